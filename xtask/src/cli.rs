@@ -1,0 +1,95 @@
+//! The command grammar, its help, and the way from arguments to an exit code.
+
+use std::ffi::OsString;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+use crate::cmd;
+use crate::error::{EXIT_CODES, Error, Result};
+use crate::world::World;
+use crate::world::terminal::{Detail, Format, Terminal};
+
+/// Turns a commit of a Python MCP server into one verified, immutable release in dist/.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, after_help = exit_codes(), disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    general: General,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Args)]
+struct General {
+    /// The repository; by default the folder with release.toml here or above
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<Utf8PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Print errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print every command that is run, ready to paste
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Say what this machine and this repository need for each verb
+    Doctor(cmd::doctor::Arguments),
+}
+
+fn exit_codes() -> String {
+    let lines = EXIT_CODES
+        .iter()
+        .map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
+    format!("Exit codes:\n{}", lines.collect::<String>())
+}
+
+/// Runs the tool on these arguments (the first is the program) and returns its exit code.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(without_cargo_word(arguments)) {
+        Ok(cli) => cli,
+        Err(message) => {
+            // Help and version are answers, everything else is a usage error.
+            drop(message.print());
+            return if message.use_stderr() { 2 } else { 0 };
+        }
+    };
+    let detail = match (cli.general.quiet, cli.general.verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Normal,
+    };
+    let terminal = Terminal::new(cli.general.format, detail);
+    match perform(&cli, terminal.clone()) {
+        Ok(()) => 0,
+        Err(error) => {
+            terminal.error(&error);
+            error.kind.exit_code()
+        }
+    }
+}
+
+/// `cargo xtask …` of an installed binary calls `cargo-xtask xtask …`.
+fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    if arguments.get(1).is_some_and(|word| word == "xtask") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
+    let world = World::observe(cli.general.root.as_deref(), terminal)?;
+    world
+        .interrupt
+        .listen()
+        .map_err(|cause| Error::failure(format!("listen for signals: {cause}")))?;
+    match &cli.verb {
+        Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
+    }
+}

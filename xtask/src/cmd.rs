@@ -1,0 +1,16 @@
+//! The verbs, one file each: read inputs, call pure code, perform effects.
+
+pub mod doctor;
+
+use crate::config::{self, Config};
+use crate::error::Result;
+use crate::world::{CONFIGURATION_FILE, World, files};
+
+/// Reads `release.toml` of the repository.
+///
+/// # Errors
+/// The file cannot be read, or everything that is wrong in it.
+pub fn configuration(world: &World) -> Result<Config> {
+    let text = files::read_text(&world.root.join(CONFIGURATION_FILE))?;
+    config::parse(&text, CONFIGURATION_FILE)
+}

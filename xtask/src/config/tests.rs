@@ -1,0 +1,57 @@
+//! What `release.toml` may say, and what is said about one that is wrong.
+
+use super::*;
+
+const SMALLEST: &str = r#"
+schema = 1
+name = "example"
+[server]
+path = "server"
+console-script = "example"
+[prove.call]
+tool = "ping"
+"#;
+
+fn problems(text: &str) -> String {
+    parse(text, "release.toml")
+        .expect_err("the text is wrong")
+        .message
+}
+
+#[test]
+fn the_smallest_configuration_has_sensible_defaults() {
+    let config = parse(SMALLEST, "release.toml").unwrap();
+    assert_eq!(config.server.groups, ["main"]);
+    assert_eq!(config.version.tag, "v{version}");
+    assert_eq!(config.prove.call.arguments, serde_json::json!({}));
+    assert!(config.extension.is_none() && config.prove.http.is_none());
+}
+
+#[test]
+fn all_problems_are_reported_together_with_their_places() {
+    let text = "schema = 2\nname = 7\nextra = true\n[server]\npath = \"../elsewhere\"\n";
+    let expected = "release.toml:1:10: schema 2; this tool reads schema 1
+       release.toml:1:1: `prove.call.tool` is missing: a string is needed
+       release.toml:2:8: `name` is an integer, expected a string
+       release.toml:3:1: unknown key `extra`; known here: changelog, extension, gate, name, prove, schema, server, version
+       release.toml:4:1: `server.console-script` is missing: a string is needed
+       release.toml:5:8: `../elsewhere` leaves the repository; name a folder inside it";
+    let mut expected: Vec<&str> = expected.split("\n       ").collect();
+    let found = problems(text);
+    let mut found: Vec<&str> = found.split("\n       ").collect();
+    expected.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_syntax_error_names_its_place() {
+    assert!(problems("schema = 1\nname = \n").starts_with("release.toml:2:8: "));
+}
+
+#[test]
+fn an_exception_needs_a_reason() {
+    let text =
+        format!("{SMALLEST}[[gate.exception]]\nrule = \"r\"\npath = \"p\"\nreason = \" \"\n");
+    assert!(problems(&text).contains("say why this is right"));
+}

@@ -1,0 +1,13 @@
+//! The library behind `cargo xtask`: it turns a commit of an MCP server repository into one
+//! verified, immutable release in `dist/`.
+//!
+//! The rooms and their directions are drawn in `ARCHITECTURE.md`. In short: `cmd` reads
+//! inputs, calls pure code (`artifact`, `config`, `gate`, `lockfile`, `plan`) and has `world`
+//! perform the effects.
+
+pub mod artifact;
+pub mod cli;
+pub mod cmd;
+pub mod config;
+pub mod error;
+pub mod world;

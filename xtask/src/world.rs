@@ -1,0 +1,145 @@
+//! Everything the tool touches outside its own memory: the repository root, the
+//! environment, the clock, processes and the terminal.
+//!
+//! Values that tests want to choose (root, environment) are fields. Rooms that
+//! decide (`plan`, `gate`, `artifact`, `lockfile`) never see a `World`.
+
+pub mod files;
+pub mod interrupt;
+pub mod lock;
+pub mod process;
+pub mod terminal;
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::{Error, Result};
+use interrupt::Interrupt;
+use process::Command;
+use terminal::Terminal;
+
+/// The name of the configuration file, which also marks the root of a repository.
+pub const CONFIGURATION_FILE: &str = "release.toml";
+
+/// The world as one run of the tool sees it.
+#[derive(Debug)]
+pub struct World {
+    /// The folder that holds `release.toml`.
+    pub root: Utf8PathBuf,
+    /// The folder the user stands in; relative paths on the command line start here.
+    pub directory: Utf8PathBuf,
+    /// The environment of this process, read once.
+    pub environment: BTreeMap<String, String>,
+    /// What the user sees.
+    pub terminal: Terminal,
+    /// Whether the run has been asked to stop, and the processes that end with it.
+    pub interrupt: Interrupt,
+}
+
+impl World {
+    /// Looks at the real world. `directory` is where the search for `release.toml` starts
+    /// (the current folder unless `--root` named one).
+    ///
+    /// # Errors
+    /// A working directory or a path that is not UTF-8, or no `release.toml` in it or above it.
+    pub fn observe(root: Option<&Utf8Path>, terminal: Terminal) -> Result<World> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads them"
+        )]
+        let (current, environment) = (std::env::current_dir(), std::env::vars_os());
+        let current = current.map_err(|cause| {
+            Error::precondition(format!("read the working directory: {cause}"))
+                .hint("change into a folder that exists")
+        })?;
+        let directory = utf8(current)?;
+        let environment = environment
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let root = match root {
+            Some(root) => directory.join(root),
+            None => find_root(&directory)?,
+        };
+        Ok(World {
+            root,
+            directory,
+            environment,
+            terminal,
+            interrupt: Interrupt::default(),
+        })
+    }
+
+    /// A command to be run in the repository root, with this world's environment.
+    pub fn command(&self, program: impl AsRef<str>) -> Command<'_> {
+        Command::new(self, program.as_ref())
+    }
+
+    /// The value of an environment variable, if it is set and not empty.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Turns a path from the command line into an absolute one.
+    pub fn resolve(&self, path: &Utf8Path) -> Utf8PathBuf {
+        self.directory.join(path)
+    }
+
+    /// Shows a path the way a reader would type it: relative to the root when it is below it.
+    pub fn show<'path>(&self, path: &'path Utf8Path) -> &'path Utf8Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+
+    /// Where finished artifacts are handed from verb to verb.
+    pub fn dist(&self) -> Utf8PathBuf {
+        self.root.join("dist")
+    }
+
+    /// Private state of the tool: tools, caches, staging folders. Safe to delete.
+    pub fn private(&self) -> Utf8PathBuf {
+        let target = self
+            .variable("CARGO_TARGET_DIR")
+            .map_or("target", |value| value);
+        self.root.join(target).join("xtask")
+    }
+
+    /// Fails when the run has been asked to stop; call it between steps.
+    ///
+    /// # Errors
+    /// [`Error::interrupted`].
+    pub fn check_interrupted(&self) -> Result<()> {
+        if self.interrupt.requested() {
+            Err(Error::interrupted())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf> {
+    start
+        .ancestors()
+        .find(|folder| folder.join(CONFIGURATION_FILE).is_file())
+        .map(Utf8Path::to_path_buf)
+        .ok_or_else(|| {
+            Error::usage(format!(
+                "no {CONFIGURATION_FILE} in {start} or in any folder above it"
+            ))
+            .hint("change into the repository, or name it with --root DIR")
+            .hint("a new repository: `cargo xtask doctor --root DIR` says what release.toml needs")
+        })
+}
+
+/// Turns a path into UTF-8, which the configuration, the manifests and JSON need.
+///
+/// # Errors
+/// A path with bytes that are not UTF-8.
+pub fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf> {
+    Utf8PathBuf::from_path_buf(path).map_err(|path| {
+        Error::precondition(format!("the path {} is not valid UTF-8", path.display()))
+            .hint("move the repository to a folder whose name is valid UTF-8")
+    })
+}

@@ -1,0 +1,190 @@
+//! Files and folders: whole writes only, and folders that are swapped, never edited.
+
+use std::fs;
+use std::io::Write;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::{Context, Error, Result};
+
+/// Reads a whole file.
+///
+/// # Errors
+/// The file is missing or cannot be read; the message names it.
+pub fn read(path: &Utf8Path) -> Result<Vec<u8>> {
+    fs::read(path).doing(|| format!("read {path}"))
+}
+
+/// Reads a whole text file.
+///
+/// # Errors
+/// As [`read`], or the file is not UTF-8.
+pub fn read_text(path: &Utf8Path) -> Result<String> {
+    String::from_utf8(read(path)?).map_err(|cause| {
+        let at = cause.utf8_error().valid_up_to();
+        Error::failure(format!("read {path}: not UTF-8 at byte {at}"))
+            .hint(format!("save {path} as UTF-8"))
+    })
+}
+
+/// Writes a file whole: beside its place first, then renamed into it.
+///
+/// # Errors
+/// The folder cannot be written or the disk is full; the old file then stays.
+pub fn write(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
+    let folder = folder.unwrap_or(Utf8Path::new("."));
+    create_folder(folder)?;
+    let doing = || format!("write {path}");
+    let mut file = tempfile::Builder::new()
+        .prefix(".xtask-")
+        .tempfile_in(folder)
+        .doing(doing)?;
+    file.write_all(bytes).doing(doing)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))
+            .doing(doing)?;
+    }
+    file.persist(path)
+        .map_err(|cause| cause.error)
+        .doing(doing)?;
+    Ok(())
+}
+
+/// Creates a folder and those above it.
+///
+/// # Errors
+/// The place cannot be written.
+pub fn create_folder(path: &Utf8Path) -> Result<()> {
+    fs::create_dir_all(path).doing(|| format!("create the folder {path}"))
+}
+
+/// Copies a file's bytes; the copy gets mode 0644.
+///
+/// # Errors
+/// Either file cannot be read or written.
+pub fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    write(to, &read(from)?)
+}
+
+/// Removes a folder with all it holds; one that is not there is fine.
+///
+/// # Errors
+/// Something in it may not be removed.
+pub fn remove_folder(path: &Utf8Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(cause).doing(|| format!("remove the folder {path}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A folder that is built beside its place and then swapped into it in one step.
+///
+/// Dropped before [`Staged::swap`], it leaves no trace.
+#[derive(Debug)]
+pub struct Staged {
+    folder: tempfile::TempDir,
+    place: Utf8PathBuf,
+}
+
+impl Staged {
+    /// A new empty folder `.NAME.xtask-…` beside `place`.
+    ///
+    /// # Errors
+    /// The parent of `place` cannot be written.
+    pub fn beside(place: &Utf8Path) -> Result<Staged> {
+        let parent = place.parent().unwrap_or(Utf8Path::new("."));
+        create_folder(parent)?;
+        sweep(place)?;
+        let folder = tempfile::Builder::new()
+            .prefix(&staging_prefix(place))
+            .tempdir_in(parent)
+            .doing(|| format!("create a folder in {parent}"))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))
+                .doing(|| format!("set the mode of {}", folder.path().display()))?;
+        }
+        Ok(Staged {
+            folder,
+            place: place.to_owned(),
+        })
+    }
+
+    /// Where to build.
+    ///
+    /// # Panics
+    /// Never: the parent and our own prefix are UTF-8.
+    pub fn path(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.folder.path()).expect("parent and prefix are UTF-8")
+    }
+
+    /// Puts the new folder in place of the old one. A reader sees the old or the new, never
+    /// a mixture; after a SIGKILL in between, one of the two is whole and in place.
+    ///
+    /// # Errors
+    /// The rename is refused; the old folder then stays.
+    pub fn swap(self) -> Result<()> {
+        let place = &self.place;
+        let doing = || format!("put the new {place} in place");
+        if fs::symlink_metadata(place).is_err() {
+            fs::rename(self.folder.path(), place).doing(doing)?;
+            return Ok(());
+        }
+        exchange(self.path(), place).doing(doing)
+        // What was in place before is now in our temporary folder and goes with it.
+    }
+}
+
+/// Removes staging folders that a killed run left beside `place`. Call it under the lock.
+fn sweep(place: &Utf8Path) -> Result<()> {
+    let parent = place.parent().unwrap_or(Utf8Path::new("."));
+    let prefix = staging_prefix(place);
+    let entries = parent.read_dir_utf8().doing(|| format!("list {parent}"))?;
+    for entry in entries.flatten() {
+        if entry.file_name().starts_with(&prefix) {
+            remove_folder(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn staging_prefix(place: &Utf8Path) -> String {
+    format!(".{}.xtask-", place.file_name().unwrap_or("folder"))
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(new: &Utf8Path, old: &Utf8Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(
+        CWD,
+        new.as_std_path(),
+        CWD,
+        old.as_std_path(),
+        RenameFlags::EXCHANGE,
+    ) {
+        // Some network and overlay file systems cannot exchange; two renames must do there.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+            rename_twice(new, old)
+        }
+        other => other.map_err(Into::into),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(new: &Utf8Path, old: &Utf8Path) -> std::io::Result<()> {
+    rename_twice(new, old)
+}
+
+fn rename_twice(new: &Utf8Path, old: &Utf8Path) -> std::io::Result<()> {
+    let aside = new.with_extension("old");
+    fs::rename(old, &aside)?;
+    fs::rename(new, old)?;
+    fs::rename(&aside, new)
+}

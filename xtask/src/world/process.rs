@@ -1,0 +1,368 @@
+//! Running other programs: the only place that starts a process.
+//!
+//! A command's output is captured; it is shown only when the command fails or
+//! with `--verbose`. Standard input is empty: no tool we call may ask a question.
+
+use std::io::Read;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::World;
+use super::interrupt::{Interrupt, Signal, send};
+use crate::error::{Error, Result};
+
+/// A program call that has not started yet.
+#[derive(Debug)]
+pub struct Command<'world> {
+    world: &'world World,
+    program: String,
+    arguments: Vec<String>,
+    directory: Utf8PathBuf,
+    variables: Vec<(String, Option<String>)>,
+    timeout: Duration,
+    purpose: Option<String>,
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote to standard output; bytes that are not UTF-8 are replaced.
+    pub stdout: String,
+    /// What it wrote to standard error; bytes that are not UTF-8 are replaced.
+    pub stderr: String,
+}
+
+/// No call may hang for ever; a cold `pip install` on a slow line stays well below.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+impl<'world> Command<'world> {
+    pub(super) fn new(world: &'world World, program: &str) -> Command<'world> {
+        Command {
+            world,
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            directory: world.root.clone(),
+            variables: Vec::new(),
+            timeout: DEFAULT_TIMEOUT,
+            purpose: None,
+        }
+    }
+
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<str>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Adds several arguments.
+    #[must_use]
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.arguments.extend(
+            arguments
+                .into_iter()
+                .map(|argument| argument.as_ref().to_owned()),
+        );
+        self
+    }
+
+    /// Runs in this folder instead of the repository root.
+    #[must_use]
+    pub fn directory(mut self, directory: impl AsRef<Utf8Path>) -> Self {
+        directory.as_ref().clone_into(&mut self.directory);
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn variable(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.variables
+            .push((name.as_ref().to_owned(), Some(value.as_ref().to_owned())));
+        self
+    }
+
+    /// Removes an environment variable that the caller of the tool may have set.
+    #[must_use]
+    pub fn without_variable(mut self, name: impl AsRef<str>) -> Self {
+        self.variables.push((name.as_ref().to_owned(), None));
+        self
+    }
+
+    /// Ends the program after this long.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Says what the call is for; a failure then begins with it.
+    #[must_use]
+    pub fn purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.purpose = Some(purpose.into());
+        self
+    }
+
+    /// The call as a line that can be pasted into a POSIX shell.
+    pub fn line(&self) -> String {
+        let mut line = String::new();
+        if self.directory != self.world.directory {
+            line.push_str("cd ");
+            line.push_str(&quote(self.directory.as_str()));
+            line.push_str(" && ");
+        }
+        let removed = self.variables.iter().filter(|(_, value)| value.is_none());
+        let removed: Vec<String> = removed.map(|(name, _)| format!("-u {name}")).collect();
+        if !removed.is_empty() {
+            line.push_str(&format!("env {} ", removed.join(" ")));
+        }
+        for (name, value) in &self.variables {
+            if let Some(value) = value {
+                line.push_str(&format!("{name}={} ", quote(value)));
+            }
+        }
+        line.push_str(&quote(&self.program));
+        for argument in &self.arguments {
+            line.push(' ');
+            line.push_str(&quote(argument));
+        }
+        line
+    }
+
+    /// Runs to the end and requires success.
+    ///
+    /// # Errors
+    /// The program is missing, ends with another code than 0, takes too long, or the run is
+    /// interrupted. The error carries the last lines the program wrote.
+    pub fn run(self) -> Result<Output> {
+        let (line, what) = (self.line(), self.what());
+        let output = self.output()?;
+        if output.status.success() {
+            return Ok(output);
+        }
+        let mut message = format!("{what} failed ({}): {line}", output.status);
+        for text in tail(if output.stderr.trim().is_empty() {
+            &output.stdout
+        } else {
+            &output.stderr
+        }) {
+            message.push_str("\n    ");
+            message.push_str(text);
+        }
+        Err(Error::failure(message))
+    }
+
+    /// Runs to the end, whatever the exit code.
+    ///
+    /// # Errors
+    /// As [`Command::run`], but an exit code other than 0 is a value.
+    pub fn output(self) -> Result<Output> {
+        let timeout = self.timeout;
+        let line = self.line();
+        self.spawn()?.wait(timeout, &line)
+    }
+
+    /// Starts the program with piped output and returns at once.
+    ///
+    /// # Errors
+    /// The program is missing or may not be run, or the run is interrupted.
+    pub fn spawn(self) -> Result<Running> {
+        self.start(Stdio::null())
+    }
+
+    /// Starts the program with piped input and output and returns at once.
+    ///
+    /// # Errors
+    /// As [`Command::spawn`].
+    pub fn spawn_with_input(self) -> Result<Running> {
+        self.start(Stdio::piped())
+    }
+
+    fn what(&self) -> String {
+        self.purpose.clone().unwrap_or_else(|| {
+            let name = Utf8Path::new(&self.program).file_name();
+            name.unwrap_or(&self.program).to_owned()
+        })
+    }
+
+    fn start(self, input: Stdio) -> Result<Running> {
+        self.world.check_interrupted()?;
+        self.world.terminal.command(&self.line());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that starts a process"
+        )]
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .env_clear()
+            .envs(&self.world.environment)
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command.spawn().map_err(|cause| self.cannot_start(&cause))?;
+        self.world.interrupt.register(child.id());
+        Ok(Running {
+            child,
+            interrupt: self.world.interrupt.clone(),
+            ended: false,
+        })
+    }
+
+    fn cannot_start(&self, cause: &std::io::Error) -> Error {
+        if cause.kind() == std::io::ErrorKind::NotFound && self.directory.is_dir() {
+            return Error::precondition(format!(
+                "{} is not installed or not on PATH",
+                self.program
+            ))
+            .hint("`cargo xtask doctor` lists what is needed and how to get it");
+        }
+        Error::failure(format!(
+            "start {} in {}: {cause}",
+            self.program, self.directory
+        ))
+    }
+}
+
+/// A program that has been started. Dropping it ends its whole process group.
+#[derive(Debug)]
+pub struct Running {
+    /// The operating system's handle; its pipes may be taken.
+    pub child: Child,
+    interrupt: Interrupt,
+    ended: bool,
+}
+
+impl Running {
+    /// The process id, which is also the id of its process group.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Signals the whole group.
+    pub fn signal(&self, signal: Signal) {
+        send(self.id(), signal);
+    }
+
+    /// Whether the leader has ended, and how; does not wait.
+    ///
+    /// # Errors
+    /// The operating system cannot say.
+    pub fn poll(&mut self) -> Result<Option<ExitStatus>> {
+        let status = self
+            .child
+            .try_wait()
+            .map_err(|cause| Error::failure(format!("wait for process {}: {cause}", self.id())))?;
+        self.ended |= status.is_some();
+        Ok(status)
+    }
+
+    /// Reads everything and waits for the end; `line` names the program in errors.
+    fn wait(mut self, timeout: Duration, line: &str) -> Result<Output> {
+        let stdout = read_all(self.child.stdout.take());
+        let stderr = read_all(self.child.stderr.take());
+        let deadline = std::time::Instant::now() + timeout;
+        let mut texts = [String::new(), String::new()];
+        for (text, receiver) in texts.iter_mut().zip([stdout, stderr]) {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            match receiver.recv_timeout(left) {
+                Ok(received) => *text = received,
+                Err(_) => {
+                    self.signal(Signal::Kill);
+                    return Err(Error::failure(format!(
+                        "no end after {} s, so it was stopped: {line}",
+                        timeout.as_secs()
+                    )));
+                }
+            }
+        }
+        let status = self
+            .child
+            .wait()
+            .map_err(|cause| Error::failure(format!("wait for {line}: {cause}")))?;
+        self.ended = true;
+        if self.interrupt.requested() {
+            return Err(Error::interrupted());
+        }
+        let [stdout, stderr] = texts;
+        Ok(Output {
+            status,
+            stdout,
+            stderr,
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.signal(Signal::Kill);
+            // Nothing more can be done about a process that cannot even be waited for.
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+        self.interrupt.forget(self.id());
+    }
+}
+
+fn read_all<R: Read + Send + 'static>(pipe: Option<R>) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // A pipe that breaks means the program has ended; what came before counts.
+            drop(pipe.read_to_end(&mut bytes));
+        }
+        // The receiver is gone only after a time-out, when nobody wants the text any more.
+        drop(sender.send(String::from_utf8_lossy(&bytes).into_owned()));
+    });
+    receiver
+}
+
+/// The last lines of an output, enough to see the cause.
+fn tail(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(20)..].to_vec()
+}
+
+/// Quotes a word for a POSIX shell when it needs it.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_only_when_a_shell_would_split_or_expand_them() {
+        let check = |word: &str, expected: &str| assert_eq!(quote(word), expected);
+        check("dist/a-1.0.whl", "dist/a-1.0.whl");
+        check("", "''");
+        check("a b", "'a b'");
+        check("it's", r"'it'\''s'");
+        check("$HOME", "'$HOME'");
+    }
+}

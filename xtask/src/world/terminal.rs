@@ -1,0 +1,223 @@
+//! What the user sees: results on standard output, everything else on standard error.
+//!
+//! On a terminal, running steps show a spinner; elsewhere each step is a plain line.
+//! With `--format json` only the result itself goes to standard output.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::error::Error;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON value on standard output.
+    Json,
+    /// For code-scanning services: SARIF 2.1.0 (findings only).
+    Sarif,
+}
+
+/// How much is printed beside the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Errors only.
+    Quiet,
+    /// A line for each thing done.
+    #[default]
+    Normal,
+    /// Also every command run, ready to paste.
+    Verbose,
+}
+
+/// The user's terminal, or whatever stands in its place.
+#[derive(Debug, Clone)]
+pub struct Terminal {
+    /// How results are printed.
+    pub format: Format,
+    /// How much is printed.
+    pub detail: Detail,
+    spinners: Option<MultiProgress>,
+    warnings: Arc<AtomicU32>,
+}
+
+impl Terminal {
+    /// A terminal with spinners when standard error is one and nobody asked for silence.
+    pub fn new(format: Format, detail: Detail) -> Terminal {
+        let lively = detail == Detail::Normal && std::io::stderr().is_terminal();
+        let spinners = lively.then(MultiProgress::new);
+        Terminal {
+            format,
+            detail,
+            spinners,
+            warnings: Arc::default(),
+        }
+    }
+
+    /// Prints a result for people; nothing in a machine format.
+    pub fn text(&self, text: &str) {
+        if self.format == Format::Text {
+            self.write(&mut std::io::stdout(), text);
+        }
+    }
+
+    /// Prints a result for programs; nothing in the text format.
+    pub fn json(&self, value: &serde_json::Value) {
+        if self.format != Format::Text {
+            self.write(&mut std::io::stdout(), &format!("{value:#}"));
+        }
+    }
+
+    /// Says that something was done: `✓ label  detail`.
+    pub fn done(&self, label: &str, detail: &str) {
+        self.status("✓", label, detail);
+    }
+
+    /// Says that something needed no doing: `= label  detail`.
+    pub fn same(&self, label: &str, detail: &str) {
+        self.status("=", label, detail);
+    }
+
+    /// Says that something was refused or failed: `✗ label  detail`.
+    pub fn failed(&self, label: &str, detail: &str) {
+        self.status("✗", label, detail);
+    }
+
+    /// Says something worth knowing that is not an error.
+    pub fn warn(&self, text: &str) {
+        self.warnings.fetch_add(1, Ordering::Relaxed);
+        self.log(&format!("! {text}"));
+    }
+
+    /// Prints an error with its hints, also under `--quiet`.
+    pub fn error(&self, error: &Error) {
+        self.write(&mut std::io::stderr(), &format!("error: {error}"));
+    }
+
+    /// Shows a command that is about to run, under `--verbose`.
+    pub fn command(&self, line: &str) {
+        if self.detail == Detail::Verbose {
+            self.write(&mut std::io::stderr(), &format!("$ {line}"));
+        }
+    }
+
+    /// Starts showing a piece of work that takes a while.
+    pub fn step(&self, label: &str, what: &str) -> Step {
+        let bar = match &self.spinners {
+            Some(spinners) => spinners.add(spinner(label, what)),
+            None => {
+                self.log(&format!("· {label:<12} {what}"));
+                ProgressBar::hidden()
+            }
+        };
+        Step {
+            terminal: self.clone(),
+            label: label.to_owned(),
+            bar,
+            started: Instant::now(),
+        }
+    }
+
+    fn status(&self, mark: &str, label: &str, detail: &str) {
+        let line = format!("{mark} {label:<12} {detail}");
+        match (self.detail, self.format) {
+            (Detail::Quiet, _) => {}
+            (_, Format::Text) => self.write(&mut std::io::stdout(), &line),
+            (_, Format::Json | Format::Sarif) => self.write(&mut std::io::stderr(), &line),
+        }
+    }
+
+    fn log(&self, line: &str) {
+        if self.detail != Detail::Quiet {
+            self.write(&mut std::io::stderr(), line);
+        }
+    }
+
+    fn write(&self, stream: &mut dyn Write, text: &str) {
+        let mut print = || {
+            // A reader that went away (`| head`) is no reason to fail a release.
+            drop(writeln!(stream, "{}", text.trim_end_matches('\n')));
+            drop(stream.flush());
+        };
+        match &self.spinners {
+            Some(spinners) => spinners.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+fn spinner(label: &str, what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix:<12} {msg} ({elapsed})")
+        .expect("the template is a constant and valid");
+    let bar = ProgressBar::new_spinner().with_style(style);
+    bar.set_prefix(label.to_owned());
+    bar.set_message(what.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// A running piece of work; dropping it without [`Step::done`] just removes the spinner.
+#[derive(Debug)]
+pub struct Step {
+    terminal: Terminal,
+    label: String,
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Step {
+    /// Changes what the spinner says.
+    pub fn now(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// Ends the work with its one-line result; the time is shown when it was worth noticing.
+    pub fn done(self, detail: &str) {
+        self.bar.finish_and_clear();
+        let seconds = self.started.elapsed().as_secs_f64();
+        if seconds < 1.0 {
+            self.terminal.done(&self.label, detail);
+        } else {
+            self.terminal
+                .done(&self.label, &format!("{detail}  ({seconds:.1} s)"));
+        }
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A size as people read it: `158 KiB`. Binary units, IEC 80000-13.
+pub fn size(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let scaled = |unit: u64| bytes as f64 / unit as f64;
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.0} KiB", scaled(1024)),
+        1_048_576.. => format!("{:.2} MiB", scaled(1_048_576)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        let check = |bytes, expected: &str| assert_eq!(size(bytes), expected);
+        check(0, "0 B");
+        check(1023, "1023 B");
+        check(161_792, "158 KiB");
+        check(2_000_000, "1.91 MiB");
+    }
+}
