@@ -38,6 +38,8 @@ struct General {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Build wheel and sdist from the commit into dist/
+    Build(cmd::build::Arguments),
     /// Say what this machine and this repository need for each verb
     Doctor(cmd::doctor::Arguments),
 }
@@ -90,6 +92,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         .listen()
         .map_err(|cause| Error::failure(format!("listen for signals: {cause}")))?;
     match &cli.verb {
+        Verb::Build(arguments) => cmd::build::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
     }
 }

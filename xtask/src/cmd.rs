@@ -1,5 +1,6 @@
 //! The verbs, one file each: read inputs, call pure code, perform effects.
 
+pub mod build;
 pub mod doctor;
 
 use crate::config::{self, Config};

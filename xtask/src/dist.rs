@@ -1,0 +1,252 @@
+//! `dist/`: the release on disk. It is read with every digest checked, changed only in memory,
+//! and put in place whole.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use crate::artifact::{Artifact, Digest, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Source};
+use crate::error::{Error, Result};
+use crate::product::index;
+use crate::world::World;
+use crate::world::files::{self, Staged};
+
+/// The file with one line per file of the release, as `sha256sum` writes and checks it.
+pub const SUMS_FILE: &str = "SHA256SUMS";
+
+/// A release in memory: the manifest and the bytes of every artifact it names.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// What is in it.
+    pub manifest: Manifest,
+    /// The bytes of each artifact, by path below `dist/`.
+    pub contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// Reads `dist/manifest.json`, if there is one.
+///
+/// # Errors
+/// The manifest cannot be read or understood.
+pub fn manifest(world: &World) -> Result<Option<Manifest>> {
+    let path = world.dist().join(MANIFEST_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    Manifest::parse(&files::read_text(&path)?, world.show(&path).as_str()).map(Some)
+}
+
+/// Reads `dist/manifest.json`, which must be there.
+///
+/// # Errors
+/// As [`manifest`], or there is none.
+pub fn required_manifest(world: &World) -> Result<Manifest> {
+    manifest(world)?.ok_or_else(|| {
+        Error::precondition(format!("there is no dist/{MANIFEST_FILE}"))
+            .hint("make a release first: cargo xtask release")
+    })
+}
+
+/// Reads an artifact and requires that its bytes are those of the manifest.
+///
+/// # Errors
+/// The file is missing or is not the one that was made.
+pub fn bytes(world: &World, artifact: &Artifact) -> Result<Vec<u8>> {
+    let path = world.dist().join(&artifact.path);
+    let bytes =
+        files::read(&path).map_err(|error| error.hint("make it anew: cargo xtask release"))?;
+    let found = Digest::of(&bytes);
+    if found == artifact.sha256 {
+        return Ok(bytes);
+    }
+    Err(Error::conflict(format!(
+        "dist/{} is not the file that was made: {} instead of {}",
+        artifact.path,
+        found.short(),
+        artifact.sha256.short()
+    ))
+    .hint("something changed it; make it anew: cargo xtask release"))
+}
+
+impl Release {
+    /// A release without artifacts.
+    pub fn empty(name: &str, version: &str, source: Source) -> Release {
+        let manifest = Manifest {
+            schema: MANIFEST_SCHEMA,
+            name: name.to_owned(),
+            version: version.to_owned(),
+            source,
+            artifacts: Vec::new(),
+            proof: None,
+        };
+        Release {
+            manifest,
+            contents: BTreeMap::new(),
+        }
+    }
+
+    /// What `dist/` holds of exactly this source; everything else is left out. A working tree
+    /// is never the same twice, so nothing is kept of it.
+    ///
+    /// # Errors
+    /// `dist/` holds something that is not a release of this tool, and must not be replaced.
+    pub fn resume(world: &World, source: &Source) -> Result<Option<Release>> {
+        refuse_foreign(&world.dist())?;
+        // A manifest that cannot be read is replaced like any other stale one.
+        let Ok(Some(mut manifest)) = manifest(world) else {
+            return Ok(None);
+        };
+        if manifest.source != *source || source.dirty {
+            return Ok(None);
+        }
+        let mut contents = BTreeMap::new();
+        manifest
+            .artifacts
+            .retain(|artifact| match bytes(world, artifact) {
+                Ok(bytes) => contents.insert(artifact.path.clone(), bytes).is_none(),
+                Err(_) => false,
+            });
+        let mut release = Release { manifest, contents };
+        release.drop_unproved();
+        Ok(Some(release))
+    }
+
+    /// Puts finished bytes in. Replacing the wheel or its requirements by other bytes takes out
+    /// what was made from the old ones.
+    pub fn put(&mut self, artifact: Artifact, bytes: Vec<u8>) {
+        let kind = artifact.kind;
+        let old = self.manifest.artifacts.iter().find(|old| old.kind == kind);
+        let changed = old.is_some_and(|old| old.sha256 != artifact.sha256);
+        if changed && matches!(kind, Kind::Wheel | Kind::Requirements) {
+            self.manifest.artifacts.retain(|old| old.kind != Kind::Vsix);
+        }
+        self.contents.insert(artifact.path.clone(), bytes);
+        self.manifest.put(artifact);
+        self.drop_unproved();
+        let named: Vec<&str> = self
+            .manifest
+            .artifacts
+            .iter()
+            .map(|artifact| artifact.path.as_str())
+            .collect();
+        self.contents
+            .retain(|path, _| named.contains(&path.as_str()));
+    }
+
+    /// The artifact of a kind with its bytes.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn only(&self, kind: Kind) -> Result<(&Artifact, &[u8])> {
+        let artifact = self.manifest.only(kind)?;
+        let bytes = self
+            .contents
+            .get(&artifact.path)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        Ok((artifact, bytes))
+    }
+
+    /// A proof counts only for the wheel and the requirements it names.
+    fn drop_unproved(&mut self) {
+        let digest = |kind| {
+            let artifact = self
+                .manifest
+                .artifacts
+                .iter()
+                .find(|artifact| artifact.kind == kind);
+            artifact.map(|artifact| artifact.sha256.clone())
+        };
+        let (wheel, requirements) = (digest(Kind::Wheel), digest(Kind::Requirements));
+        self.manifest.proof = self.manifest.proof.take().filter(|proof| {
+            Some(&proof.wheel) == wheel.as_ref()
+                && Some(&proof.requirements) == requirements.as_ref()
+        });
+    }
+
+    /// Every file of `dist/` by path: the artifacts and what is derived from them.
+    ///
+    /// # Errors
+    /// The wheel cannot be read for the index.
+    pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>> {
+        let mut files = self.contents.clone();
+        if let Ok((artifact, bytes)) = self.only(Kind::Wheel) {
+            let sdist = self.only(Kind::Sdist).ok().map(|(artifact, _)| artifact);
+            files.extend(index::pages(artifact, bytes, sdist)?);
+        }
+        files.insert(MANIFEST_FILE.to_owned(), self.manifest.text().into_bytes());
+        let line =
+            |(path, bytes): (&String, &Vec<u8>)| format!("{}  {path}\n", Digest::of(bytes).hex());
+        let sums: String = files.iter().map(line).collect();
+        files.insert(SUMS_FILE.to_owned(), sums.into_bytes());
+        Ok(files)
+    }
+
+    /// Whether `dist/` on disk is exactly this release, no file more or less.
+    ///
+    /// # Errors
+    /// As [`Release::files`].
+    pub fn is_in_place(&self, world: &World) -> Result<bool> {
+        let mut expected = self.files()?;
+        let dist = world.dist();
+        for path in below(&dist) {
+            let inside = path
+                .strip_prefix(&dist)
+                .unwrap_or(&path)
+                .as_str()
+                .replace('\\', "/");
+            match expected.remove(&inside) {
+                Some(bytes) if std::fs::read(&path).is_ok_and(|found| found == bytes) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(expected.is_empty())
+    }
+
+    /// Puts the whole release in place of `dist/`.
+    ///
+    /// # Errors
+    /// The disk is full or read-only; the old `dist/` then stays.
+    pub fn write(&self, world: &World) -> Result<()> {
+        refuse_foreign(&world.dist())?;
+        let staged = Staged::beside(&world.dist())?;
+        self.write_to(staged.path())?;
+        world.check_interrupted()?;
+        staged.swap()
+    }
+
+    /// Writes every file below a folder.
+    ///
+    /// # Errors
+    /// The disk is full or read-only.
+    pub fn write_to(&self, folder: &Utf8Path) -> Result<()> {
+        for (path, bytes) in self.files()? {
+            files::write(&folder.join(path), &bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// A `dist/` that is not ours may hold what the user needs.
+fn refuse_foreign(dist: &Utf8Path) -> Result<()> {
+    if dist.join(MANIFEST_FILE).exists() || below(dist).is_empty() {
+        return Ok(());
+    }
+    Err(Error::precondition(format!(
+        "{dist} holds files, but no {MANIFEST_FILE} of this tool"
+    ))
+    .hint("it would be replaced as a whole: move those files elsewhere first"))
+}
+
+/// All files below a folder; none when it does not exist.
+fn below(folder: &Utf8Path) -> Vec<camino::Utf8PathBuf> {
+    let Ok(entries) = folder.read_dir_utf8() else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .flat_map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => below(entry.path()),
+            _ => vec![entry.into_path()],
+        })
+        .collect()
+}

@@ -1,0 +1,269 @@
+//! What a release still needs. Pure: the plan that is printed is the plan that is performed.
+//!
+//! A step is kept when its artifact is in `dist/`, unharmed, and was made from equal inputs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::artifact::{Kind, Manifest};
+
+/// Inputs of an artifact, each by a digest or an exact version.
+pub type Inputs = BTreeMap<String, String>;
+
+/// Everything a release is made of, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Build wheel and sdist from the commit.
+    Build,
+    /// Export the hash-locked requirements from the lock file.
+    Requirements,
+    /// Put wheel, manifest and requirements into the extension.
+    Bundle,
+    /// Install the wheel into a fresh environment, start it and talk to it.
+    Prove,
+    /// Package the extension and hold the result against the gate.
+    Package,
+    /// Write notes, checksums, index and manifest, and swap them into `dist/`.
+    Seal,
+}
+
+/// What is to be done about a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "action", content = "because")]
+pub enum Action {
+    /// Nothing: the same inputs have given what is there.
+    Keep(String),
+    /// Do it, and why.
+    Make(String),
+    /// It does not apply here, and why.
+    Leave(String),
+}
+
+/// A step with its decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    /// What.
+    pub step: Step,
+    /// Whether, and why.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+/// The steps of a release in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// All steps, kept ones too.
+    pub steps: Vec<Planned>,
+}
+
+/// What was seen before the decision.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// The release of this very source that is in `dist/`, with only its unharmed artifacts.
+    pub manifest: Option<Manifest>,
+    /// What a build now would be made from; `None` while the build tools are not installed.
+    pub build: Option<Inputs>,
+    /// What an export now would be made from.
+    pub requirements: Inputs,
+    /// What a package now would be made from, without the digests of this release's files;
+    /// `None` while there is no Node.js. The outer option: whether there is an extension.
+    pub package: Option<Option<Inputs>>,
+    /// What a proof now would depend on, without the digests of this release's files.
+    pub proof: Option<Inputs>,
+    /// Whether the extension's bundle folder holds exactly this release.
+    pub bundle_in_place: bool,
+    /// Whether `dist/` holds exactly this release, no file more or less.
+    pub dist_in_place: bool,
+}
+
+/// Decides what a release still needs.
+pub fn plan(observed: &Observed) -> Plan {
+    let build = combine(
+        made(observed, Kind::Wheel, observed.build.as_ref()),
+        made(observed, Kind::Sdist, observed.build.as_ref()),
+    );
+    let requirements = made(observed, Kind::Requirements, Some(&observed.requirements));
+    let fresh = combine(build.clone(), requirements.clone());
+    let bundle = match (&observed.package, &fresh) {
+        (None, _) => no_extension(),
+        (Some(_), Action::Make(_)) => Action::Make("the wheel or its requirements are new".into()),
+        (Some(_), _) if observed.bundle_in_place => {
+            Action::Keep("the folder holds these bytes".into())
+        }
+        (Some(_), _) => Action::Make("the folder does not hold these bytes".into()),
+    };
+    let steps = [
+        (Step::Build, build),
+        (Step::Requirements, requirements),
+        (Step::Bundle, bundle),
+        (Step::Prove, prove(observed, &fresh)),
+        (Step::Package, package(observed, &fresh)),
+    ];
+    let any = steps
+        .iter()
+        .any(|(_, action)| matches!(action, Action::Make(_)));
+    let seal = match (any, observed.dist_in_place) {
+        (true, _) => Action::Make("something in it is new".into()),
+        (false, true) => Action::Keep("dist/ holds exactly this release".into()),
+        (false, false) => Action::Make("dist/ holds something else".into()),
+    };
+    let steps = steps.into_iter().chain([(Step::Seal, seal)]);
+    Plan {
+        steps: steps
+            .map(|(step, action)| Planned { step, action })
+            .collect(),
+    }
+}
+
+impl Plan {
+    /// Whether a step is to be done.
+    pub fn makes(&self, step: Step) -> bool {
+        let planned = self.steps.iter().find(|planned| planned.step == step);
+        planned.is_some_and(|planned| matches!(planned.action, Action::Make(_)))
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        !self
+            .steps
+            .iter()
+            .any(|planned| matches!(planned.action, Action::Make(_)))
+    }
+}
+
+/// The inputs of the extension package and of the proof once the files they carry are known.
+pub fn with_files(inputs: &Inputs, manifest: &Manifest) -> Inputs {
+    let mut inputs = inputs.clone();
+    for artifact in &manifest.artifacts {
+        if matches!(artifact.kind, Kind::Wheel | Kind::Requirements) {
+            inputs.insert(artifact.kind.word().to_owned(), artifact.sha256.to_string());
+        }
+    }
+    inputs
+}
+
+fn no_extension() -> Action {
+    Action::Leave("release.toml has no [extension]".into())
+}
+
+fn made(observed: &Observed, kind: Kind, inputs: Option<&Inputs>) -> Action {
+    let artifact = observed
+        .manifest
+        .iter()
+        .flat_map(|manifest| &manifest.artifacts)
+        .find(|artifact| artifact.kind == kind);
+    match artifact {
+        None => Action::Make(format!("no {} of this commit in dist/", kind.word())),
+        Some(artifact) => compare(&artifact.inputs, inputs),
+    }
+}
+
+fn compare(recorded: &Inputs, now: Option<&Inputs>) -> Action {
+    let Some(now) = now else {
+        return Action::Make("its tools are not installed".into());
+    };
+    if recorded == now {
+        return Action::Keep("same inputs, same digest".into());
+    }
+    let keys: Vec<&str> = recorded
+        .keys()
+        .chain(now.keys())
+        .map(String::as_str)
+        .collect();
+    let differs = |key: &&str| recorded.get(*key) != now.get(*key);
+    match keys.into_iter().find(differs) {
+        Some(key) => {
+            let show = |inputs: &Inputs| inputs.get(key).cloned().unwrap_or("nothing".into());
+            Action::Make(format!("{key} was {}, is {}", show(recorded), show(now)))
+        }
+        None => Action::Make("its inputs are others".into()),
+    }
+}
+
+/// Two files made by one step: both are kept or both are made.
+fn combine(first: Action, second: Action) -> Action {
+    match (first, second) {
+        (Action::Make(why), _) | (_, Action::Make(why)) => Action::Make(why),
+        (first, _) => first,
+    }
+}
+
+fn prove(observed: &Observed, fresh: &Action) -> Action {
+    if matches!(fresh, Action::Make(_)) {
+        return Action::Make("the wheel or its requirements are new".into());
+    }
+    let Some(manifest) = &observed.manifest else {
+        return Action::Make("no proof in dist/".into());
+    };
+    match &manifest.proof {
+        None => Action::Make("no proof of this wheel in dist/".into()),
+        Some(proof) => {
+            let now = observed
+                .proof
+                .as_ref()
+                .map(|inputs| with_files(inputs, manifest));
+            compare(&proof.inputs, now.as_ref())
+        }
+    }
+}
+
+fn package(observed: &Observed, fresh: &Action) -> Action {
+    let Some(inputs) = &observed.package else {
+        return no_extension();
+    };
+    if matches!(fresh, Action::Make(_)) {
+        return Action::Make("the wheel or its requirements are new".into());
+    }
+    let now = match (&observed.manifest, inputs) {
+        (Some(manifest), Some(inputs)) => Some(with_files(inputs, manifest)),
+        _ => None,
+    };
+    made(observed, Kind::Vsix, now.as_ref())
+}
+
+impl Step {
+    /// The word people read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Step::Build => "build",
+            Step::Requirements => "requirements",
+            Step::Bundle => "bundle",
+            Step::Prove => "prove",
+            Step::Package => "package",
+            Step::Seal => "seal",
+        }
+    }
+
+    /// What the step does, in a few words.
+    pub fn does(self) -> &'static str {
+        match self {
+            Step::Build => "wheel and sdist from the commit, through PEP 517",
+            Step::Requirements => "requirements.txt from the lock file, with hashes",
+            Step::Bundle => "the same wheel into the extension's bundle folder",
+            Step::Prove => "install that wheel afresh, start it, talk MCP to it",
+            Step::Package => "the .vsix, written deterministically, through the gate",
+            Step::Seal => "notes, checksums, index and manifest into dist/",
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Planned { step, action } in &self.steps {
+            let (mark, word, because) = match action {
+                Action::Keep(because) => ("=", "keep", because),
+                Action::Make(because) => ("→", "make", because),
+                Action::Leave(because) => ("-", "leave", because),
+            };
+            writeln!(formatter, "{mark} {:<12} {}", step.word(), step.does())?;
+            writeln!(formatter, "{:15}{word}: {because}", "")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! What is kept and what is made, one change at a time.
+
+use super::*;
+use crate::artifact::{Artifact, Digest, Proof, Source, seal};
+
+fn inputs(commit: &str) -> Inputs {
+    BTreeMap::from([("commit".to_owned(), commit.to_owned())])
+}
+
+fn artifact(kind: Kind, inputs: Inputs) -> Artifact {
+    seal(
+        kind,
+        ("demo", "1.0"),
+        kind.word(),
+        kind.word().as_bytes(),
+        inputs,
+    )
+}
+
+fn finished() -> Observed {
+    let source = Source {
+        commit: "c".to_owned(),
+        dirty: false,
+        source_date_epoch: 0,
+    };
+    let mut manifest = Manifest {
+        schema: 1,
+        name: "demo".to_owned(),
+        version: "1.0".to_owned(),
+        source,
+        artifacts: [Kind::Wheel, Kind::Sdist, Kind::Requirements]
+            .map(|kind| artifact(kind, inputs("c")))
+            .to_vec(),
+        proof: None,
+    };
+    manifest.proof = Some(Proof {
+        wheel: Digest::of(b"wheel"),
+        requirements: Digest::of(b"requirements"),
+        inputs: with_files(&inputs("p"), &manifest),
+        checks: Vec::new(),
+    });
+    manifest.put(artifact(Kind::Vsix, with_files(&inputs("v"), &manifest)));
+    Observed {
+        manifest: Some(manifest),
+        build: Some(inputs("c")),
+        requirements: inputs("c"),
+        package: Some(Some(inputs("v"))),
+        proof: Some(inputs("p")),
+        bundle_in_place: true,
+        dist_in_place: true,
+    }
+}
+
+/// The words of the steps that are made after one change to a finished release.
+fn check(change: impl FnOnce(&mut Observed), expected: &str) {
+    let mut observed = finished();
+    change(&mut observed);
+    let plan = plan(&observed);
+    let made = plan
+        .steps
+        .iter()
+        .filter(|planned| matches!(planned.action, Action::Make(_)));
+    let made: Vec<&str> = made.map(|planned| planned.step.word()).collect();
+    assert_eq!(made.join(" "), expected, "{plan}");
+}
+
+fn without(observed: &mut Observed, kind: Kind) {
+    let manifest = observed.manifest.as_mut().unwrap();
+    manifest.artifacts.retain(|artifact| artifact.kind != kind);
+}
+
+#[test]
+fn only_what_its_inputs_changed_is_made_again() {
+    check(|_| {}, "");
+    check(
+        |observed| observed.manifest = None,
+        "build requirements bundle prove package seal",
+    );
+    check(
+        |observed| observed.build = Some(inputs("d")),
+        "build bundle prove package seal",
+    );
+    check(
+        |observed| observed.build = None,
+        "build bundle prove package seal",
+    );
+    check(
+        |observed| observed.requirements = inputs("d"),
+        "requirements bundle prove package seal",
+    );
+    check(
+        |observed| observed.package = Some(Some(inputs("w"))),
+        "package seal",
+    );
+    check(|observed| observed.package = Some(None), "package seal");
+    check(|observed| observed.proof = Some(inputs("q")), "prove seal");
+    check(
+        |observed| observed.manifest.as_mut().unwrap().proof = None,
+        "prove seal",
+    );
+    check(|observed| without(observed, Kind::Vsix), "package seal");
+    check(
+        |observed| without(observed, Kind::Sdist),
+        "build bundle prove package seal",
+    );
+    check(|observed| observed.bundle_in_place = false, "bundle seal");
+    check(|observed| observed.dist_in_place = false, "seal");
+}
+
+#[test]
+fn without_an_extension_two_steps_are_left_out_and_say_so() {
+    let observed = Observed {
+        package: None,
+        ..finished()
+    };
+    let plan = plan(&observed);
+    let left = |step| {
+        plan.steps
+            .iter()
+            .any(|planned| planned.step == step && matches!(planned.action, Action::Leave(_)))
+    };
+    assert!(left(Step::Bundle) && left(Step::Package) && plan.is_empty());
+}
+
+#[test]
+fn the_printed_plan_says_what_and_why() {
+    let text = plan(&Observed {
+        build: Some(inputs("d")),
+        ..finished()
+    })
+    .to_string();
+    let first: Vec<&str> = text.lines().take(2).collect();
+    assert_eq!(
+        first[0],
+        "→ build        wheel and sdist from the commit, through PEP 517"
+    );
+    assert_eq!(first[1], "               make: commit was c, is d");
+}

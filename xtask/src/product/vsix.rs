@@ -1,0 +1,201 @@
+//! The extension package: `vsce` decides what goes in, we write the container.
+//!
+//! `vsce package` runs in the stage, with the time zone, the umask and the time stamp pinned.
+//! Its `.vsix` still differs between tools and versions, so the container is written anew.
+
+pub mod container;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::artifact::Digest;
+use crate::config::Extension;
+use crate::error::{Context, Error, Result};
+use crate::tools::node::Node;
+use crate::world::process::Command;
+use crate::world::{World, files};
+
+/// Set to `1` while the tool itself runs `vsce` in a stage whose bundle is in place.
+pub const STAGE_VARIABLE: &str = "XTASK_STAGE";
+
+/// Set to the path of the running tool, so that npm scripts call the same binary.
+pub const PROGRAM_VARIABLE: &str = "XTASK_EXE";
+
+/// What `package.json` says that the release depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionPackage {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Reads `package.json`; `file` names it in errors.
+///
+/// # Errors
+/// Not JSON, or no name or version.
+pub fn package_json(text: &str, file: &str) -> Result<ExtensionPackage> {
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|cause| Error::failure(format!("{file}: {cause}")))?;
+    let field = |key: &str| {
+        value
+            .get(key)
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| {
+                Error::failure(format!("{file}: no \"{key}\"")).hint(format!("add it to {file}"))
+            })
+    };
+    Ok(ExtensionPackage {
+        name: field("name")?,
+        version: field("version")?,
+    })
+}
+
+/// The extension's dependencies, installed once for each `package-lock.json` and lent to the
+/// stage; dropping it takes them back.
+#[derive(Debug)]
+pub struct Dependencies {
+    stored: Utf8PathBuf,
+    lent: Utf8PathBuf,
+}
+
+impl Dependencies {
+    /// Makes `node_modules` appear in `folder`, the extension's folder in a stage.
+    ///
+    /// # Errors
+    /// `package-lock.json` is missing or does not fit `package.json`, or there is no network.
+    pub fn lend(world: &World, node: &Node, folder: &Utf8Path) -> Result<Dependencies> {
+        let lock = folder.join("package-lock.json");
+        if !lock.exists() {
+            return Err(Error::precondition(format!("{lock} is missing"))
+                .hint("make it: npm install --package-lock-only, then commit it"));
+        }
+        let key = Digest::of(
+            [files::read(&lock)?, node.version.to_string().into_bytes()]
+                .concat()
+                .as_slice(),
+        );
+        let stored = world.private().join("node_modules").join(&key.hex()[..12]);
+        let dependencies = Dependencies {
+            stored,
+            lent: folder.join("node_modules"),
+        };
+        if dependencies.stored.exists() {
+            std::fs::rename(&dependencies.stored, &dependencies.lent)
+                .doing(|| format!("move {} into the stage", dependencies.stored))?;
+        } else {
+            let step = world.terminal.step("node_modules", "npm ci");
+            install(world, node, folder)?;
+            step.done("installed from package-lock.json");
+        }
+        Ok(dependencies)
+    }
+}
+
+impl Drop for Dependencies {
+    fn drop(&mut self) {
+        // Losing the cache costs the next run one `npm ci`; the release is not concerned.
+        if let Some(parent) = self.stored.parent() {
+            drop(std::fs::create_dir_all(parent));
+        }
+        drop(std::fs::rename(&self.lent, &self.stored));
+    }
+}
+
+/// Installs exactly what `package-lock.json` names into `folder/node_modules`.
+///
+/// # Errors
+/// npm fails; the message carries what it said.
+pub fn install(world: &World, node: &Node, folder: &Utf8Path) -> Result<()> {
+    npm(world, node)
+        .args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--prefer-offline",
+            "--loglevel=error",
+        ])
+        .directory(folder)
+        .purpose("npm ci")
+        .run()
+        .map_err(|error| {
+            let offline = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT"];
+            if offline.iter().any(|sign| error.message.contains(sign)) {
+                error.hint("is the network up? npm must reach the configured registry once")
+            } else {
+                error.hint("package-lock.json must fit package.json: npm install, then commit both")
+            }
+        })?;
+    Ok(())
+}
+
+/// npm, free of the settings of an npm script that may have called us.
+pub fn npm<'world>(world: &'world World, node: &Node) -> Command<'world> {
+    let program = match &node.folder {
+        Some(folder) => folder.join("npm").into_string(),
+        None if cfg!(windows) => "npm.cmd".to_owned(),
+        None => "npm".to_owned(),
+    };
+    outside_of_npm(world, node.on_path(world, world.command(program)))
+}
+
+fn outside_of_npm<'world>(world: &World, mut command: Command<'world>) -> Command<'world> {
+    let outer = [
+        "npm_package_",
+        "npm_lifecycle_",
+        "npm_config_local_prefix",
+        "npm_command",
+    ];
+    for name in world.environment.keys() {
+        if outer.iter().any(|start| name.starts_with(start)) {
+            command = command.without_variable(name);
+        }
+    }
+    command
+}
+
+/// Runs `vsce package` in the extension's folder of a stage and returns the container it wrote.
+///
+/// # Errors
+/// `vsce` is not a dependency of the extension, or it refuses to package.
+pub fn run_vsce(
+    world: &World,
+    node: &Node,
+    folder: &Utf8Path,
+    extension: &Extension,
+    epoch: i64,
+) -> Result<Vec<u8>> {
+    let program = folder.join("node_modules/@vscode/vsce/vsce");
+    if !program.exists() {
+        return Err(Error::precondition(format!(
+            "@vscode/vsce is not a dependency of {}",
+            extension.path.join("package.json")
+        ))
+        .hint("pin it: npm install --save-dev --save-exact @vscode/vsce, then commit"));
+    }
+    let out = folder.join(".xtask-packaged.vsix");
+    let node_program = node.folder.as_ref().map_or("node".to_owned(), |folder| {
+        folder.join("node").into_string()
+    });
+    outside_of_npm(world, node.on_path(world, world.command(node_program)))
+        .args([program.as_str(), "package", "--out", out.as_str()])
+        .args(&extension.package_arguments)
+        .directory(folder)
+        .variable("SOURCE_DATE_EPOCH", epoch.to_string())
+        .variable("TZ", "UTC")
+        .variable("LC_ALL", "C.UTF-8")
+        .variable(STAGE_VARIABLE, "1")
+        .variable(PROGRAM_VARIABLE, this_program()?)
+        .purpose("vsce package")
+        .run()
+        .map_err(|error| error.hint("see everything it printed: cargo xtask package --verbose"))?;
+    let bytes = files::read(&out)?;
+    std::fs::remove_file(&out).doing(|| format!("remove {out}"))?;
+    Ok(bytes)
+}
+
+fn this_program() -> Result<String> {
+    let path = std::env::current_exe()
+        .map_err(|cause| Error::failure(format!("find the running program: {cause}")))?;
+    crate::world::utf8(path).map(Utf8PathBuf::into_string)
+}

@@ -1,0 +1,95 @@
+//! The programs the tool provides for itself: an interpreter it finds, and private
+//! environments it installs from checked-in, hash-locked requirements.
+//!
+//! Nothing is installed into the user's own environments. Each environment is built beside its
+//! place and renamed into it, so one that exists is complete; its folder name holds the digest
+//! of what is in it, so a new pin makes a new folder.
+
+pub mod node;
+pub mod python;
+
+use camino::Utf8Path;
+
+use crate::error::Error;
+
+/// A version as `major.minor.patch`; what follows is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+impl Version {
+    /// Finds the first dotted number in a text such as `Python 3.11.7` or `v24.19.0`.
+    pub fn find(text: &str) -> Option<Version> {
+        text.split_whitespace().find_map(|word| {
+            let word = word.trim_start_matches(|c: char| !c.is_ascii_digit());
+            let mut parts = word
+                .split(|c: char| !c.is_ascii_digit())
+                .map(str::parse::<u32>);
+            let major = parts.next()?.ok()?;
+            let minor = parts.next().and_then(Result::ok)?;
+            let patch = parts.next().and_then(Result::ok).unwrap_or(0);
+            Some(Version(major, minor, patch))
+        })
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// Turns pip's failure into one that says what to do about it.
+fn pip_failed(what: &str, error: Error) -> Error {
+    let text = error.message.clone();
+    let offline = [
+        "NewConnectionError",
+        "Temporary failure in name resolution",
+        "Connection refused",
+    ]
+    .iter()
+    .chain(&[
+        "ProxyError",
+        "No matching distribution found",
+        "Could not fetch URL",
+    ])
+    .any(|sign| text.contains(sign));
+    let error = Error {
+        message: format!("{what}: {}", error.message),
+        ..error
+    };
+    if offline {
+        error
+            .hint("is the network up? pip must reach the configured package index once")
+            .hint("behind a mirror or proxy: set PIP_INDEX_URL or HTTPS_PROXY, then run again")
+    } else {
+        error
+    }
+}
+
+/// The file name of an executable in a virtual environment's or Node's folder.
+fn executable(folder: &Utf8Path, name: &str) -> camino::Utf8PathBuf {
+    if cfg!(windows) {
+        folder.join("Scripts").join(format!("{name}.exe"))
+    } else {
+        folder.join("bin").join(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_found_in_what_tools_print() {
+        let check =
+            |text: &str, expected: Option<Version>| assert_eq!(Version::find(text), expected);
+        check("Python 3.11.7", Some(Version(3, 11, 7)));
+        check("v24.19.0\n", Some(Version(24, 19, 0)));
+        check(
+            "git version 2.47.3 (Apple Git-154)",
+            Some(Version(2, 47, 3)),
+        );
+        check("Python 3.13.0rc1+", Some(Version(3, 13, 0)));
+        check("no number", None);
+    }
+}
