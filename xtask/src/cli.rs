@@ -42,6 +42,8 @@ enum Verb {
     Build(cmd::build::Arguments),
     /// Say what this machine and this repository need for each verb
     Doctor(cmd::doctor::Arguments),
+    /// Write the requirements that the server's lock file stands for
+    Requirements(cmd::requirements::Arguments),
 }
 
 fn exit_codes() -> String {
@@ -94,5 +96,6 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
     match &cli.verb {
         Verb::Build(arguments) => cmd::build::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
+        Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),
     }
 }

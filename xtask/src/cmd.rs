@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod doctor;
+pub mod requirements;
 
 use crate::config::{self, Config};
 use crate::error::Result;

@@ -10,6 +10,8 @@ pub use reader::{Problem, place};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, Result};
+use crate::gate::pattern::Pattern;
+use crate::gate::rules;
 use reader::{Reader, Table};
 
 /// The configuration format this version reads.
@@ -81,7 +83,8 @@ pub struct Prove {
     pub optional_imports: Vec<OptionalImport>,
 }
 
-/// How to start the server for one transport.
+/// How to start the server for one transport. It inherits only what every program needs of
+/// the caller's environment; whatever else it needs is said here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Launch {
     /// Arguments of the console script; `{host}` and `{port}` are filled in for HTTP.
@@ -297,11 +300,15 @@ fn prove(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Prove {
     let optional_imports = reader
         .tables(&mut table, "optional-import")
         .into_iter()
-        .map(|(mut entry, _)| {
+        .map(|(mut entry, span)| {
             let import = OptionalImport {
                 name: reader.string(&mut entry, "name"),
                 reason: reader.string(&mut entry, "reason"),
             };
+            if entry.has("reason") && import.reason.trim().is_empty() {
+                let message = "`prove.optional-import.reason` is empty: say why this is right";
+                reader.problem(span, message);
+            }
             reader.finish(&entry);
             import
         })
@@ -343,6 +350,15 @@ fn http(reader: &mut Reader<'_>, prove: &mut Table<'_>) -> Option<Http> {
             .unwrap_or_default(),
         environment: reader.string_map(&mut table, "environment"),
     };
+    let environment = launch.environment.iter().map(|(_, value)| value);
+    if !environment
+        .chain(&launch.arguments)
+        .any(|it| it.contains("{port}"))
+    {
+        let message = "`prove.http` tells the server no port: put {port} into `arguments` or \
+                       `environment`";
+        reader.problem(reader.span(prove, "http"), message);
+    }
     let mut path = |key, default: &str| {
         let path = reader
             .optional_string(&mut table, key)
@@ -389,6 +405,9 @@ fn gate(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Gate {
         .optional_number(&mut table, "total-limit")
         .unwrap_or(256 << 20);
     let mut exceptions = Vec::new();
+    for text in &allow {
+        check_pattern(reader, &table, "allow", text);
+    }
     for (mut entry, span) in reader.tables(&mut table, "exception") {
         let exception = Exception {
             rule: reader.string(&mut entry, "rule"),
@@ -401,6 +420,12 @@ fn gate(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Gate {
                 "`gate.exception.reason` is empty: say why this is right",
             );
         }
+        if entry.has("rule") {
+            check_rule(reader, &entry, &exception.rule);
+        }
+        if entry.has("path") {
+            check_pattern(reader, &entry, "path", &exception.path);
+        }
         reader.finish(&entry);
         exceptions.push(exception);
     }
@@ -411,6 +436,29 @@ fn gate(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Gate {
         total_limit,
         exceptions,
     }
+}
+
+fn check_pattern(reader: &mut Reader<'_>, table: &Table<'_>, key: &str, text: &str) {
+    if let Err(wrong) = Pattern::parse(text) {
+        let span = reader.span(table, key);
+        reader.problem(span, format!("the pattern `{text}` {wrong}"));
+    }
+}
+
+/// An exception must be for a rule that exists and that has exceptions.
+fn check_rule(reader: &mut Reader<'_>, table: &Table<'_>, id: &str) {
+    let message = match rules::find(id) {
+        Some(rule) if rule.exceptable => return,
+        Some(_) => format!(
+            "the rule `{id}` has no exceptions: it keeps the container and the one wheel whole"
+        ),
+        None => match rules::nearest(id) {
+            Some(near) => format!("the gate has no rule `{id}`; did you mean `{near}`?"),
+            None => format!("the gate has no rule `{id}`; the README lists them all"),
+        },
+    };
+    let span = reader.span(table, "rule");
+    reader.problem(span, message);
 }
 
 fn version(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Version {

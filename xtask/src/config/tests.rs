@@ -52,6 +52,18 @@ fn a_syntax_error_names_its_place() {
 #[test]
 fn an_exception_needs_a_reason() {
     let text =
-        format!("{SMALLEST}[[gate.exception]]\nrule = \"r\"\npath = \"p\"\nreason = \" \"\n");
+        format!("{SMALLEST}[[gate.exception]]\nrule = \"tests\"\npath = \"p\"\nreason = \" \"\n");
     assert!(problems(&text).contains("say why this is right"));
+}
+
+#[test]
+fn an_http_server_must_be_told_its_port() {
+    let text = format!("{SMALLEST}[prove.http]\narguments = [\"--http\"]\n");
+    assert!(problems(&text).contains("`prove.http` tells the server no port"));
+}
+
+#[test]
+fn an_optional_import_needs_a_reason() {
+    let text = format!("{SMALLEST}[[prove.optional-import]]\nname = \"x\"\nreason = \"\"\n");
+    assert!(problems(&text).contains("`prove.optional-import.reason` is empty"));
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::pyproject::normalise;
 use super::wheel::inspect;
 use crate::artifact::Artifact;
 use crate::error::Result;
+use crate::name::normalize;
 
 /// The repository version the pages declare (PEP 700).
 const API_VERSION: &str = "1.1";
@@ -25,7 +25,7 @@ pub fn pages(
     sdist: Option<&Artifact>,
 ) -> Result<BTreeMap<String, Vec<u8>>> {
     let facts = inspect::wheel(&wheel.path, wheel_bytes)?;
-    let project = normalise(&wheel.name);
+    let project = normalize(&wheel.name);
     let requires_python = facts.requires_python.as_deref();
     let files: Vec<&Artifact> = std::iter::once(wheel).chain(sdist).collect();
     let title = format!("Links for {project}");

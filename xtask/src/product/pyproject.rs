@@ -89,29 +89,9 @@ fn scripts(table: &Item) -> Vec<(String, String)> {
     })
 }
 
-/// A distribution name as indexes compare it (PyPA "Names and normalization").
-pub fn normalise(name: &str) -> String {
-    let mut normal = String::new();
-    for c in name.chars() {
-        match c {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            other => normal.extend(other.to_lowercase()),
-        }
-    }
-    normal
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_compared_normalised() {
-        let check = |name: &str, expected: &str| assert_eq!(normalise(name), expected);
-        check("MCP_Server.Jupyter", "mcp-server-jupyter");
-        check("a-_.b", "a-b");
-    }
 
     #[test]
     fn a_project_may_live_in_either_table() {

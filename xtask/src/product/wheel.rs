@@ -60,19 +60,13 @@ pub fn build(
         .variable("PYTHONHASHSEED", "0")
         .variable("PYTHONDONTWRITEBYTECODE", "1")
         // Back ends ask git which files are ignored; the export is ignored as a whole.
-        .variable("GIT_CEILING_DIRECTORIES", ceiling(folder))
+        .variable("GIT_CEILING_DIRECTORIES", world.private().join("stage"))
         .purpose("the PEP 517 build");
     if provided(world, environment, &project)? {
         call = call.arg("--no-isolation");
     }
     call.run()?;
     collect(&out, &project, console_script)
-}
-
-/// The parent of the export's top folder, beyond which no repository may be found.
-fn ceiling(folder: &Utf8Path) -> String {
-    let above: Vec<&str> = folder.ancestors().skip(1).map(Utf8Path::as_str).collect();
-    above.join(if cfg!(windows) { ";" } else { ":" })
 }
 
 /// Whether the tool's environment has everything `[build-system]` asks for.

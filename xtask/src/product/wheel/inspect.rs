@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 use zip::ZipArchive;
 
 use crate::error::{Error, Result};
-use crate::product::pyproject::{Project, normalise};
+use crate::name::normalize;
+use crate::product::pyproject::Project;
 
 /// Top-level names that would collide with other distributions once installed.
 const GENERIC_NAMES: [&str; 14] = [
@@ -85,7 +86,7 @@ impl Wheel {
         let mut problems = self.defects.clone();
         let (file_name, file_version, _) = &self.file_name;
         for (place, name) in [("METADATA", &self.name), ("the file name", file_name)] {
-            if normalise(name) != normalise(&project.name) {
+            if normalize(name) != normalize(&project.name) {
                 problems.push(format!(
                     "{place} says the name {name}, pyproject {}",
                     project.name

@@ -1,0 +1,203 @@
+//! `requirements`: the requirements file of the server's lock file.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+
+use crate::config::Server;
+use crate::error::{Error, Result};
+use crate::lockfile::poetry;
+use crate::requirements::{self, Export, Hashes, Options, Places};
+use crate::world::terminal::size;
+use crate::world::{World, files};
+
+/// Arguments of `requirements`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Write the digests of all files (the default)
+    #[arg(long, overrides_with = "without_hashes")]
+    hashes: bool,
+    /// Write names and versions only
+    #[arg(long)]
+    without_hashes: bool,
+    /// A dependency group to export; may be repeated [default: server.groups of release.toml]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    group: Vec<String>,
+    /// An extra of the project to export; may be repeated [default: server.extras of release.toml]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    extra: Vec<String>,
+    /// The file to write [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<Utf8PathBuf>,
+    /// Write nothing; fail unless the output file is up to date
+    #[arg(long, requires = "output")]
+    check: bool,
+    /// Another project than server.path of release.toml
+    #[arg(long, value_name = "DIR")]
+    project: Option<Utf8PathBuf>,
+}
+
+/// Reads the lock file and prints, writes or compares what it stands for.
+///
+/// # Errors
+/// No `pyproject.toml` or lock file, either damaged or not of the same state, an unknown
+/// group or extra, or with `--check` a file that differs.
+pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
+    let (folder, options) = inputs(world, arguments)?;
+    let export = export_folder(world, &folder, &options)?;
+    let Some(output) = &arguments.output else {
+        world.terminal.text(&export.text);
+        world.terminal.json(&export.json());
+        return Ok(());
+    };
+    let output = world.resolve(output);
+    if arguments.check {
+        compare(world, &output, &export)?;
+    } else {
+        files::write(&output, export.text.as_bytes())?;
+        world
+            .terminal
+            .done("requirements", &describe(world, &output, &export));
+    }
+    world.terminal.json(&export.json());
+    Ok(())
+}
+
+/// The requirements of what `[server]` ships, from the files below `folder`, which may be a
+/// clean export of a commit.
+///
+/// # Errors
+/// As [`run`].
+pub fn export_from(
+    world: &World,
+    folder: &Utf8Path,
+    server: &Server,
+    hashes: Hashes,
+) -> Result<String> {
+    let options = Options {
+        hashes,
+        groups: server.groups.clone(),
+        extras: server.extras.clone(),
+    };
+    Ok(export_folder(world, folder, &options)?.text)
+}
+
+fn inputs(world: &World, arguments: &Arguments) -> Result<(Utf8PathBuf, Options)> {
+    let hashes = match arguments.without_hashes {
+        true => Hashes::Without,
+        false => Hashes::With,
+    };
+    let or_else = |asked: &[String], default: Vec<String>| match asked {
+        [] => default,
+        asked => asked.to_vec(),
+    };
+    let (folder, groups, extras) = match &arguments.project {
+        Some(project) => {
+            let main = vec![requirements::project::MAIN.to_owned()];
+            (world.resolve(project), main, Vec::new())
+        }
+        None => {
+            let server = super::configuration(world)?.server;
+            (world.root.join(&server.path), server.groups, server.extras)
+        }
+    };
+    let options = Options {
+        hashes,
+        groups: or_else(&arguments.group, groups),
+        extras: or_else(&arguments.extra, extras),
+    };
+    Ok((folder, options))
+}
+
+fn export_folder(world: &World, folder: &Utf8Path, options: &Options) -> Result<Export> {
+    let pyproject = folder.join("pyproject.toml");
+    let lock = folder.join(poetry::FILE);
+    let missing = |path: &Utf8Path, hint: String| {
+        Error::precondition(format!("there is no {}", world.show(path))).hint(hint)
+    };
+    if !pyproject.is_file() {
+        let hint = "name the project's folder: --project DIR, or server.path in release.toml";
+        return Err(missing(&pyproject, hint.to_owned()));
+    }
+    if !lock.is_file() {
+        let folder = world.show(folder);
+        return Err(missing(
+            &lock,
+            format!("make it: poetry lock --project {folder}"),
+        ));
+    }
+    // The lock's relative paths are resolved from where the folder really is.
+    let folder = folder
+        .canonicalize_utf8()
+        .map_err(|cause| Error::failure(format!("resolve the path {folder}: {cause}")))?;
+    let places = Places {
+        pyproject: world.show(&pyproject).as_str(),
+        lock: world.show(&lock).as_str(),
+        folder: &folder,
+    };
+    let (pyproject, lock) = (files::read_text(&pyproject)?, files::read_text(&lock)?);
+    requirements::resolve(&pyproject, &lock, options, places)
+}
+
+fn describe(world: &World, output: &Utf8Path, export: &Export) -> String {
+    format!(
+        "{}  {} packages  {}",
+        world.show(output),
+        export.requirements.len(),
+        size(export.text.len() as u64)
+    )
+}
+
+fn compare(world: &World, output: &Utf8Path, export: &Export) -> Result<()> {
+    let shown = world.show(output);
+    if !output.is_file() {
+        return Err(Error::precondition(format!("there is no {shown}"))
+            .hint(format!("write it: cargo xtask requirements -o {shown}")));
+    }
+    let found = files::read_text(output)?;
+    if found == export.text {
+        world
+            .terminal
+            .same("requirements", &describe(world, output, export));
+        return Ok(());
+    }
+    Err(Error::failure(format!(
+        "{shown} is not what the lock file stands for:\n{}",
+        difference(&found, &export.text)
+    ))
+    .hint("run the same command without --check to write it anew"))
+}
+
+/// The lines that one text has and the other has not, at most ten, as `diff` marks them.
+fn difference(found: &str, expected: &str) -> String {
+    const SHOWN: usize = 10;
+    let only = |one: &str, other: &str, mark: char| -> Vec<String> {
+        let others: std::collections::HashSet<&str> = other.split('\n').collect();
+        let lines = one.split('\n').filter(|line| !others.contains(line));
+        lines.map(|line| format!("  {mark} {line}")).collect()
+    };
+    let mut lines = only(found, expected, '-');
+    lines.extend(only(expected, found, '+'));
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    if lines.is_empty() {
+        lines.push("  the same lines, in another order or with other line ends".to_owned());
+    }
+    if more > 0 {
+        lines.push(format!("  … and {more} more lines"));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_short_and_never_empty() {
+        assert_eq!(difference("a\nb\n", "a\nc\n"), "  - b\n  + c");
+        assert!(difference("a\nb\n", "b\na\n").contains("another order"));
+        assert!(difference("a\r\n", "a\n").contains("- a"));
+        let many: String = (0..30).map(|number| format!("{number}\n")).collect();
+        assert!(difference(&many, "").ends_with("… and 20 more lines"));
+    }
+}
