@@ -40,6 +40,8 @@ struct General {
 enum Verb {
     /// Build wheel and sdist from the commit into dist/
     Build(cmd::build::Arguments),
+    /// Judge what is in the extension: its folder or a finished .vsix
+    Check(cmd::check::Arguments),
     /// Say what this machine and this repository need for each verb
     Doctor(cmd::doctor::Arguments),
     /// Write the requirements that the server's lock file stands for
@@ -95,6 +97,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         .map_err(|cause| Error::failure(format!("listen for signals: {cause}")))?;
     match &cli.verb {
         Verb::Build(arguments) => cmd::build::run(&world, arguments),
+        Verb::Check(arguments) => cmd::check::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),
     }

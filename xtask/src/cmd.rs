@@ -1,6 +1,7 @@
 //! The verbs, one file each: read inputs, call pure code, perform effects.
 
 pub mod build;
+pub mod check;
 pub mod doctor;
 pub mod requirements;
 

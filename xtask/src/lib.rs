@@ -11,6 +11,7 @@ pub mod cmd;
 pub mod config;
 pub mod dist;
 pub mod error;
+pub mod gate;
 pub mod lockfile;
 pub mod marker;
 pub mod name;
