@@ -7,6 +7,7 @@
 pub mod files;
 pub mod interrupt;
 pub mod lock;
+pub mod loopback;
 pub mod process;
 pub mod terminal;
 
@@ -104,6 +105,16 @@ impl World {
             .variable("CARGO_TARGET_DIR")
             .map_or("target", |value| value);
         self.root.join(target).join("xtask")
+    }
+
+    /// Where private environments are installed. `XTASK_TOOLS_DIR` lets several repositories
+    /// share one Node.js and one build environment.
+    pub fn tools(&self) -> Utf8PathBuf {
+        let shared = self.variable("XTASK_TOOLS_DIR");
+        shared.map_or_else(
+            || self.private().join("tools"),
+            |folder| self.root.join(folder),
+        )
     }
 
     /// Fails when the run has been asked to stop; call it between steps.

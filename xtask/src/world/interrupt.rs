@@ -103,20 +103,43 @@ impl Interrupt {
 /// Sends a signal to a process group; a group that is gone is not an error.
 #[cfg(unix)]
 pub fn send(group: u32, signal: Signal) {
-    let signal = match signal {
-        Signal::Interrupt => rustix::process::Signal::INT,
-        Signal::Terminate => rustix::process::Signal::TERM,
-        Signal::Kill => rustix::process::Signal::KILL,
-    };
-    if let Some(group) = i32::try_from(group)
+    if let Some(group) = process_id(group) {
+        // The only expected error is "no such process": it has ended already.
+        let _gone = rustix::process::kill_process_group(group, signal.number());
+    }
+}
+
+/// Sends a signal to one process; one that is gone is not an error.
+#[cfg(unix)]
+pub fn send_one(process: u32, signal: Signal) {
+    if let Some(process) = process_id(process) {
+        // The only expected error is "no such process": it has ended already.
+        let _gone = rustix::process::kill_process(process, signal.number());
+    }
+}
+
+#[cfg(unix)]
+fn process_id(number: u32) -> Option<rustix::process::Pid> {
+    i32::try_from(number)
         .ok()
         .and_then(rustix::process::Pid::from_raw)
-    {
-        // The only expected error is "no such process": it has ended already.
-        let _gone = rustix::process::kill_process_group(group, signal);
+}
+
+#[cfg(unix)]
+impl Signal {
+    fn number(self) -> rustix::process::Signal {
+        match self {
+            Signal::Interrupt => rustix::process::Signal::INT,
+            Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::Kill => rustix::process::Signal::KILL,
+        }
     }
 }
 
 /// There are no process groups here; the caller kills its own child instead.
 #[cfg(not(unix))]
 pub fn send(_group: u32, _signal: Signal) {}
+
+/// There are no signals here; the caller kills its own child instead.
+#[cfg(not(unix))]
+pub fn send_one(_process: u32, _signal: Signal) {}

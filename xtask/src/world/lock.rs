@@ -20,15 +20,8 @@ impl Lock {
     /// # Errors
     /// Another process holds the lock, or the folder cannot be written.
     pub fn take(folder: &Utf8Path, name: &str, verb: &str) -> Result<Lock> {
-        files::create_folder(folder)?;
         let path = folder.join(name);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .doing(|| format!("open {path}"))?;
+        let mut file = open(folder, &path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -50,4 +43,26 @@ impl Lock {
             .doing(|| format!("write {path}"))?;
         Ok(Lock { _file: file })
     }
+
+    /// Takes the lock `name` in `folder`, waiting for as long as another process holds it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn wait(folder: &Utf8Path, name: &str) -> Result<Lock> {
+        let path = folder.join(name);
+        let file = open(folder, &path)?;
+        file.lock().doing(|| format!("lock {path}"))?;
+        Ok(Lock { _file: file })
+    }
+}
+
+fn open(folder: &Utf8Path, path: &Utf8Path) -> Result<File> {
+    files::create_folder(folder)?;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .doing(|| format!("open {path}"))
 }

@@ -3,6 +3,9 @@
 //! A command's output is captured; it is shown only when the command fails or
 //! with `--verbose`. Standard input is empty: no tool we call may ask a question.
 
+pub mod stream;
+pub mod table;
+
 use std::io::Read;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -11,7 +14,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::World;
-use super::interrupt::{Interrupt, Signal, send};
+use super::interrupt::{Interrupt, Signal, send, send_one};
+use super::terminal::Format;
 use crate::error::{Error, Result};
 
 /// A program call that has not started yet.
@@ -22,6 +26,7 @@ pub struct Command<'world> {
     arguments: Vec<String>,
     directory: Utf8PathBuf,
     variables: Vec<(String, Option<String>)>,
+    inherited: Option<&'static [&'static str]>,
     timeout: Duration,
     purpose: Option<String>,
 }
@@ -37,6 +42,15 @@ pub struct Output {
     pub stderr: String,
 }
 
+/// Where a program's output goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pipes {
+    /// Into memory.
+    Captured,
+    /// To the user, as it comes.
+    Shown,
+}
+
 /// No call may hang for ever; a cold `pip install` on a slow line stays well below.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
@@ -48,6 +62,7 @@ impl<'world> Command<'world> {
             arguments: Vec::new(),
             directory: world.root.clone(),
             variables: Vec::new(),
+            inherited: None,
             timeout: DEFAULT_TIMEOUT,
             purpose: None,
         }
@@ -93,6 +108,13 @@ impl<'world> Command<'world> {
         self
     }
 
+    /// Passes on only these variables of the caller's environment.
+    #[must_use]
+    pub fn inherit_only(mut self, names: &'static [&'static str]) -> Self {
+        self.inherited = Some(names);
+        self
+    }
+
     /// Ends the program after this long.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -115,14 +137,26 @@ impl<'world> Command<'world> {
             line.push_str(&quote(self.directory.as_str()));
             line.push_str(" && ");
         }
-        let removed = self.variables.iter().filter(|(_, value)| value.is_none());
+        if let Some(names) = self.inherited {
+            line.push_str("env -i ");
+            for name in names {
+                if self.world.environment.contains_key(*name) {
+                    line.push_str(&format!("{name}=\"${name}\" "));
+                }
+            }
+        }
+        let set = |name: &String| self.world.environment.contains_key(name);
+        let removed = self
+            .variables
+            .iter()
+            .filter(|(name, value)| value.is_none() && set(name));
         let removed: Vec<String> = removed.map(|(name, _)| format!("-u {name}")).collect();
         if !removed.is_empty() {
             line.push_str(&format!("env {} ", removed.join(" ")));
         }
         for (name, value) in &self.variables {
             if let Some(value) = value {
-                line.push_str(&format!("{name}={} ", quote(value)));
+                line.push_str(&format!("{name}={} ", self.shown(name, value)));
             }
         }
         line.push_str(&quote(&self.program));
@@ -131,6 +165,19 @@ impl<'world> Command<'world> {
             line.push_str(&quote(argument));
         }
         line
+    }
+
+    /// A variable's value in a shell; what was there before is not spelled out again.
+    fn shown(&self, name: &str, value: &str) -> String {
+        let before = self
+            .world
+            .environment
+            .get(name)
+            .filter(|before| !before.is_empty());
+        match before.and_then(|before| value.strip_suffix(before.as_str())) {
+            Some(added) if !added.is_empty() => format!("{}\"${name}\"", quote(added)),
+            _ => quote(value),
+        }
     }
 
     /// Runs to the end and requires success.
@@ -145,15 +192,34 @@ impl<'world> Command<'world> {
             return Ok(output);
         }
         let mut message = format!("{what} failed ({}): {line}", output.status);
-        for text in tail(if output.stderr.trim().is_empty() {
-            &output.stdout
-        } else {
-            &output.stderr
-        }) {
+        for text in tail(&output.stdout, 8)
+            .iter()
+            .chain(&tail(&output.stderr, 20))
+        {
             message.push_str("\n    ");
             message.push_str(text);
         }
         Err(Error::failure(message))
+    }
+
+    /// Runs to the end with its output going straight to the user's terminal (to standard error
+    /// when standard output belongs to a machine format), and requires success.
+    ///
+    /// # Errors
+    /// As [`Command::run`].
+    pub fn show(self) -> Result<()> {
+        let (line, what) = (self.line(), self.what());
+        let mut running = self.start(Stdio::null(), Pipes::Shown)?;
+        let status = running.child.wait();
+        running.ended = true;
+        let status = status.map_err(|cause| Error::failure(format!("wait for {line}: {cause}")))?;
+        if running.interrupt.requested() {
+            return Err(Error::interrupted());
+        }
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::failure(format!("{what} failed ({status}): {line}")))
     }
 
     /// Runs to the end, whatever the exit code.
@@ -171,7 +237,7 @@ impl<'world> Command<'world> {
     /// # Errors
     /// The program is missing or may not be run, or the run is interrupted.
     pub fn spawn(self) -> Result<Running> {
-        self.start(Stdio::null())
+        self.start(Stdio::null(), Pipes::Captured)
     }
 
     /// Starts the program with piped input and output and returns at once.
@@ -179,7 +245,13 @@ impl<'world> Command<'world> {
     /// # Errors
     /// As [`Command::spawn`].
     pub fn spawn_with_input(self) -> Result<Running> {
-        self.start(Stdio::piped())
+        self.start(Stdio::piped(), Pipes::Captured)
+    }
+
+    fn inherited_variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        let passed = |name: &str| self.inherited.is_none_or(|names| names.contains(&name));
+        let environment = self.world.environment.iter();
+        environment.filter(move |(name, _)| passed(name))
     }
 
     fn what(&self) -> String {
@@ -189,7 +261,7 @@ impl<'world> Command<'world> {
         })
     }
 
-    fn start(self, input: Stdio) -> Result<Running> {
+    fn start(self, input: Stdio, pipes: Pipes) -> Result<Running> {
         self.world.check_interrupted()?;
         self.world.terminal.command(&self.line());
         #[expect(
@@ -201,10 +273,13 @@ impl<'world> Command<'world> {
             .args(&self.arguments)
             .current_dir(&self.directory)
             .env_clear()
-            .envs(&self.world.environment)
-            .stdin(input)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .envs(self.inherited_variables())
+            .stdin(input);
+        match pipes {
+            Pipes::Captured => command.stdout(Stdio::piped()).stderr(Stdio::piped()),
+            Pipes::Shown if self.world.terminal.format == Format::Text => &mut command,
+            Pipes::Shown => command.stdout(std::io::stderr()),
+        };
         for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),
@@ -255,6 +330,13 @@ impl Running {
     /// Signals the whole group.
     pub fn signal(&self, signal: Signal) {
         send(self.id(), signal);
+    }
+
+    /// Signals the leader alone, as a container engine or a supervisor does.
+    pub fn signal_leader(&self, signal: Signal) {
+        if !self.ended {
+            send_one(self.id(), signal);
+        }
     }
 
     /// Whether the leader has ended, and how; does not wait.
@@ -333,13 +415,13 @@ fn read_all<R: Read + Send + 'static>(pipe: Option<R>) -> mpsc::Receiver<String>
 }
 
 /// The last lines of an output, enough to see the cause.
-fn tail(text: &str) -> Vec<&str> {
-    let lines: Vec<&str> = text
+fn tail(text: &str, most: usize) -> Vec<&str> {
+    let filled = text
         .lines()
         .map(str::trim_end)
-        .filter(|line| !line.is_empty())
-        .collect();
-    lines[lines.len().saturating_sub(20)..].to_vec()
+        .filter(|line| !line.is_empty());
+    let lines: Vec<&str> = filled.collect();
+    lines[lines.len().saturating_sub(most)..].to_vec()
 }
 
 /// Quotes a word for a POSIX shell when it needs it.

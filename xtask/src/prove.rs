@@ -1,0 +1,322 @@
+//! The proof that one exact wheel works where it has never been before: installed with its
+//! hash-locked requirements into a fresh environment, started by its console script, spoken
+//! to as a client speaks, stopped as a supervisor stops.
+//!
+//! What holds becomes evidence that reads the same on every run: no times, ports, process ids
+//! or temporary paths. What does not hold is refused with its own message (exit code 6);
+//! being unable to try (no network, no Python) is a precondition (exit code 5).
+
+mod conversation;
+mod environment;
+mod http;
+mod imports;
+mod message;
+mod pip;
+mod server;
+mod sockets;
+mod stdio;
+
+pub use environment::{Environment, WheelFacts, install, sweep};
+pub use imports::examine as imports;
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::artifact::{Check, Digest};
+use crate::config::{Config, Prove};
+use crate::error::{Error, Kind, Result};
+use crate::world::World;
+
+/// Raised whenever the proof asks for more, so that older evidence is not taken for newer.
+pub const REVISION: &str = "1";
+
+/// The digest of the settings a proof depends on: `[prove]` and the script it starts.
+pub fn settings(config: &Config) -> Digest {
+    let script = &config.server.console_script;
+    let extras = &config.server.extras;
+    // Every field of these types is in their debug form, so that no later one is forgotten.
+    Digest::of(format!("{script:?} {extras:?} {:?}", config.prove).as_bytes())
+}
+
+/// A check that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The check's name; empty when nothing was checked because something else went wrong.
+    pub check: String,
+    /// Why, and what to do.
+    pub error: Error,
+}
+
+/// A value, or the check that does not hold.
+pub type Checked<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    fn new(check: impl Into<String>, error: Error) -> Failure {
+        Failure {
+            check: check.into(),
+            error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::new("", error)
+    }
+}
+
+/// The installed server and what is asked of it.
+#[derive(Debug)]
+struct Subject<'world> {
+    world: &'world World,
+    environment: &'world Environment,
+    program: Utf8PathBuf,
+    prove: &'world Prove,
+}
+
+impl Subject<'_> {
+    /// How long the server may take to start, and for each answer.
+    fn answer_limit(&self) -> Duration {
+        Duration::from_secs(self.prove.start_seconds)
+    }
+
+    /// How long the server, and all it has started, may take to end.
+    fn stop_limit(&self) -> Duration {
+        Duration::from_secs(self.prove.stop_seconds)
+    }
+}
+
+/// The checks of one group that held so far.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// In the order in which they were made.
+    pub checks: Vec<Check>,
+}
+
+impl Record {
+    fn hold(&mut self, name: impl Into<String>, detail: impl Into<String>) {
+        self.checks.push(Check {
+            name: name.into(),
+            detail: detail.into(),
+        });
+    }
+}
+
+/// All that was found out about a wheel.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What holds, in a fixed order.
+    pub checks: Vec<Check>,
+    /// What does not; at most one for each transport and one for the imports.
+    pub failures: Vec<Failure>,
+    /// What the wheel says about itself.
+    pub python: String,
+}
+
+impl Outcome {
+    /// The evidence, when everything held.
+    ///
+    /// # Errors
+    /// All failures in one error.
+    pub fn into_checks(self) -> Result<Vec<Check>> {
+        if self.failures.is_empty() {
+            return Ok(self.checks);
+        }
+        let messages: Vec<&str> = self
+            .failures
+            .iter()
+            .map(|failure| failure.error.message.as_str())
+            .collect();
+        let mut error = Error::refused(messages.join("\n       "));
+        for hint in self.failures.iter().flat_map(|it| &it.error.hints) {
+            if !error.hints.contains(hint) {
+                error = error.hint(hint);
+            }
+        }
+        Err(error)
+    }
+}
+
+/// Installs a wheel with its requirements and proves it. This is what `release` calls.
+///
+/// `python` is an interpreter, 3.10 or later, for the fresh environment. The caller has made
+/// sure that the two files are the right ones.
+///
+/// # Errors
+/// Everything that does not hold, in one error; or why nothing could be tried.
+pub fn prove(
+    world: &World,
+    config: &Config,
+    wheel: &Utf8Path,
+    requirements: &Utf8Path,
+    python: &Utf8Path,
+) -> Result<Vec<Check>> {
+    examine(world, config, wheel, requirements, python)?.into_checks()
+}
+
+/// As [`prove`], but what does not hold is a value.
+///
+/// # Errors
+/// Nothing could be tried: the configuration names no transport, Python or the network is
+/// missing, or the run is interrupted.
+pub fn examine(
+    world: &World,
+    config: &Config,
+    wheel: &Utf8Path,
+    requirements: &Utf8Path,
+    python: &Utf8Path,
+) -> Result<Outcome> {
+    require_transport(config)?;
+    let step = world
+        .terminal
+        .step("prove", "installing the wheel in a fresh environment");
+    let script = &config.server.console_script;
+    let environment = match install(world, script, wheel, requirements, python) {
+        Ok(environment) => environment,
+        Err(error) => return refused_or(error, "install"),
+    };
+    let installed = installed(&environment);
+    step.done(&installed.detail);
+    let mut outcome = examine_installed(world, config, &environment)?;
+    outcome.checks.insert(0, installed);
+    Ok(outcome)
+}
+
+/// Proves what has been installed already: its imports and, side by side, each transport.
+///
+/// # Errors
+/// As [`examine`].
+pub fn examine_installed(
+    world: &World,
+    config: &Config,
+    environment: &Environment,
+) -> Result<Outcome> {
+    require_transport(config)?;
+    let subject = Subject {
+        world,
+        environment,
+        program: environment.script(&config.server.console_script)?,
+        prove: &config.prove,
+    };
+    let subject = &subject;
+    let step = world.terminal.step("prove", "asking the server");
+    let (imports, stdio, http) = std::thread::scope(|scope| {
+        let stdio = subject.prove.stdio.as_ref();
+        let stdio =
+            stdio.map(|launch| scope.spawn(|| group(|it| stdio::prove(subject, launch, it))));
+        let http = subject.prove.http.as_ref();
+        let http = http.map(|http| scope.spawn(|| group(|it| http::prove(subject, http, it))));
+        let imports = group(|record| imports::examine(world, config, environment, record));
+        let joined = |group: std::thread::ScopedJoinHandle<'_, Group>| {
+            group
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (imports, stdio.map(joined), http.map(joined))
+    });
+    drop(step);
+    world.check_interrupted()?;
+    let mut outcome = Outcome {
+        python: environment.wheel.python.clone(),
+        ..Outcome::default()
+    };
+    let groups = [("imports", Some(imports)), ("stdio", stdio), ("http", http)];
+    for (name, group) in groups {
+        let Some((record, failure)) = group else {
+            continue;
+        };
+        report(world, name, &record, failure.as_ref());
+        outcome.checks.extend(record.checks);
+        match failure {
+            Some(failure) if failure.error.kind != Kind::Refused => return Err(failure.error),
+            other => outcome.failures.extend(other),
+        }
+    }
+    Ok(outcome)
+}
+
+type Group = (Record, Option<Failure>);
+
+fn group(prove: impl FnOnce(&mut Record) -> Checked<()>) -> Group {
+    let mut record = Record::default();
+    let failure = prove(&mut record).err();
+    (record, failure)
+}
+
+fn require_transport(config: &Config) -> Result<()> {
+    if config.prove.stdio.is_none() && config.prove.http.is_none() {
+        return Err(Error::usage(
+            "release.toml: neither [prove.stdio] nor [prove.http] is there, so that nothing can \
+             be proved",
+        )
+        .hint("add [prove.stdio] for a server that speaks MCP on its standard streams"));
+    }
+    Ok(())
+}
+
+fn refused_or(error: Error, check: &str) -> Result<Outcome> {
+    if error.kind != Kind::Refused {
+        return Err(error);
+    }
+    Ok(Outcome {
+        failures: vec![Failure::new(check, error)],
+        ..Outcome::default()
+    })
+}
+
+fn installed(environment: &Environment) -> Check {
+    let requirements = environment.requirements;
+    Check {
+        name: "install".to_owned(),
+        detail: format!(
+            "the wheel and {}",
+            count(requirements, "hash-locked requirement")
+        ),
+    }
+}
+
+/// One line for each group, and one for each warning.
+fn report(world: &World, group: &str, record: &Record, failure: Option<&Failure>) {
+    let terminal = &world.terminal;
+    let mut names = Vec::new();
+    let mut headline = String::new();
+    for check in &record.checks {
+        let name = check.name.split_once('-').map_or("", |(_, name)| name);
+        match check.detail.strip_prefix(WARNING) {
+            Some(warning) => terminal.warn(&format!("{}: {warning}", check.name)),
+            None if matches!(name, "" | "handshake") => headline = format!("{}; ", check.detail),
+            None => names.push(name),
+        }
+    }
+    match failure {
+        Some(failure) => {
+            let line = failure.error.message.lines().next().unwrap_or_default();
+            terminal.failed("prove", &format!("{}: {line}", failure.check));
+        }
+        None => terminal.done(
+            "prove",
+            &format!("{group}: {headline}{} hold", names.join(", ")),
+        ),
+    }
+}
+
+/// How the detail of a check begins that holds, but not as well as it should.
+const WARNING: &str = "warning: ";
+
+/// A number of things as people write it.
+fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// The beginning of a text somebody else wrote, on one line.
+fn shorten(text: &str) -> String {
+    const LIMIT: usize = 300;
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    let mut short: String = text.chars().take(LIMIT).map(visible).collect();
+    if text.chars().nth(LIMIT).is_some() {
+        short.push('…');
+    }
+    short
+}
