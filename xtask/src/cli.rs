@@ -40,10 +40,24 @@ struct General {
 enum Verb {
     /// Build wheel and sdist from the commit into dist/
     Build(cmd::build::Arguments),
+    /// Put the wheel in dist/ and its requirements into the extension's bundle folder
+    Bundle(cmd::bundle::Arguments),
+    /// Package the extension with the bundled wheel into dist/
+    Package(cmd::package::Arguments),
+    /// Build, bundle, prove, package and seal everything into dist/
+    Release(cmd::release::Arguments),
+    /// Show every place that states the version
+    Version(cmd::version::Arguments),
+    /// Trace a file or a digest back to its commit
+    Trace(cmd::trace::Arguments),
+    /// Run all tests of the three languages
+    Test(cmd::test::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),
     /// Say what this machine and this repository need for each verb
     Doctor(cmd::doctor::Arguments),
+    /// Install the wheel afresh, start it, speak MCP to it, stop it, and note the evidence
+    Prove(cmd::prove::Arguments),
     /// Write the requirements that the server's lock file stands for
     Requirements(cmd::requirements::Arguments),
 }
@@ -97,8 +111,15 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         .map_err(|cause| Error::failure(format!("listen for signals: {cause}")))?;
     match &cli.verb {
         Verb::Build(arguments) => cmd::build::run(&world, arguments),
+        Verb::Bundle(arguments) => cmd::bundle::run(&world, arguments),
+        Verb::Package(arguments) => cmd::package::run(&world, arguments),
+        Verb::Release(arguments) => cmd::release::run(&world, arguments),
+        Verb::Version(arguments) => cmd::version::run(&world, arguments),
+        Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
+        Verb::Test(arguments) => cmd::test::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
+        Verb::Prove(arguments) => cmd::prove::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),
     }
 }

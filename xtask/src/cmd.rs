@@ -1,9 +1,16 @@
 //! The verbs, one file each: read inputs, call pure code, perform effects.
 
 pub mod build;
+pub mod bundle;
 pub mod check;
 pub mod doctor;
+pub mod package;
+pub mod prove;
+pub mod release;
 pub mod requirements;
+pub mod test;
+pub mod trace;
+pub mod version;
 
 use crate::config::{self, Config};
 use crate::error::Result;

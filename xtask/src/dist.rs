@@ -84,6 +84,18 @@ impl Release {
         }
     }
 
+    /// Everything a manifest names, each file held against its digest.
+    ///
+    /// # Errors
+    /// A file is missing or is not the one that was made.
+    pub fn load(world: &World, manifest: Manifest) -> Result<Release> {
+        let mut contents = BTreeMap::new();
+        for artifact in &manifest.artifacts {
+            contents.insert(artifact.path.clone(), bytes(world, artifact)?);
+        }
+        Ok(Release { manifest, contents })
+    }
+
     /// What `dist/` holds of exactly this source; everything else is left out. A working tree
     /// is never the same twice, so nothing is kept of it.
     ///

@@ -104,9 +104,9 @@ fn read_status(status: &str, prefix: &str) -> (Vec<String>, Vec<String>) {
         let (state, path) = entry.split_at(3);
         let path = path.strip_prefix(prefix).unwrap_or(path).to_owned();
         if state.starts_with("??") {
-            untracked.push(path)
+            untracked.push(path);
         } else {
-            modified.push(path)
+            modified.push(path);
         }
     }
     (modified, untracked)
@@ -284,6 +284,32 @@ pub fn text(world: &World, checkout: &Checkout, tree: Tree, path: &Utf8Path) -> 
             )))
         }
     }
+}
+
+/// The subjects of the commits after the last tag of this form, newest first; of all commits
+/// when there is none. A tag on HEAD itself is the release being made, not the one before.
+///
+/// # Errors
+/// git fails.
+pub fn subjects_since_tag(world: &World, pattern: &str) -> Result<Vec<String>> {
+    let described = git(world)
+        .args([
+            "describe",
+            "--tags",
+            "--abbrev=0",
+            "--match",
+            pattern,
+            "HEAD^",
+        ])
+        .output()?;
+    let range = match described.stdout.trim() {
+        tag if described.status.success() && !tag.is_empty() => format!("{tag}..HEAD"),
+        _ => "HEAD".to_owned(),
+    };
+    let log = git(world)
+        .args(["log", "--no-merges", "--format=%s", &range])
+        .run()?;
+    Ok(log.stdout.lines().map(str::to_owned).collect())
 }
 
 /// git, without the user's settings that change what it prints.

@@ -194,7 +194,11 @@ pub fn run_vsce(
     Ok(bytes)
 }
 
-fn this_program() -> Result<String> {
+/// The path of the running tool.
+///
+/// # Errors
+/// The operating system cannot say, or the path is not UTF-8.
+pub fn this_program() -> Result<String> {
     let path = std::env::current_exe()
         .map_err(|cause| Error::failure(format!("find the running program: {cause}")))?;
     crate::world::utf8(path).map(Utf8PathBuf::into_string)

@@ -6,6 +6,7 @@ use super::{Version, python};
 use crate::artifact::Digest;
 use crate::error::{Context, Error, Result};
 use crate::world::files::Staged;
+use crate::world::lock::Lock;
 use crate::world::{World, process::Command};
 
 /// The oldest Node.js that `vsce` 4 runs on.
@@ -21,6 +22,16 @@ pub struct Node {
     pub folder: Option<Utf8PathBuf>,
     /// Its version.
     pub version: Version,
+}
+
+/// A Node.js that can be used without installing anything.
+pub fn available(world: &World) -> Option<Node> {
+    let own = on_path(world).filter(|version| *version >= MINIMUM);
+    own.map(|version| Node {
+        folder: None,
+        version,
+    })
+    .or_else(|| existing(world))
 }
 
 /// Finds or installs a Node.js of at least [`MINIMUM`].
@@ -59,8 +70,12 @@ pub fn existing(world: &World) -> Option<Node> {
 }
 
 fn create(world: &World) -> Result<Node> {
-    let step = world.terminal.step("tools", "installing Node.js");
     let tools = python::build_environment(world)?;
+    let _lock = Lock::wait(&world.tools(), "lock")?;
+    if let Some(node) = existing(world) {
+        return Ok(node);
+    }
+    let step = world.terminal.step("tools", "installing Node.js");
     let staged = Staged::beside(&place(world))?;
     let list = staged.path().join("requirements.txt");
     crate::world::files::write(&list, REQUIREMENTS.as_bytes())?;

@@ -6,6 +6,7 @@ use super::{Version, executable, pip_failed};
 use crate::artifact::Digest;
 use crate::error::{Context, Error, Result};
 use crate::world::files::{self, Staged};
+use crate::world::lock::Lock;
 use crate::world::{World, process::Command};
 
 /// The oldest interpreter that works.
@@ -132,6 +133,10 @@ pub fn existing(world: &World, name: &str, requirements: &str) -> Option<Environ
 /// # Errors
 /// As [`build_environment`].
 pub fn create(world: &World, name: &str, requirements: &str) -> Result<Environment> {
+    let _lock = Lock::wait(&world.tools(), "lock")?;
+    if let Some(environment) = existing(world, name, requirements) {
+        return Ok(environment);
+    }
     let interpreter = interpreter(world)?;
     let digest = Digest::of(requirements.as_bytes());
     let step = world
@@ -205,7 +210,7 @@ pub fn isolated(command: Command<'_>) -> Command<'_> {
 /// # Errors
 /// A folder may not be removed.
 pub fn remove_older(world: &World, name: &str, keep: &Digest) -> Result<()> {
-    let folder = world.private().join("tools");
+    let folder = world.tools();
     let keep = place(world, name, keep);
     let prefix = format!("{name}-");
     let Ok(entries) = folder.read_dir_utf8() else {

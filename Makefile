@@ -1,0 +1,10 @@
+# Thin wrappers: each target is one `cargo xtask …`, the same as in GitHub Actions.
+.PHONY: release build bundle check test clean doctor
+
+release build bundle check test doctor:
+	cargo xtask $@
+
+# What the tool and the compiler made; the sources stay.
+clean:
+	cargo clean
+	rm -rf dist vscode-extension/dist vscode-extension/python_server vscode-extension/node_modules

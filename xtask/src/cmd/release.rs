@@ -1,0 +1,153 @@
+//! `release`: everything, in order, from one commit into `dist/`.
+
+use clap::Args;
+
+use crate::artifact::Kind;
+use crate::config::Config;
+use crate::dist::Release;
+use crate::error::{Error, Result};
+use crate::exec;
+use crate::plan::{self, Observed, Plan};
+use crate::product::bundle;
+use crate::product::wheel;
+use crate::source::{self, Checkout, Tree};
+use crate::tools::{node, python};
+use crate::world::World;
+use crate::world::lock::Lock;
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Print what would be done and why, and do nothing
+    #[arg(long)]
+    plan: bool,
+    /// Release the working tree instead of the commit; the result can never be published
+    #[arg(long)]
+    dirty: bool,
+}
+
+/// Plans, performs and seals a release.
+///
+/// # Errors
+/// Whatever keeps one of its steps from holding; `dist/` then stays as it was.
+pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
+    let config = super::configuration(world)?;
+    let tree = if arguments.dirty {
+        Tree::Working
+    } else {
+        Tree::Head
+    };
+    let _lock = match arguments.plan {
+        true => None,
+        false => Some(Lock::take(&world.private(), "lock", "release")?),
+    };
+    let checkout = source::observe(world)?;
+    source::require_clean(&checkout, tree)?;
+    require_history(&checkout)?;
+    super::build::note_untracked(world, &checkout, tree);
+    let resumed = Release::resume(world, &checkout.source(tree))?;
+    let plan = plan::plan(&observe(world, &config, &checkout, tree, resumed.as_ref())?);
+    if arguments.plan {
+        return show(world, &plan);
+    }
+    let release = match resumed {
+        Some(release) if plan.is_empty() => {
+            world.terminal.same("release", &summary(&release));
+            release
+        }
+        resumed => {
+            let work = exec::Work {
+                world,
+                config: &config,
+                checkout: &checkout,
+                tree,
+            };
+            let release = exec::perform(&work, &plan, resumed)?;
+            world.terminal.done("release", &summary(&release));
+            release
+        }
+    };
+    let value = serde_json::to_value(&release.manifest)
+        .map_err(|cause| Error::failure(format!("write the manifest as JSON: {cause}")))?;
+    world.terminal.json(&value);
+    Ok(())
+}
+
+/// The notes name what changed since the last release, which a shallow clone cannot know.
+fn require_history(checkout: &Checkout) -> Result<()> {
+    if !checkout.shallow {
+        return Ok(());
+    }
+    Err(Error::precondition(
+        "this is a shallow clone: the commits since the last release are missing",
+    )
+    .hint("fetch them: git fetch --unshallow --tags")
+    .hint("in GitHub Actions: actions/checkout with `fetch-depth: 0`"))
+}
+
+fn show(world: &World, plan: &Plan) -> Result<()> {
+    world.terminal.text(&plan.to_string());
+    let value = serde_json::to_value(plan)
+        .map_err(|cause| Error::failure(format!("write the plan as JSON: {cause}")))?;
+    world
+        .terminal
+        .json(&serde_json::json!({ "schema": 1, "plan": value }));
+    Ok(())
+}
+
+fn summary(release: &Release) -> String {
+    let manifest = &release.manifest;
+    let wheel = manifest
+        .only(Kind::Wheel)
+        .map(|wheel| wheel.sha256.short())
+        .unwrap_or_default();
+    format!(
+        "{} {} from {:.12}  {} files in dist/  wheel {wheel}",
+        manifest.name,
+        manifest.version,
+        manifest.source.commit,
+        manifest.artifacts.len(),
+    )
+}
+
+/// Looks at everything the decision needs; runs nothing slower than `node --version`.
+fn observe(
+    world: &World,
+    config: &Config,
+    checkout: &Checkout,
+    tree: Tree,
+    resumed: Option<&Release>,
+) -> Result<Observed> {
+    let environment = python::existing(world, "build", python::BUILD_REQUIREMENTS);
+    let source = checkout.source(tree);
+    let package = config.extension.as_ref().map(|extension| {
+        let node = node::available(world);
+        node.map(|node| {
+            super::package::package_inputs(extension, &node, &checkout.commit, checkout.epoch)
+        })
+    });
+    let bundle_in_place = match (resumed, &config.extension) {
+        (Some(release), Some(extension)) => {
+            let folder = world.root.join(&extension.path).join(&extension.bundle);
+            bundle::contents(release, &config.server.console_script)
+                .is_ok_and(|contents| bundle::is_in_place(&folder, &contents))
+        }
+        _ => false,
+    };
+    Ok(Observed {
+        manifest: resumed.map(|release| release.manifest.clone()),
+        build: environment
+            .as_ref()
+            .map(|environment| wheel::inputs(environment, &source)),
+        requirements: super::bundle::requirements_inputs(&config.server, &checkout.commit),
+        package,
+        proof: environment
+            .as_ref()
+            .map(|environment| exec::proof_inputs(config, environment)),
+        bundle_in_place,
+        dist_in_place: match resumed {
+            Some(release) => release.is_in_place(world)?,
+            None => false,
+        },
+    })
+}

@@ -1,0 +1,181 @@
+//! `test`: all tests of the three languages.
+
+use clap::{Args, ValueEnum};
+
+use crate::artifact::Digest;
+use crate::config::{Config, Server};
+use crate::error::{Error, Result};
+use crate::product::vsix;
+use crate::requirements;
+use crate::tools::{node, python};
+use crate::world::lock::Lock;
+use crate::world::{World, files};
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Run the tests of these languages only
+    #[arg(value_enum)]
+    languages: Vec<Language>,
+}
+
+/// One of the three languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// The Cargo workspace.
+    Rust,
+    /// The server.
+    Python,
+    /// The extension.
+    Typescript,
+}
+
+const ALL: [Language; 3] = [Language::Rust, Language::Python, Language::Typescript];
+
+/// Runs them one after another, all of them, and fails when any failed.
+///
+/// # Errors
+/// A test failed, or its tools cannot be installed.
+pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
+    let config = super::configuration(world)?;
+    let asked = if arguments.languages.is_empty() {
+        &ALL[..]
+    } else {
+        &arguments.languages
+    };
+    let mut failed = Vec::new();
+    for language in asked {
+        let outcome = match language {
+            Language::Rust => rust(world),
+            Language::Python => server(world, &config),
+            Language::Typescript => extension(world, &config),
+        };
+        if let Err(error) = outcome {
+            world.check_interrupted()?;
+            world.terminal.error(&error);
+            failed.push(language.word());
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Error::failure(format!(
+        "tests failed: {}",
+        failed.join(", ")
+    )))
+}
+
+impl Language {
+    fn word(self) -> &'static str {
+        match self {
+            Language::Rust => "rust",
+            Language::Python => "python",
+            Language::Typescript => "typescript",
+        }
+    }
+}
+
+/// The workspace at the root, in the profile the tool itself runs in, so that libraries are
+/// compiled once.
+fn rust(world: &World) -> Result<()> {
+    let manifest = world.root.join("Cargo.toml");
+    if !manifest.exists() {
+        world.terminal.same("rust", "no Cargo.toml at the root");
+        return Ok(());
+    }
+    let mut call = world
+        .command("cargo")
+        .args(["test", "--workspace", "--locked"]);
+    if files::read_text(&manifest)?.contains("[profile.tool]") {
+        call = call.args(["--profile", "tool"]);
+    }
+    call.purpose("cargo test").show()?;
+    world.terminal.done("rust", "cargo test --workspace");
+    Ok(())
+}
+
+fn server(world: &World, config: &Config) -> Result<()> {
+    let server = &config.server;
+    if server.test.is_empty() {
+        world
+            .terminal
+            .same("python", "release.toml has no server.test");
+        return Ok(());
+    }
+    let environment = test_environment(world, server)?;
+    python::isolated(world.command(&environment.python))
+        .args(&server.test)
+        .directory(world.root.join(&server.path))
+        .purpose("the server's tests")
+        .show()?;
+    world
+        .terminal
+        .done("python", &format!("python {}", server.test.join(" ")));
+    Ok(())
+}
+
+/// An environment with what the lock file of the working tree names for shipping and testing.
+fn test_environment(world: &World, server: &Server) -> Result<python::Environment> {
+    let mut wider = server.clone();
+    wider.groups.extend(server.test_groups.iter().cloned());
+    let folder = world.root.join(&server.path);
+    let (pyproject, lock) = (folder.join("pyproject.toml"), folder.join("poetry.lock"));
+    let (pyproject_text, lock_text) = (files::read_text(&pyproject)?, files::read_text(&lock)?);
+    let text = requirements::of_server(
+        &wider,
+        (world.show(&pyproject), &pyproject_text),
+        (world.show(&lock), &lock_text),
+    )?;
+    let _lock = Lock::take(&world.private(), "lock", "test")?;
+    if let Some(environment) = python::existing(world, "test", &text) {
+        return Ok(environment);
+    }
+    let environment = python::create(world, "test", &text)?;
+    python::remove_older(world, "test", &environment.requirements)?;
+    Ok(environment)
+}
+
+fn extension(world: &World, config: &Config) -> Result<()> {
+    let Some(extension) = config
+        .extension
+        .as_ref()
+        .filter(|found| !found.test.is_empty())
+    else {
+        world
+            .terminal
+            .same("typescript", "release.toml has no extension.test");
+        return Ok(());
+    };
+    let folder = world.root.join(&extension.path);
+    let node = {
+        let _lock = Lock::take(&world.private(), "lock", "test")?;
+        let node = node::node(world)?;
+        install_dependencies(world, &node, &folder)?;
+        node
+    };
+    vsix::npm(world, &node)
+        .args(["run", "--silent", &extension.test])
+        .directory(&folder)
+        .variable(vsix::PROGRAM_VARIABLE, vsix::this_program()?)
+        .purpose("the extension's tests")
+        .show()?;
+    world
+        .terminal
+        .done("typescript", &format!("npm run {}", extension.test));
+    Ok(())
+}
+
+/// `npm ci` in the working tree, unless it was done for this very `package-lock.json`.
+fn install_dependencies(world: &World, node: &node::Node, folder: &camino::Utf8Path) -> Result<()> {
+    let lock = files::read(&folder.join("package-lock.json"))?;
+    let digest = Digest::of(&lock).to_string();
+    let stamp = folder.join("node_modules/.xtask-package-lock");
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == digest) {
+        return Ok(());
+    }
+    let step = world.terminal.step("node_modules", "npm ci");
+    vsix::install(world, node, folder)?;
+    files::write(&stamp, digest.as_bytes())?;
+    step.done("installed from package-lock.json");
+    Ok(())
+}

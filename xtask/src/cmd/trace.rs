@@ -1,0 +1,280 @@
+//! `trace`: from a file or a digest back to the commit, and whether it is the released one.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use clap::Args;
+use serde::Serialize;
+
+use crate::artifact::{Artifact, BundleManifest, Digest, Kind, MANIFEST_FILE, Manifest};
+use crate::dist;
+use crate::error::{Error, Result};
+use crate::product::vsix::container;
+use crate::product::wheel::inspect;
+use crate::world::{World, files};
+
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A wheel, an sdist, a .vsix, an installed bundle folder, or a sha256
+    #[arg(value_name = "FILE|SHA256")]
+    subject: String,
+}
+
+/// Everything that is known of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trace {
+    /// 1.
+    pub schema: u32,
+    /// The file as it was named, or the digest.
+    pub subject: String,
+    /// What it is: `wheel`, `vsix`, `bundle` and so on.
+    pub kind: String,
+    /// Its digest; a folder has none.
+    pub sha256: Option<Digest>,
+    /// The version it carries.
+    pub version: Option<String>,
+    /// The commit it was built from.
+    pub commit: Option<String>,
+    /// Whether it came from a working tree instead of a commit.
+    pub dirty: Option<bool>,
+    /// What it was built from, each by a digest or an exact version.
+    pub inputs: BTreeMap<String, String>,
+    /// The wheel it carries, with its digest as computed now.
+    pub carries: Option<Digest>,
+    /// `yes`, `no` or `unknown`.
+    pub released: &'static str,
+    /// Why.
+    pub because: String,
+}
+
+/// Traces and prints.
+///
+/// # Errors
+/// The file cannot be read, or nothing is known of the digest.
+pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
+    let manifest = dist::manifest(world)?;
+    let trace = trace(world, &arguments.subject, manifest.as_ref())?;
+    world.terminal.text(&text(&trace));
+    let value = serde_json::to_value(&trace)
+        .map_err(|cause| Error::failure(format!("write the trace as JSON: {cause}")))?;
+    world.terminal.json(&value);
+    Ok(())
+}
+
+fn trace(world: &World, subject: &str, manifest: Option<&Manifest>) -> Result<Trace> {
+    let path = world.resolve(Utf8Path::new(subject));
+    if path.is_dir() {
+        let folder = if path.join(MANIFEST_FILE).exists() {
+            path
+        } else {
+            find_bundle(&path)?
+        };
+        return bundle_folder(subject, &folder, manifest);
+    }
+    if path.exists() {
+        return file(subject, &files::read(&path)?, manifest);
+    }
+    let digest = Digest::parse(subject).map_err(|_| {
+        Error::usage(format!("{subject:?} is neither a file nor a sha256"))
+            .hint("name a wheel, a .vsix, a bundle folder, or 64 hexadecimal digits")
+    })?;
+    let found = manifest.and_then(|manifest| by_digest(manifest, &digest).map(|a| (manifest, a)));
+    match found {
+        Some((manifest, artifact)) => Ok(known(subject, manifest, artifact)),
+        None => Err(Error::failure(format!(
+            "nothing in dist/{MANIFEST_FILE} has the digest {digest}"
+        ))
+        .hint("check out the commit of that release and run: cargo xtask release")),
+    }
+}
+
+fn by_digest<'manifest>(
+    manifest: &'manifest Manifest,
+    digest: &Digest,
+) -> Option<&'manifest Artifact> {
+    manifest
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.sha256 == *digest)
+}
+
+/// A file whose digest the manifest names.
+fn known(subject: &str, manifest: &Manifest, artifact: &Artifact) -> Trace {
+    let source = &manifest.source;
+    let (released, because) = if source.dirty {
+        (
+            "no",
+            "its bytes are in dist/, but it was built from a working tree".to_owned(),
+        )
+    } else {
+        ("yes", format!("its bytes are dist/{}", artifact.path))
+    };
+    let carries = (artifact.kind == Kind::Vsix)
+        .then(|| {
+            manifest
+                .only(Kind::Wheel)
+                .ok()
+                .map(|wheel| wheel.sha256.clone())
+        })
+        .flatten();
+    Trace {
+        schema: 1,
+        subject: subject.to_owned(),
+        kind: artifact.kind.word().to_owned(),
+        sha256: Some(artifact.sha256.clone()),
+        version: Some(artifact.version.clone()),
+        commit: Some(source.commit.clone()),
+        dirty: Some(source.dirty),
+        inputs: artifact.inputs.clone(),
+        carries,
+        released,
+        because,
+    }
+}
+
+fn file(subject: &str, bytes: &[u8], manifest: Option<&Manifest>) -> Result<Trace> {
+    let digest = Digest::of(bytes);
+    if let Some(manifest) = manifest
+        && let Some(artifact) = by_digest(manifest, &digest)
+    {
+        return Ok(known(subject, manifest, artifact));
+    }
+    let mut trace = unknown(subject, manifest);
+    trace.sha256 = Some(digest);
+    let name = Utf8Path::new(subject).file_name().unwrap_or(subject);
+    if name.ends_with(".vsix") {
+        "vsix".clone_into(&mut trace.kind);
+        let entries = container::read(bytes)?;
+        let find = |end: &str| {
+            entries
+                .iter()
+                .find(|(name, _)| name.ends_with(end) && name.matches('/').count() == 2)
+        };
+        if let Some((place, entry)) = find(&format!("/{MANIFEST_FILE}")) {
+            let bundle = BundleManifest::parse(&String::from_utf8_lossy(&entry.content), place)?;
+            trace.carries = find(".whl").map(|(_, wheel)| Digest::of(&wheel.content));
+            take_bundle(&mut trace, &bundle, manifest);
+        }
+    } else if name.ends_with(".whl") {
+        "wheel".clone_into(&mut trace.kind);
+        trace.version = Some(inspect::wheel(name, bytes)?.version);
+    }
+    Ok(trace)
+}
+
+fn unknown(subject: &str, manifest: Option<&Manifest>) -> Trace {
+    let (released, because) = match manifest {
+        Some(manifest) => (
+            "no",
+            format!(
+                "its bytes are none of those in dist/ ({})",
+                manifest.version
+            ),
+        ),
+        None => (
+            "unknown",
+            format!("there is no dist/{MANIFEST_FILE} to compare it with"),
+        ),
+    };
+    Trace {
+        schema: 1,
+        subject: subject.to_owned(),
+        kind: "file".to_owned(),
+        sha256: None,
+        version: None,
+        commit: None,
+        dirty: None,
+        inputs: BTreeMap::new(),
+        carries: None,
+        released,
+        because,
+    }
+}
+
+fn bundle_folder(subject: &str, folder: &Utf8Path, manifest: Option<&Manifest>) -> Result<Trace> {
+    let place = folder.join(MANIFEST_FILE);
+    let bundle = BundleManifest::parse(&files::read_text(&place)?, place.as_str())?;
+    let mut trace = unknown(subject, manifest);
+    "bundle".clone_into(&mut trace.kind);
+    trace.carries = Some(Digest::of(&files::read(&folder.join(&bundle.wheel.file))?));
+    take_bundle(&mut trace, &bundle, manifest);
+    Ok(trace)
+}
+
+/// Takes over what a bundle manifest says, once the wheel beside it has been hashed.
+fn take_bundle(trace: &mut Trace, bundle: &BundleManifest, manifest: Option<&Manifest>) {
+    trace.version = Some(bundle.version.clone());
+    trace.commit = Some(bundle.commit.clone());
+    trace.dirty = Some(bundle.dirty);
+    if trace.carries.as_ref() != Some(&bundle.wheel.sha256) {
+        trace.released = "no";
+        "the wheel in it is not the one its own manifest names".clone_into(&mut trace.because);
+        return;
+    }
+    let Some(manifest) = manifest else { return };
+    if let Some(wheel) = by_digest(manifest, &bundle.wheel.sha256) {
+        trace.inputs.clone_from(&wheel.inputs);
+        if trace.kind == "bundle" {
+            trace.released = if manifest.source.dirty { "no" } else { "yes" };
+            trace.because = format!("it carries dist/{}", wheel.path);
+        } else {
+            trace.because = format!(
+                "it carries dist/{}, but is not the .vsix in dist/",
+                wheel.path
+            );
+        }
+    }
+}
+
+/// The bundle below an installed extension's folder.
+fn find_bundle(folder: &Utf8Path) -> Result<camino::Utf8PathBuf> {
+    let entries = folder
+        .read_dir_utf8()
+        .map_err(|cause| Error::failure(format!("list {folder}: {cause}")))?;
+    let holds = |path: &camino::Utf8PathBuf| {
+        let text = std::fs::read_to_string(path.join(MANIFEST_FILE)).unwrap_or_default();
+        BundleManifest::parse(&text, "").is_ok()
+    };
+    entries
+        .flatten()
+        .map(camino::Utf8DirEntry::into_path)
+        .find(holds)
+        .ok_or_else(|| {
+            Error::failure(format!(
+                "{folder} holds no bundle: no {MANIFEST_FILE} in it or one below"
+            ))
+            .hint("name the bundle folder, or the extension's folder above it")
+        })
+}
+
+fn text(trace: &Trace) -> String {
+    let mut text = format!("{} ({})\n", trace.subject, trace.kind);
+    let mut line = |key: &str, value: &str| text.push_str(&format!("  {key:<18} {value}\n"));
+    if let Some(digest) = &trace.sha256 {
+        line("sha256", digest.hex());
+    }
+    if let Some(version) = &trace.version {
+        line("version", version);
+    }
+    if let Some(commit) = &trace.commit {
+        let dirty = if trace.dirty == Some(true) {
+            " with uncommitted changes"
+        } else {
+            ""
+        };
+        line("commit", &format!("{commit}{dirty}"));
+    }
+    if let Some(wheel) = &trace.carries {
+        line("carries the wheel", wheel.hex());
+    }
+    for (key, value) in trace.inputs.iter().filter(|(key, _)| *key != "commit") {
+        line(&format!("input {key}"), value);
+    }
+    line(
+        "released",
+        &format!("{}: {}", trace.released, trace.because),
+    );
+    text
+}

@@ -1,0 +1,253 @@
+//! Performing a release plan: the one place where its steps are done.
+//!
+//! Independent work runs side by side: the build beside the extension's dependencies, the proof
+//! beside the packaging. Nothing outside the stage is written before every step has held; then
+//! the bundle folder and `dist/` are swapped.
+
+use camino::Utf8Path;
+
+use crate::artifact::{Kind, Proof, seal};
+use crate::cmd::{build, bundle, package};
+use crate::config::Config;
+use crate::dist::Release;
+use crate::error::{Context, Error, Result};
+use crate::plan::{Inputs, Plan, Step, with_files};
+use crate::product::notes;
+use crate::product::vsix::Dependencies;
+use crate::prove::{self, Outcome};
+use crate::source::{self, Checkout, Tree};
+use crate::stage::Stage;
+use crate::tools::node::{self, Node};
+use crate::tools::python::{self, Environment};
+use crate::world::{World, files};
+
+/// The name of the release notes in `dist/`.
+const NOTES_FILE: &str = "release-notes.md";
+
+/// What every step needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'run> {
+    /// The world.
+    pub world: &'run World,
+    /// The configuration.
+    pub config: &'run Config,
+    /// What git says.
+    pub checkout: &'run Checkout,
+    /// Which tree is released.
+    pub tree: Tree,
+}
+
+/// Does what the plan says, then puts the result in place.
+///
+/// # Errors
+/// The first step that does not hold; nothing has then been written outside the stage.
+pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result<Release> {
+    let world = work.world;
+    let environment = python::build_environment(world)?;
+    let stage = Stage::open(world, work.checkout, work.tree)?;
+    let (made, tools) = std::thread::scope(|scope| {
+        let tools = scope.spawn(|| extension_tools(work, plan, &stage));
+        let made = plan.makes(Step::Build).then(|| {
+            let Work {
+                world,
+                config,
+                checkout,
+                tree,
+            } = *work;
+            build::perform(world, config, &environment, checkout, &stage, tree)
+        });
+        (
+            made.transpose(),
+            tools.join().expect("installing tools does not panic"),
+        )
+    });
+    let (made, tools) = (made?, tools?);
+    let mut release = match (made, resumed) {
+        (Some(made), resumed) => build::collect(resumed, made, work.checkout, work.tree),
+        (None, Some(release)) => release,
+        (None, None) => return Err(Error::failure("the plan keeps a wheel that is not there")),
+    };
+    if plan.makes(Step::Requirements) {
+        requirements(work, &mut release)?;
+    }
+    prove_and_package(
+        work,
+        plan,
+        &stage,
+        &environment,
+        tools.as_ref(),
+        &mut release,
+    )?;
+    drop(tools);
+    seal_notes(work, &mut release)?;
+    world.check_interrupted()?;
+    if let Some(extension) = &work.config.extension {
+        bundle::place(world, work.config, extension, &release)?;
+    }
+    release.write(world)?;
+    Ok(release)
+}
+
+/// Node.js and `node_modules`, lent to the stage while the extension is packaged.
+struct ExtensionTools {
+    node: Node,
+    _dependencies: Dependencies,
+}
+
+fn extension_tools(work: &Work<'_>, plan: &Plan, stage: &Stage) -> Result<Option<ExtensionTools>> {
+    let Some(extension) = work
+        .config
+        .extension
+        .as_ref()
+        .filter(|_| plan.makes(Step::Package))
+    else {
+        return Ok(None);
+    };
+    let node = node::node(work.world)?;
+    let folder = stage.root.join(&extension.path);
+    let dependencies = Dependencies::lend(work.world, &node, &folder)?;
+    Ok(Some(ExtensionTools {
+        node,
+        _dependencies: dependencies,
+    }))
+}
+
+fn requirements(work: &Work<'_>, release: &mut Release) -> Result<()> {
+    let Work {
+        world,
+        config,
+        checkout,
+        tree,
+    } = *work;
+    let (artifact, bytes) = bundle::requirements_artifact(world, config, checkout, tree, release)?;
+    world
+        .terminal
+        .done("requirements", &build::describe(&artifact));
+    release.put(artifact, bytes);
+    Ok(())
+}
+
+fn prove_and_package(
+    work: &Work<'_>,
+    plan: &Plan,
+    stage: &Stage,
+    environment: &Environment,
+    tools: Option<&ExtensionTools>,
+    release: &mut Release,
+) -> Result<()> {
+    let Work { world, config, .. } = *work;
+    let (proof, packaged) = std::thread::scope(|scope| {
+        let current: &Release = release;
+        let proof = scope.spawn(|| {
+            plan.makes(Step::Prove)
+                .then(|| {
+                    let outcome = examine(world, config, environment, current)?;
+                    proof(config, environment, current, outcome)
+                })
+                .transpose()
+        });
+        let packaged = match (&config.extension, tools) {
+            (Some(extension), Some(tools)) => package::prepare(config, extension, stage, current)
+                .and_then(|()| {
+                    package::perform(world, config, extension, &tools.node, stage, current)
+                        .map(Some)
+                }),
+            _ => Ok(None),
+        };
+        (proof.join().expect("proving does not panic"), packaged)
+    });
+    if let Some(proof) = proof? {
+        release.manifest.proof = Some(proof);
+    }
+    if let Some((artifact, bytes)) = packaged? {
+        release.put(artifact, bytes);
+    }
+    Ok(())
+}
+
+/// Tries the release's own bytes, from a temporary folder that holds nothing else.
+///
+/// # Errors
+/// Nothing could be tried; what does not hold is in the outcome.
+pub fn examine(
+    world: &World,
+    config: &Config,
+    environment: &Environment,
+    release: &Release,
+) -> Result<Outcome> {
+    prove::sweep(world)?;
+    let parent = world.private().join("stage");
+    files::create_folder(&parent)?;
+    let folder = tempfile::Builder::new()
+        .prefix("prove-")
+        .tempdir_in(&parent)
+        .doing(|| format!("create a folder in {parent}"))?;
+    let folder = Utf8Path::from_path(folder.path()).expect("the private folder is UTF-8");
+    let (wheel, wheel_bytes) = release.only(Kind::Wheel)?;
+    let (requirements, requirements_bytes) = release.only(Kind::Requirements)?;
+    let (wheel, requirements) = (folder.join(&wheel.path), folder.join(&requirements.path));
+    files::write(&wheel, wheel_bytes)?;
+    files::write(&requirements, requirements_bytes)?;
+    prove::examine(world, config, &wheel, &requirements, &environment.python)
+}
+
+/// The evidence for a release, when everything held.
+///
+/// # Errors
+/// All that did not hold, in one error.
+pub fn proof(
+    config: &Config,
+    environment: &Environment,
+    release: &Release,
+    outcome: Outcome,
+) -> Result<Proof> {
+    Ok(Proof {
+        wheel: release.manifest.only(Kind::Wheel)?.sha256.clone(),
+        requirements: release.manifest.only(Kind::Requirements)?.sha256.clone(),
+        inputs: with_files(&proof_inputs(config, environment), &release.manifest),
+        checks: outcome.into_checks()?,
+    })
+}
+
+/// What a proof depends on beside the files that are proved.
+pub fn proof_inputs(config: &Config, environment: &Environment) -> Inputs {
+    Inputs::from([
+        ("settings".to_owned(), prove::settings(config).to_string()),
+        ("python".to_owned(), environment.version.to_string()),
+        ("revision".to_owned(), prove::REVISION.to_owned()),
+    ])
+}
+
+fn seal_notes(work: &Work<'_>, release: &mut Release) -> Result<()> {
+    let Work {
+        world,
+        config,
+        checkout,
+        tree,
+    } = *work;
+    let changelog = config
+        .changelog
+        .as_deref()
+        .map(|path| source::text(world, checkout, tree, path))
+        .transpose()?;
+    let tag = config.version.tag.replace("{version}", "*");
+    let subjects = source::subjects_since_tag(world, &tag)?;
+    let facts = notes::Facts {
+        changelog: changelog.as_deref(),
+        subjects: &subjects,
+    };
+    let text = notes::text(&release.manifest, facts);
+    let manifest = &release.manifest;
+    let named = (manifest.name.clone(), manifest.version.clone());
+    let inputs = Inputs::from([("commit".to_owned(), checkout.commit.clone())]);
+    let bytes = text.into_bytes();
+    let artifact = seal(
+        Kind::ReleaseNotes,
+        (&named.0, &named.1),
+        NOTES_FILE,
+        &bytes,
+        inputs,
+    );
+    release.put(artifact, bytes);
+    Ok(())
+}
