@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cmd;
 use crate::error::{EXIT_CODES, Error, Result};
-use crate::world::World;
 use crate::world::terminal::{Detail, Format, Terminal};
+use crate::world::{World, files};
 
 /// Turns a commit of a Python MCP server into one verified, immutable release in dist/.
 #[derive(Debug, Parser)]
@@ -104,6 +104,7 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
+    files::pin_umask();
     let world = World::observe(cli.general.root.as_deref(), terminal)?;
     world
         .interrupt

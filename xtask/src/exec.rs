@@ -17,6 +17,7 @@ use crate::product::vsix::Dependencies;
 use crate::prove::{self, Outcome};
 use crate::source::{self, Checkout, Tree};
 use crate::stage::Stage;
+use crate::tools::Version;
 use crate::tools::node::{self, Node};
 use crate::tools::python::{self, Environment};
 use crate::world::{World, files};
@@ -141,8 +142,8 @@ fn prove_and_package(
         let proof = scope.spawn(|| {
             plan.makes(Step::Prove)
                 .then(|| {
-                    let outcome = examine(world, config, environment, current)?;
-                    proof(config, environment, current, outcome)
+                    let outcome = examine(world, config, &environment.python, current)?;
+                    proof(config, environment.version, current, outcome)
                 })
                 .transpose()
         });
@@ -172,14 +173,13 @@ fn prove_and_package(
 pub fn examine(
     world: &World,
     config: &Config,
-    environment: &Environment,
+    python: &Utf8Path,
     release: &Release,
 ) -> Result<Outcome> {
     prove::sweep(world)?;
-    let parent = world.private().join("stage");
-    files::create_folder(&parent)?;
+    let parent = world.private();
     let folder = tempfile::Builder::new()
-        .prefix("prove-")
+        .prefix(prove::PREFIX)
         .tempdir_in(&parent)
         .doing(|| format!("create a folder in {parent}"))?;
     let folder = Utf8Path::from_path(folder.path()).expect("the private folder is UTF-8");
@@ -188,7 +188,7 @@ pub fn examine(
     let (wheel, requirements) = (folder.join(&wheel.path), folder.join(&requirements.path));
     files::write(&wheel, wheel_bytes)?;
     files::write(&requirements, requirements_bytes)?;
-    prove::examine(world, config, &wheel, &requirements, &environment.python)
+    prove::examine(world, config, &wheel, &requirements, python)
 }
 
 /// The evidence for a release, when everything held.
@@ -197,23 +197,23 @@ pub fn examine(
 /// All that did not hold, in one error.
 pub fn proof(
     config: &Config,
-    environment: &Environment,
+    python: Version,
     release: &Release,
     outcome: Outcome,
 ) -> Result<Proof> {
     Ok(Proof {
         wheel: release.manifest.only(Kind::Wheel)?.sha256.clone(),
         requirements: release.manifest.only(Kind::Requirements)?.sha256.clone(),
-        inputs: with_files(&proof_inputs(config, environment), &release.manifest),
+        inputs: with_files(&proof_inputs(config, python), &release.manifest),
         checks: outcome.into_checks()?,
     })
 }
 
 /// What a proof depends on beside the files that are proved.
-pub fn proof_inputs(config: &Config, environment: &Environment) -> Inputs {
+pub fn proof_inputs(config: &Config, python: Version) -> Inputs {
     Inputs::from([
         ("settings".to_owned(), prove::settings(config).to_string()),
-        ("python".to_owned(), environment.version.to_string()),
+        ("python".to_owned(), python.to_string()),
         ("revision".to_owned(), prove::REVISION.to_owned()),
     ])
 }

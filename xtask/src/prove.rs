@@ -16,7 +16,7 @@ mod server;
 mod sockets;
 mod stdio;
 
-pub use environment::{Environment, WheelFacts, install, sweep};
+pub use environment::{Environment, PREFIX, WheelFacts, install, sweep};
 pub use imports::examine as imports;
 
 use std::time::Duration;
@@ -110,7 +110,7 @@ pub struct Outcome {
     pub checks: Vec<Check>,
     /// What does not; at most one for each transport and one for the imports.
     pub failures: Vec<Failure>,
-    /// What the wheel says about itself.
+    /// The interpreter's version; empty when nothing could be installed.
     pub python: String,
 }
 

@@ -141,6 +141,17 @@ pub fn of_server(
     export(pyproject_text, lock_text, &options, places)
 }
 
+/// The `content-hash` that a lock file made from this `pyproject.toml` carries, in hexadecimal.
+///
+/// # Errors
+/// Not TOML.
+pub fn content_hash(pyproject: &str) -> Result<String> {
+    Ok(fresh::content_hash(
+        &project::values(pyproject, "pyproject.toml")?,
+        true,
+    ))
+}
+
 /// Works out the requirements of a lock file.
 ///
 /// # Errors

@@ -29,10 +29,10 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
         .only(Kind::Requirements)
         .map_err(|error| error.hint("make them: cargo xtask bundle"))?;
     let mut release = Release::load(world, manifest)?;
-    let environment = python::build_environment(world)?;
-    let outcome = exec::examine(world, &config, &environment, &release)?;
+    let python = python::interpreter(world)?;
+    let outcome = exec::examine(world, &config, &python.path, &release)?;
     world.terminal.json(&shown(&release, &outcome)?);
-    let proof = exec::proof(&config, &environment, &release, outcome)?;
+    let proof = exec::proof(&config, python.version, &release, outcome)?;
     release.manifest.proof = Some(proof);
     release.write(world)
 }

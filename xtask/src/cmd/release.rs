@@ -143,7 +143,7 @@ fn observe(
         package,
         proof: environment
             .as_ref()
-            .map(|environment| exec::proof_inputs(config, environment)),
+            .map(|environment| exec::proof_inputs(config, environment.version)),
         bundle_in_place,
         dist_in_place: match resumed {
             Some(release) => release.is_in_place(world)?,

@@ -89,6 +89,11 @@ fn rust(world: &World) -> Result<()> {
     if files::read_text(&manifest)?.contains("[profile.tool]") {
         call = call.args(["--profile", "tool"]);
     }
+    // The slow tests build, prove and package for real, and ask the real Poetry.
+    let slow = ["XTASK_TEST_SLOW", "XTASK_TEST_POETRY"];
+    let call = slow
+        .iter()
+        .fold(call, |call, name| call.variable(name, "1"));
     call.purpose("cargo test").show()?;
     world.terminal.done("rust", "cargo test --workspace");
     Ok(())

@@ -50,11 +50,9 @@ pub fn unsafe_path(name: &str) -> Option<String> {
 
 /// Whether a name would be unpacked outside of its folder, and not only under another name.
 pub fn escapes(name: &str) -> bool {
-    let parts = name.split(['/', '\\']);
-    name.contains('\\') || name.starts_with('/') || name.as_bytes().get(1) == Some(&b':') || {
-        parts
-    }
-    .any(|part| part == "..")
+    let drive = name.as_bytes().get(1) == Some(&b':');
+    let upwards = name.split('/').any(|part| part == "..");
+    drive || upwards || name.starts_with('/') || name.contains('\\')
 }
 
 fn unsafe_part(part: &str) -> Option<String> {

@@ -33,6 +33,19 @@ pub fn nearest(wrong: &str) -> Option<&'static str> {
     close.then_some(nearest.id)
 }
 
+/// All rules as a Markdown table, as the README has it.
+pub fn table() -> String {
+    let row = |rule: &&Rule| {
+        let exceptions = if rule.exceptable { "yes" } else { "no" };
+        format!(
+            "| `{}` | {} | {} | {exceptions} |\n",
+            rule.id, rule.title, rule.why
+        )
+    };
+    let rows: String = RULES.iter().map(row).collect();
+    format!("| rule | says | why | exceptions |\n|---|---|---|---|\n{rows}")
+}
+
 macro_rules! rules {
     ($($name:ident $exceptable:ident $id:literal: $title:literal, why $why:literal, mend $mend:literal;)*) => {
         $(

@@ -1,6 +1,5 @@
 //! The fresh environment: one exact wheel with its hash-locked requirements, and nothing else.
 
-use std::io::Write;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -23,7 +22,7 @@ const OLDEST_PYTHON: (u32, u32) = (3, 10);
 const STEP_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// How the temporary folders in the tool's private folder begin.
-const PREFIX: &str = "prove-";
+pub const PREFIX: &str = "prove-";
 
 /// Variables that would let the caller's Python reach into the environment.
 const DISTURBING: [&str; 8] = [
@@ -44,7 +43,14 @@ pub struct Environment {
     pub wheel: WheelFacts,
     /// How many requirements were installed.
     pub requirements: usize,
+    place: Place,
+}
+
+/// Where an environment is, and what works on it.
+#[derive(Debug)]
+struct Place {
     folder: tempfile::TempDir,
+    /// An interpreter that has pip.
     inspector: Utf8PathBuf,
 }
 
@@ -76,34 +82,19 @@ pub fn install(
     requirements: &Utf8Path,
     python: &Utf8Path,
 ) -> Result<Environment> {
-    let pip_is_usable = probe(world, python)?;
-    let private = world.private();
-    files::create_folder(&private)?;
-    let folder = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .tempdir_in(&private)
-        .doing(|| format!("create a folder in {private}"))?;
-    let mut environment = Environment {
-        wheel: WheelFacts {
-            name: String::new(),
-            python: String::new(),
-            requires_python: None,
-            suits: true,
-            console_scripts: Vec::new(),
-        },
-        requirements: 0,
-        inspector: python.to_owned(),
-        folder,
-    };
-    environment.create(world, python, pip_is_usable)?;
-    environment.wheel = environment.inspect(world, &["wheel", wheel.as_str()])?;
-    environment.require_suits(python)?;
-    environment.script(console_script)?;
-    let pip = |arguments: &[&str]| environment.pip(world, arguments);
-    let installed = pip::install_requirements(requirements, &pip)?;
-    pip::install_wheel(wheel, &pip)?;
-    environment.requirements = installed;
-    Ok(environment)
+    let place = Place::create(world, python)?;
+    let wheel_path = wheel;
+    let wheel: WheelFacts = place.inspect(world, &["wheel", wheel_path.as_str()])?;
+    wheel.require_suits(python)?;
+    wheel.require_script(console_script)?;
+    let pip = |arguments: &[&str]| place.pip(world, arguments);
+    let requirements = pip::install_requirements(requirements, &pip)?;
+    pip::install_wheel(wheel_path, &pip)?;
+    Ok(Environment {
+        wheel,
+        requirements,
+        place,
+    })
 }
 
 /// Removes what runs that were killed have left. Only for the holder of the lock.
@@ -122,47 +113,171 @@ pub fn sweep(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Whether this Python brings a pip that can install into another environment (`--python`,
-/// since pip 22.3).
-fn probe(world: &World, python: &Utf8Path) -> Result<bool> {
-    const CODE: &str =
-        "import sys; print(*sys.version_info[:3]); import pip; print(pip.__version__)";
+/// A Python that is new enough.
+#[derive(Debug)]
+struct Interpreter {
+    /// The program itself: what is on PATH may be a launcher that looks for it each time.
+    program: Utf8PathBuf,
+    /// Whether it has a pip that can install into another environment (`--python`, since
+    /// pip 22.3).
+    has_pip: bool,
+}
+
+fn probe(world: &World, python: &Utf8Path) -> Result<Interpreter> {
+    const CODE: &str = "import sys; print(sys.executable); print(*sys.version_info[:2], sep='.'); \
+                        import pip; print(pip.__version__)";
     let output = isolated(world, python)
         .args(["-I", "-c", CODE])
         .timeout(Duration::from_secs(60))
         .output()?;
     let mut lines = output.stdout.lines();
-    let version = lines.next().unwrap_or_default().replace(' ', ".");
-    let number = |text: &str, index: usize| text.split('.').nth(index)?.parse::<u32>().ok();
-    match (number(&version, 0), number(&version, 1)) {
-        (Some(major), Some(minor)) if (major, minor) >= OLDEST_PYTHON => {}
-        (Some(_), Some(_)) => {
-            return Err(Error::precondition(format!("{python} is Python {version}"))
-                .hint("install Python 3.10 or later"));
+    let program = lines.next().unwrap_or_default();
+    let version = lines.next().unwrap_or_default();
+    let needed = "install Python 3.10 or later";
+    match leading_numbers(version) {
+        Some(found) if found >= OLDEST_PYTHON => {}
+        Some(_) => {
+            let found = format!("{python} is Python {version}");
+            return Err(Error::precondition(found).hint(needed));
         }
-        _ => {
-            return Err(Error::precondition(format!(
-                "{python} does not run as a Python: {}",
-                output.stderr.trim()
-            ))
-            .hint("install Python 3.10 or later"));
+        None => {
+            let said = super::shorten(output.stderr.trim());
+            let found = format!("{python} does not run as a Python: {said}");
+            return Err(Error::precondition(found).hint(needed));
         }
     }
-    let pip = lines.next().unwrap_or_default();
-    let pip = (number(pip, 0).unwrap_or(0), number(pip, 1).unwrap_or(0));
-    Ok(pip >= (22, 3))
+    Ok(Interpreter {
+        program: program.into(),
+        has_pip: lines.next().and_then(leading_numbers) >= Some((22, 3)),
+    })
+}
+
+/// The first two numbers of a version.
+fn leading_numbers(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.trim().split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn isolated<'world>(world: &'world World, program: &Utf8Path) -> Command<'world> {
+    let disturbing = DISTURBING.into_iter();
+    let set = disturbing.filter(|name| world.variable(name).is_some());
     let command = world.command(program).timeout(STEP_LIMIT);
-    DISTURBING
-        .into_iter()
-        .fold(command, Command::without_variable)
+    set.fold(command, Command::without_variable)
+}
+
+impl WheelFacts {
+    fn require_suits(&self, python: &Utf8Path) -> Result<()> {
+        match &self.requires_python {
+            Some(wanted) if !self.suits => Err(Error::precondition(format!(
+                "the wheel needs Python {wanted}, but {python} is Python {}",
+                self.python
+            ))
+            .hint(format!("put a Python {wanted} first on PATH and run again"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn require_script(&self, name: &str) -> Result<()> {
+        if self.console_scripts.iter().any(|script| script == name) {
+            return Ok(());
+        }
+        let scripts = match self.console_scripts.as_slice() {
+            [] => "none".to_owned(),
+            scripts => scripts.join(", "),
+        };
+        Err(Error::refused(format!(
+            "the wheel has no console script {name:?}; it has: {scripts}"
+        ))
+        .hint(
+            "declare it under [project.scripts] in pyproject.toml, or name another one as \
+             `console-script` under [server] in release.toml",
+        ))
+    }
 }
 
 impl Environment {
-    /// Where it is.
+    /// The program of one of the wheel's console scripts.
     ///
+    /// # Errors
+    /// The wheel does not bring it; the message names those it brings.
+    pub fn script(&self, name: &str) -> Result<Utf8PathBuf> {
+        self.wheel.require_script(name)?;
+        let suffix = std::env::consts::EXE_SUFFIX;
+        Ok(self.place.programs().join(format!("{name}{suffix}")))
+    }
+
+    /// A new empty folder for one server to live and work in.
+    ///
+    /// # Errors
+    /// The disk is full or the like.
+    pub fn new_home(&self) -> Result<Utf8PathBuf> {
+        let parent = self.place.path();
+        let folder = tempfile::Builder::new()
+            .prefix("home-")
+            .disable_cleanup(true)
+            .tempdir_in(parent)
+            .doing(|| format!("create a folder in {parent}"))?;
+        crate::world::utf8(folder.path().to_owned())
+    }
+
+    /// What `inspect.py` finds in the installed environment about the wheel.
+    pub(super) fn inspect<T: DeserializeOwned>(
+        &self,
+        world: &World,
+        extras: &[String],
+        optional: &[&str],
+    ) -> Result<T> {
+        let environment = self.place.virtual_environment();
+        let (extras, optional) = (extras.join(","), optional.join(","));
+        let name = &self.wheel.name;
+        let arguments = [
+            "environment",
+            environment.as_str(),
+            name,
+            &extras,
+            &optional,
+        ];
+        self.place.inspect(world, &arguments)
+    }
+}
+
+impl Place {
+    /// Makes an empty virtual environment. Without a pip of its own it is there at once, and
+    /// holds less that could stand in for a forgotten dependency.
+    fn create(world: &World, python: &Utf8Path) -> Result<Place> {
+        let python = probe(world, python)?;
+        let private = world.private();
+        files::create_folder(&private)?;
+        let folder = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(&private)
+            .doing(|| format!("create a folder in {private}"))?;
+        let mut place = Place {
+            folder,
+            inspector: python.program.clone(),
+        };
+        let environment = place.virtual_environment();
+        let mut arguments = vec!["-I", "-m", "venv"];
+        arguments.extend(python.has_pip.then_some("--without-pip"));
+        arguments.push(environment.as_str());
+        let made = isolated(world, &python.program).args(&arguments).output()?;
+        if !made.status.success() {
+            let said = format!("{}{}", made.stdout, made.stderr);
+            return Err(Error::precondition(format!(
+                "{} cannot make a virtual environment: {}",
+                python.program,
+                super::shorten(said.trim())
+            ))
+            .hint("install the module venv: on Debian and Ubuntu `apt install python3-venv`"));
+        }
+        if !python.has_pip {
+            place.inspector = place.python();
+        }
+        let script = place.script();
+        std::fs::write(&script, INSPECT).doing(|| format!("write {script}"))?;
+        Ok(place)
+    }
+
     /// # Panics
     /// Never: the parent and our own prefix are UTF-8.
     fn path(&self) -> &Utf8Path {
@@ -179,82 +294,12 @@ impl Environment {
     }
 
     fn python(&self) -> Utf8PathBuf {
-        let name = if cfg!(windows) {
-            "python.exe"
-        } else {
-            "python"
-        };
-        self.programs().join(name)
-    }
-
-    /// The program of one of the wheel's console scripts.
-    ///
-    /// # Errors
-    /// The wheel does not bring it; the message names those it brings.
-    pub fn script(&self, name: &str) -> Result<Utf8PathBuf> {
-        let scripts = &self.wheel.console_scripts;
-        if !scripts.iter().any(|script| script == name) {
-            let scripts = match scripts.as_slice() {
-                [] => "none".to_owned(),
-                scripts => scripts.join(", "),
-            };
-            return Err(Error::refused(format!(
-                "the wheel has no console script {name:?}; it has: {scripts}"
-            ))
-            .hint(
-                "declare it under [project.scripts] in pyproject.toml, or name another one as \
-                   `console-script` under [server] in release.toml",
-            ));
-        }
         let suffix = std::env::consts::EXE_SUFFIX;
-        Ok(self.programs().join(format!("{name}{suffix}")))
+        self.programs().join(format!("python{suffix}"))
     }
 
-    fn require_suits(&self, python: &Utf8Path) -> Result<()> {
-        let facts = &self.wheel;
-        match &facts.requires_python {
-            Some(wanted) if !facts.suits => Err(Error::precondition(format!(
-                "the wheel needs Python {wanted}, but {python} is Python {}",
-                facts.python
-            ))
-            .hint(format!("put a Python {wanted} first on PATH and run again"))),
-            _ => Ok(()),
-        }
-    }
-
-    /// A new empty folder for one server to live and work in.
-    ///
-    /// # Errors
-    /// The disk is full or the like.
-    pub fn new_home(&self) -> Result<Utf8PathBuf> {
-        let folder = tempfile::Builder::new()
-            .prefix("home-")
-            .disable_cleanup(true)
-            .tempdir_in(self.path())
-            .doing(|| format!("create a folder in {}", self.path()))?;
-        crate::world::utf8(folder.path().to_owned())
-    }
-
-    /// Without a pip of its own an environment is there at once, and holds less that could
-    /// stand in for a forgotten dependency.
-    fn create(&mut self, world: &World, python: &Utf8Path, pip_is_usable: bool) -> Result<()> {
-        let folder = self.virtual_environment();
-        let mut arguments = vec!["-I", "-m", "venv"];
-        arguments.extend(pip_is_usable.then_some("--without-pip"));
-        arguments.push(folder.as_str());
-        let made = isolated(world, python).args(&arguments).output()?;
-        if !made.status.success() {
-            let said = format!("{}{}", made.stdout, made.stderr);
-            return Err(Error::precondition(format!(
-                "{python} cannot make a virtual environment: {}",
-                super::shorten(said.trim())
-            ))
-            .hint("install the module venv: on Debian and Ubuntu `apt install python3-venv`"));
-        }
-        if !pip_is_usable {
-            self.inspector = self.python();
-        }
-        Ok(())
+    fn script(&self) -> Utf8PathBuf {
+        self.path().join("inspect.py")
     }
 
     fn pip<'world>(&self, world: &'world World, arguments: &[&str]) -> Command<'world> {
@@ -268,18 +313,8 @@ impl Environment {
             .args(arguments)
     }
 
-    /// Runs `inspect.py` with an interpreter that has pip, and reads its answer.
-    pub(super) fn inspect<T: DeserializeOwned>(
-        &self,
-        world: &World,
-        arguments: &[&str],
-    ) -> Result<T> {
-        let script = self.path().join("inspect.py");
-        if !script.exists() {
-            let mut file = std::fs::File::create(&script).doing(|| format!("write {script}"))?;
-            file.write_all(INSPECT.as_bytes())
-                .doing(|| format!("write {script}"))?;
-        }
+    fn inspect<T: DeserializeOwned>(&self, world: &World, arguments: &[&str]) -> Result<T> {
+        let script = self.script();
         let output = isolated(world, &self.inspector)
             .args(["-I", script.as_str()])
             .args(arguments)
@@ -287,10 +322,5 @@ impl Environment {
             .run()?;
         serde_json::from_str(&output.stdout)
             .map_err(|cause| Error::failure(format!("the answer of {script}: {cause}")))
-    }
-
-    /// Where its packages are, for `inspect.py environment`.
-    pub(super) fn root(&self) -> Utf8PathBuf {
-        self.virtual_environment()
     }
 }

@@ -69,16 +69,7 @@ pub fn examine(
         .iter()
         .map(|import| import.name.as_str())
         .collect();
-    let facts: Facts = environment.inspect(
-        world,
-        &[
-            "environment",
-            environment.root().as_str(),
-            &environment.wheel.name,
-            &config.server.extras.join(","),
-            &optional.join(","),
-        ],
-    )?;
+    let facts: Facts = environment.inspect(world, &config.server.extras, &optional)?;
     judge(&environment.wheel.name, &facts, record)
 }
 

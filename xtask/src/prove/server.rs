@@ -27,6 +27,7 @@ const INHERITED: &[&str] = &[
     "LC_ALL",
     "LC_CTYPE",
     "TZ",
+    "LD_LIBRARY_PATH",
     "SYSTEMROOT",
     "COMSPEC",
     "PATHEXT",

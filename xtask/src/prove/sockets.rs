@@ -44,7 +44,7 @@ pub fn nothing_exposed(server: &mut Server<'_>, transport: &str) -> Checked<()> 
     let exposed: Vec<SocketAddr> = server
         .listeners()
         .into_iter()
-        .filter(|address| !address.ip().to_canonical().is_loopback())
+        .filter(|address| !address.ip().is_loopback())
         .collect();
     if exposed.is_empty() {
         return Ok(());

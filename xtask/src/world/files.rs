@@ -7,6 +7,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Context, Error, Result};
 
+/// Makes every file and folder that this run and its children create readable for all, so that
+/// no artifact depends on the umask of the caller.
+pub fn pin_umask() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
 /// Reads a whole file.
 ///
 /// # Errors

@@ -1,6 +1,15 @@
 //! One integration binary for the whole tool.
+//!
+//! Tests that install packages or package real extensions are slow and need the configured
+//! indexes; they run when `XTASK_TEST_SLOW=1` is set, as `cargo xtask test` does, and say so
+//! when it is not.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod gate;
 mod prove;
+mod refusals;
+mod release;
+mod repository;
 mod requirements;
+mod tidy;

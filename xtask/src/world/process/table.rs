@@ -48,7 +48,8 @@ pub fn is_alive(_process: &Process) -> bool {
     false
 }
 
-/// The addresses on which these processes listen (TCP), sorted.
+/// The addresses on which these processes listen (TCP), sorted; an IPv4 address in IPv6
+/// clothes comes out as the IPv4 address it is.
 #[cfg(target_os = "linux")]
 pub fn listeners(processes: &[Process]) -> Vec<SocketAddr> {
     linux::listeners(processes)
@@ -188,7 +189,7 @@ mod linux {
         }
         let (address, port) = fields.get(1)?.split_once(':')?;
         let port = u16::from_str_radix(port, 16).ok()?;
-        let address = SocketAddr::new(parse_address(address)?, port);
+        let address = SocketAddr::new(parse_address(address)?.to_canonical(), port);
         Some((address, fields.get(9)?.parse().ok()?))
     }
 

@@ -64,7 +64,12 @@ fn the_evidence_is_written_into_the_manifest() {
     let proof = manifest.proof.clone().unwrap();
     assert_eq!(proof.wheel, manifest.only(Kind::Wheel).unwrap().sha256);
     assert_eq!(proof.checks[0].name, "install");
-    assert!(proof.inputs.keys().eq(["python", "revision", "settings"]));
+    assert!(
+        proof
+            .inputs
+            .keys()
+            .eq(["python", "requirements", "revision", "settings", "wheel"])
+    );
     let shown: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(shown["proved"], true);
     assert_eq!(
@@ -110,7 +115,9 @@ fn a_file_that_was_exchanged_is_a_conflict() {
     let output = run(&world);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert!(
-        output.stderr.contains("dist/requirements.txt has sha256:"),
+        output
+            .stderr
+            .contains("dist/requirements.txt is not the file that was made: sha256:"),
         "{output:?}"
     );
 }
@@ -147,7 +154,7 @@ fn an_interrupted_proof_leaves_nothing_behind() {
     let mut running = tool.arg("prove").spawn().unwrap();
     while !sign.exists() {
         assert!(running.poll().unwrap().is_none(), "it ended too early");
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
     running.signal_leader(xtask::world::interrupt::Signal::Interrupt);
     let status = running.child.wait().unwrap();

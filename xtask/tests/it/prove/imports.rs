@@ -6,6 +6,8 @@ use xtask::prove::{self, Record};
 
 use super::wheel::{Wheel, requirements};
 use super::{configuration, python, world};
+use xtask::world::World;
+use xtask::world::loopback;
 
 /// A library that the wheels may depend on; it depends on another one itself.
 const DIRECT: Wheel<'static> = Wheel {
@@ -213,13 +215,7 @@ fn a_wheel_for_a_newer_python_is_not_tried() {
 fn requirements_are_installed_by_their_hashes_only() {
     let world = world("requirements-hash");
     let library = with_file(DIRECT, "direct/__init__.py").write(&world.root);
-    let wheel = Wheel {
-        name: "own",
-        metadata: &[],
-        scripts: vec!["own = own:main".to_owned()],
-        files: vec![("own.py".to_owned(), String::new())],
-    };
-    let wheel = wheel.write(&world.root);
+    let wheel = plain(&world);
     let install = |text: String| {
         let path = world.root.join("requirements.txt");
         std::fs::write(&path, text).unwrap();
@@ -231,4 +227,44 @@ fn requirements_are_installed_by_their_hashes_only() {
     let error = install(format!("direct @ file://{library}\n"));
     assert_eq!(error.kind, Kind::Refused, "{error}");
     assert!(error.message.contains("has no hash"), "{error}");
+}
+
+/// A wheel that needs nothing.
+fn plain(world: &World) -> Utf8PathBuf {
+    let wheel = Wheel {
+        name: "own",
+        metadata: &[],
+        scripts: vec!["own = own:main".to_owned()],
+        files: vec![("own.py".to_owned(), String::new())],
+    };
+    wheel.write(&world.root)
+}
+
+#[test]
+fn an_index_that_cannot_be_reached_is_no_fault_of_the_wheel() {
+    let mut world = world("no-network");
+    let index = format!("http://127.0.0.1:{}/simple", loopback::free_port().unwrap());
+    world.environment.insert("PIP_INDEX_URL".to_owned(), index);
+    let path = world.root.join("requirements.txt");
+    let zeros = "0".repeat(64);
+    std::fs::write(&path, format!("direct==1.0 --hash=sha256:{zeros}\n")).unwrap();
+    let wheel = plain(&world);
+    let error = prove::install(&world, "own", &wheel, &path, &python(&world)).unwrap_err();
+    assert_eq!(error.kind, Kind::Precondition, "{error}");
+    assert!(error.message.starts_with("no network: "), "{error}");
+}
+
+/// A Python that has no pip itself, as Debian's: the environment then brings its own.
+#[test]
+fn a_python_without_pip_will_do() {
+    let world = world("no-pip");
+    let bare = world.root.join("bare");
+    let venv = world
+        .command(python(&world))
+        .args(["-m", "venv", "--without-pip"]);
+    venv.arg(&bare).run().unwrap();
+    let (wheel, requirements) = (plain(&world), requirements(&world.root, &[]));
+    let python = bare.join("bin/python");
+    let environment = prove::install(&world, "own", &wheel, &requirements, &python).unwrap();
+    assert_eq!(environment.wheel.name, "own");
 }

@@ -1,0 +1,214 @@
+//! What bad input gets: the right exit code, and a message with the file and the remedy.
+
+use std::fs::File;
+
+use super::repository::Repository;
+
+/// The tool must end with this code and say all of this, and must not have written `dist/`.
+fn check(repository: &Repository, arguments: &[&str], code: i32, said: &[&str]) {
+    let before = repository.dist();
+    let ended = repository.xtask(arguments);
+    let text = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, Some(code), "{arguments:?}: {text}");
+    for part in said {
+        assert!(
+            text.contains(part),
+            "{arguments:?} does not say {part:?}: {text}"
+        );
+    }
+    assert!(!text.contains("panicked"), "{text}");
+    assert_eq!(repository.dist(), before, "dist/ was touched");
+}
+
+#[test]
+fn wrong_words_on_the_command_line_are_usage_errors() {
+    let repository = Repository::sound();
+    check(&repository, &["relaese"], 2, &["relaese", "release"]);
+    check(&repository, &["release", "--dry-run"], 2, &["--dry-run"]);
+    check(
+        &repository,
+        &["release", "--format", "yaml"],
+        2,
+        &["yaml", "json"],
+    );
+    check(
+        &repository,
+        &["build", "-q", "-v"],
+        2,
+        &["--quiet", "--verbose"],
+    );
+    check(
+        &repository,
+        &["trace", "nothing"],
+        2,
+        &["\"nothing\"", "sha256"],
+    );
+    check(&repository, &["bundle"], 2, &["[extension]"]);
+}
+
+#[test]
+fn a_folder_without_configuration_says_where_it_looked() {
+    let repository = Repository::folder("empty");
+    check(
+        &repository,
+        &["release"],
+        2,
+        &["no release.toml in", "--root"],
+    );
+}
+
+#[test]
+fn all_problems_of_the_configuration_come_with_line_and_column() {
+    let repository = Repository::sound();
+    repository.write(
+        "release.toml",
+        "schema = 1\nnmae = \"x\"\n[server]\npath = 3\n",
+    );
+    let said = [
+        "release.toml:2:1: unknown key `nmae`",
+        "release.toml:4:8: `server.path`",
+    ];
+    check(&repository, &["release"], 2, &said);
+}
+
+#[test]
+fn a_release_needs_a_commit_and_all_its_history() {
+    let repository = Repository::folder("no git");
+    repository.write("release.toml", super::repository::CONFIGURATION);
+    check(
+        &repository,
+        &["release"],
+        5,
+        &["is not in a git repository", "git init"],
+    );
+    repository.git(&["init", "--quiet"]);
+    check(
+        &repository,
+        &["release"],
+        5,
+        &["has no commit yet", "git commit"],
+    );
+
+    let origin = Repository::sound();
+    origin.write("more.txt", "more");
+    origin.commit();
+    let shallow = Repository::folder("shallow");
+    let url = format!("file://{}", origin.root);
+    shallow.git(&["clone", "--quiet", "--depth=1", &url, "."]);
+    check(
+        &shallow,
+        &["release"],
+        5,
+        &["shallow clone", "git fetch --unshallow"],
+    );
+}
+
+#[test]
+fn a_changed_file_stops_a_release_and_an_untracked_one_does_not() {
+    let repository = Repository::sound();
+    repository.write("server/untracked.py", "");
+    let plan = repository.succeeds(&["release", "--plan"]);
+    assert!(
+        plan.stderr.contains("server/untracked.py"),
+        "{}",
+        plan.stderr
+    );
+    repository.write("server/demo_server/server.py", "");
+    let said = ["server/demo_server/server.py", "commit or stash", "--dirty"];
+    check(&repository, &["release"], 5, &said);
+    check(&repository, &["build"], 5, &said);
+}
+
+#[test]
+fn a_dist_of_someone_else_is_never_replaced() {
+    let repository = Repository::sound();
+    repository.write("dist/thesis.odt", "the only copy");
+    check(
+        &repository,
+        &["release"],
+        5,
+        &["dist holds files", "move those files"],
+    );
+}
+
+#[test]
+fn a_second_run_says_who_holds_the_lock() {
+    let repository = Repository::sound();
+    repository.write("target/xtask/lock", "process 4711, cargo xtask release\n");
+    let file = File::open(repository.root.join("target/xtask/lock")).unwrap();
+    file.lock().unwrap();
+    check(
+        &repository,
+        &["release"],
+        5,
+        &["another run holds", "process 4711"],
+    );
+}
+
+#[test]
+fn versions_that_disagree_are_a_table_and_a_conflict() {
+    let repository = Repository::sound();
+    repository.succeeds(&["version", "--check"]);
+    repository.git(&["tag", "v1.0.0"]);
+    repository.succeeds(&["version", "--check"]);
+    repository.git(&["tag", "v1.0.1"]);
+    repository.write("server/demo_server/__init__.py", "__version__ = \"0.9\"\n");
+    let said = [
+        "✗ server/demo_server/__init__.py  __version__",
+        "0.9",
+        "✗ tag  v1.0.1",
+        "2 of 4",
+    ];
+    check(&repository, &["version", "--check"], 4, &said);
+    repository.succeeds(&["version"]);
+}
+
+#[test]
+fn nothing_to_prove_bundle_or_package_is_a_missing_precondition() {
+    let repository = Repository::sound();
+    check(
+        &repository,
+        &["prove"],
+        5,
+        &["there is no dist/manifest.json", "cargo xtask release"],
+    );
+    let digest = "0".repeat(64);
+    check(&repository, &["trace", &digest], 1, &["has the digest"]);
+}
+
+#[test]
+fn a_damaged_manifest_is_named() {
+    let repository = Repository::sound();
+    repository.write("dist/manifest.json", "{\"schema\": 7}");
+    check(
+        &repository,
+        &["prove"],
+        1,
+        &["dist/manifest.json: schema 7", "reads schema 1"],
+    );
+    repository.write("dist/manifest.json", "{");
+    check(
+        &repository,
+        &["prove"],
+        1,
+        &["dist/manifest.json: not JSON"],
+    );
+}
+
+#[test]
+fn doctor_lists_what_is_wrong_with_a_repository() {
+    let repository = Repository::sound();
+    repository.succeeds(&["doctor"]);
+    repository.write("server/requirements.txt", "mcp\n");
+    repository.write(
+        "server/pyproject.toml",
+        "[project]\nname='demo-server'\nversion='2'\n",
+    );
+    let said = [
+        "no console script demo-server",
+        "server/poetry.lock",
+        "a second source of dependency truth",
+        "places do not say",
+    ];
+    check(&repository, &["doctor"], 5, &said);
+}
