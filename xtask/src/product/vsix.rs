@@ -188,10 +188,20 @@ pub fn run_vsce(
         .variable(PROGRAM_VARIABLE, this_program()?)
         .purpose("vsce package")
         .run()
-        .map_err(|error| error.hint("see everything it printed: cargo xtask package --verbose"))?;
+        .map_err(refusal_of_the_gate)?;
     let bytes = files::read(&out)?;
     std::fs::remove_file(&out).doing(|| format!("remove {out}"))?;
     Ok(bytes)
+}
+
+/// The npm scripts that `vsce` runs hold the folder against the gate; npm and `vsce` turn its
+/// exit code into their own, so that only its words tell.
+fn refusal_of_the_gate(error: Error) -> Error {
+    if error.message.contains("error: the gate refuses") {
+        let kind = crate::error::Kind::Refused;
+        return Error { kind, ..error }.hint("mend what the gate names, commit, and run again");
+    }
+    error.hint("see what is packaged: npx vsce ls, in the extension's folder")
 }
 
 /// The path of the running tool.

@@ -16,6 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::World;
 use super::interrupt::{Interrupt, Signal, send, send_one};
 use super::terminal::Format;
+use crate::doctor;
 use crate::error::{Error, Result};
 
 /// A program call that has not started yet.
@@ -298,17 +299,19 @@ impl<'world> Command<'world> {
     }
 
     fn cannot_start(&self, cause: &std::io::Error) -> Error {
+        let program = &self.program;
         if cause.kind() == std::io::ErrorKind::NotFound && self.directory.is_dir() {
-            return Error::precondition(format!(
-                "{} is not installed or not on PATH",
-                self.program
-            ))
-            .hint("`cargo xtask doctor` lists what is needed and how to get it");
+            let error = Error::precondition(format!("{program} is not installed or not on PATH"));
+            let error = match doctor::TOOLS.iter().find(|tool| tool.name == program) {
+                Some(tool) => error.hint(format!(
+                    "install {program} {} or newer: {}",
+                    tool.minimum, tool.remedy
+                )),
+                None => error,
+            };
+            return error.hint("`cargo xtask doctor` lists what is needed and how to get it");
         }
-        Error::failure(format!(
-            "start {} in {}: {cause}",
-            self.program, self.directory
-        ))
+        Error::failure(format!("start {program} in {}: {cause}", self.directory))
     }
 }
 
