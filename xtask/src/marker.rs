@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 pub use algebra::{Algebra, Fault, Outcome};
 pub use generic::{Generic, condition as generic_condition, parse as parse_generic};
-pub use python::{extras_required, python_condition, python_groups};
+pub use python::{Facts, python_condition, python_groups};
 pub use single::{Bound, Single};
 
 use generic::Atom;
@@ -36,6 +36,10 @@ struct Node {
 }
 
 /// What a marker is made of.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most markers are comparisons, and all sit behind an Rc"
+)]
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     /// Always true.

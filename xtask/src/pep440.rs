@@ -284,7 +284,7 @@ fn compare_release(one: &[u64], other: &[u64]) -> Ordering {
 
 /// No local part comes first; words come before numbers.
 fn compare_local(one: Option<&[String]>, other: Option<&[String]>) -> Ordering {
-    fn key(segment: &String) -> (bool, usize, &str) {
+    fn key(segment: &str) -> (bool, usize, &str) {
         if segment.bytes().all(|byte| byte.is_ascii_digit()) {
             let digits = segment.trim_start_matches('0');
             (true, digits.len(), digits)
@@ -293,7 +293,10 @@ fn compare_local(one: Option<&[String]>, other: Option<&[String]>) -> Ordering {
         }
     }
     match (one, other) {
-        (Some(one), Some(other)) => one.iter().map(key).cmp(other.iter().map(key)),
+        (Some(one), Some(other)) => {
+            let one = one.iter().map(|segment| key(segment));
+            one.cmp(other.iter().map(|segment| key(segment)))
+        }
         (one, other) => one.is_some().cmp(&other.is_some()),
     }
 }

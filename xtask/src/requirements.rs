@@ -122,7 +122,7 @@ pub fn export(
 /// its text.
 ///
 /// # Errors
-/// As [`resolve`].
+/// As [`resolve`], or a package has no digests to be locked by, which is refused.
 pub fn of_server(
     server: &Server,
     (pyproject, pyproject_text): (&Utf8Path, &str),
@@ -138,7 +138,16 @@ pub fn of_server(
         lock: lock.as_str(),
         folder: lock.parent().unwrap_or(Utf8Path::new("/")),
     };
-    export(pyproject_text, lock_text, &options, places)
+    let export = resolve(pyproject_text, lock_text, &options, places)?;
+    let unlocked = export.requirements.iter().find(|one| one.hashes.is_empty());
+    match unlocked {
+        None => Ok(export.text),
+        Some(requirement) => Err(Error::refused(format!(
+            "{}: {} has no digests, so what is installed cannot be held to the lock: {}",
+            places.lock, requirement.name, requirement.line
+        ))
+        .hint("a server that ships depends on released packages only: replace the path, git or URL dependency")),
+    }
 }
 
 /// The `content-hash` that a lock file made from this `pyproject.toml` carries, in hexadecimal.
@@ -285,7 +294,7 @@ fn require_hashes(lock: &Lock, selected: &[Selected], places: Places<'_>) -> Res
     for one in selected {
         let package = &lock.packages[one.package];
         let kind = package.source.as_ref().map(|source| source.kind.as_str());
-        let needs_none = matches!(kind, Some("git" | "directory"));
+        let needs_none = matches!(kind, Some("git" | "directory" | "file" | "url"));
         if !needs_none && line::hashes(package).is_empty() {
             let problem = match package.hashes.is_empty() {
                 true => "has no files with digests",

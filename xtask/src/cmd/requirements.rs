@@ -44,6 +44,7 @@ pub struct Arguments {
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let (folder, options) = inputs(world, arguments)?;
     let export = export_folder(world, &folder, &options)?;
+    warn_of_missing(world, &export, options.hashes);
     let Some(output) = &arguments.output else {
         world.terminal.text(&export.text);
         world.terminal.json(&export.json());
@@ -136,6 +137,20 @@ fn export_folder(world: &World, folder: &Utf8Path, options: &Options) -> Result<
     };
     let (pyproject, lock) = (files::read_text(&pyproject)?, files::read_text(&lock)?);
     requirements::resolve(&pyproject, &lock, options, places)
+}
+
+/// Says what a hash-locked file cannot hold: pip then refuses repositories and folders.
+fn warn_of_missing(world: &World, export: &Export, hashes: Hashes) {
+    let without = |one: &&requirements::Requirement| one.hashes.is_empty();
+    let lines = export.requirements.iter().filter(without);
+    let names: Vec<&str> = lines.map(|one| one.name.as_str()).collect();
+    if hashes == Hashes::With && !names.is_empty() {
+        world.terminal.warn(&format!(
+            "these do not come from an index and have no digest, so `pip install \
+             --require-hashes` will refuse the file: {}",
+            names.join(", ")
+        ));
+    }
 }
 
 fn describe(world: &World, output: &Utf8Path, export: &Export) -> String {

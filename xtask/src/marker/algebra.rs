@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
+use super::python::Facts;
 use super::simplify::Join;
 use super::{Form, Marker, flatten};
 use crate::pep440::Invalid;
@@ -42,6 +44,8 @@ pub struct Algebra {
     disjunctive: RefCell<HashMap<Marker, Marker>>,
     pub(super) merged: RefCell<HashMap<(Marker, Marker, Join), Option<Marker>>>,
     pub(super) parsed: RefCell<HashMap<String, Marker>>,
+    pub(super) facts: RefCell<HashMap<Marker, Rc<Facts>>>,
+    combined: RefCell<HashMap<(Join, Vec<Marker>), Marker>>,
     intersecting: RefCell<Vec<Vec<Marker>>>,
     uniting: RefCell<Vec<Vec<Marker>>>,
 }
@@ -112,9 +116,33 @@ impl Algebra {
         }
     }
 
+    /// Works a combination out, once for those that callers ask for. Within another one the
+    /// result may depend on the way to it, because of the circles.
+    fn outermost_once(
+        &self,
+        join: Join,
+        markers: &[Marker],
+        work: impl FnOnce() -> Outcome<Marker>,
+    ) -> Outcome<Marker> {
+        let running = match join {
+            Join::All => &self.intersecting,
+            Join::OneOf => &self.uniting,
+        };
+        if !self.intersecting.borrow().is_empty() || !self.uniting.borrow().is_empty() {
+            return without_circle(running, markers, work);
+        }
+        let key = (join, markers.to_vec());
+        if let Some(known) = self.combined.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let found = without_circle(running, markers, work)?;
+        self.combined.borrow_mut().insert(key, found.clone());
+        Ok(found)
+    }
+
     /// Intersects all of these and picks the shortest form.
     pub(super) fn intersection(&self, markers: &[Marker]) -> Outcome<Marker> {
-        without_circle(&self.intersecting, markers, || {
+        self.outermost_once(Join::All, markers, || {
             let plain = unwrap_one(Marker::all(markers.iter().cloned()));
             let disjunction = self.disjunctive(&plain)?;
             if disjunction.alternatives().is_none() {
@@ -133,7 +161,7 @@ impl Algebra {
 
     /// Unites all of these and picks the shortest form.
     pub(super) fn union(&self, markers: &[Marker]) -> Outcome<Marker> {
-        without_circle(&self.uniting, markers, || {
+        self.outermost_once(Join::OneOf, markers, || {
             let plain = unwrap_one(Marker::one_of(markers.iter().cloned()));
             let conjunction = self.conjunctive(&plain)?;
             if conjunction.conjuncts().is_none() {

@@ -1,5 +1,7 @@
 //! Between markers on Python's version and version constraints.
 
+use std::rc::Rc;
+
 use super::single::{is_python, version_set};
 use super::{Algebra, Bound, Form, Marker, Outcome, Single};
 use crate::pep440::{self, Constraint, Context, Invalid, Piece, Range, Version};
@@ -99,11 +101,37 @@ pub(super) fn constraint_of(algebra: &Algebra, marker: &Marker) -> Outcome<Const
     }
 }
 
+/// What a marker says about Python and extras.
+#[derive(Debug)]
+pub struct Facts {
+    /// The extras of which it wants at least one; `None` when it speaks of no extra.
+    pub extras: Option<Vec<String>>,
+    /// The Pythons that it allows.
+    pub python: Constraint,
+}
+
+impl Algebra {
+    /// What a marker says about Python and extras.
+    ///
+    /// # Errors
+    /// The marker cannot be brought into its disjunctive form.
+    pub fn facts(&self, marker: &Marker) -> Outcome<Rc<Facts>> {
+        if let Some(known) = self.facts.borrow().get(marker) {
+            return Ok(known.clone());
+        }
+        let python = match python_groups(self, marker)? {
+            Some(text) => pep440::parse(&text, Context::Marker)?,
+            None => Constraint::any(),
+        };
+        let extras = extras_required(self, marker)?;
+        let facts = Rc::new(Facts { extras, python });
+        let mut known = self.facts.borrow_mut();
+        Ok(known.entry(marker.clone()).or_insert(facts).clone())
+    }
+}
+
 /// The extras of which a marker wants at least one, in order of appearance.
-///
-/// # Errors
-/// The marker cannot be brought into its disjunctive form.
-pub fn extras_required(algebra: &Algebra, marker: &Marker) -> Outcome<Option<Vec<String>>> {
+fn extras_required(algebra: &Algebra, marker: &Marker) -> Outcome<Option<Vec<String>>> {
     let normal = algebra.disjunctive(marker)?;
     let alternatives = normal
         .alternatives()

@@ -176,7 +176,7 @@ impl Algebra {
         if ours.contains(other) {
             return Ok(Some(other.clone()));
         }
-        if self.compares_python(ours, other, |our, other| our.allows_all(other))? {
+        if self.compares_python(ours, other, Constraint::allows_all)? {
             return Ok(Some(other.clone()));
         }
         let Some(theirs) = other.alternatives() else {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::origin::{Kind, Origin, git_url, join};
 use crate::lockfile::poetry::Source;
-use crate::marker::{Algebra, Generic, Marker, Outcome, extras_required, generic_condition};
-use crate::marker::{parse_generic, python_condition, python_groups};
+use crate::marker::python_condition;
+use crate::marker::{Algebra, Generic, Marker, Outcome, generic_condition, parse_generic};
 use crate::name::normalize;
 use crate::pep440::{self, Constraint, Context, Invalid};
 
@@ -54,7 +54,8 @@ impl Dependency {
     /// # Errors
     /// The marker cannot be taken apart.
     pub fn set_marker(&mut self, algebra: &Algebra, marker: Marker) -> Outcome<()> {
-        if let Some(extras) = extras_required(algebra, &marker)? {
+        let facts = algebra.facts(&marker)?;
+        if let Some(extras) = &facts.extras {
             self.optional = true;
             for extra in extras.iter().map(|extra| normalize(extra)) {
                 if !self.in_extras.contains(&extra) {
@@ -62,10 +63,7 @@ impl Dependency {
                 }
             }
         }
-        self.python = match python_groups(algebra, &marker)? {
-            Some(text) => pep440::parse(&text, Context::Marker)?,
-            None => Constraint::any(),
-        };
+        self.python = facts.python.clone();
         self.marker = marker;
         Ok(())
     }

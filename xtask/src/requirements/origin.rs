@@ -111,14 +111,9 @@ pub struct GitUrl {
 pub fn git_url(text: &str) -> GitUrl {
     let text = text.strip_prefix("git+").unwrap_or(text);
     let (scheme, rest) = text.split_once("://").unwrap_or(("ssh", text));
-    let (user, host_start) = match rest.find('/').unwrap_or(rest.len()) {
-        slash => match rest[..slash].rfind('@') {
-            Some(at) if at < rest.find(':').map_or(slash, |colon| colon.max(at + 1)) => {
-                (&rest[..=at], at + 1)
-            }
-            _ => ("", 0),
-        },
-    };
+    let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
+    let host_start = authority.rfind('@').map_or(0, |at| at + 1);
+    let user = &rest[..host_start];
     let host_and_path = &rest[host_start..];
     let host_end = host_and_path
         .find([':', '/'])

@@ -4,10 +4,12 @@
 //! project's dependencies, as Poetry's export plug-in 1.10 does (its `walker.py`), because the
 //! order of that walk shows in the markers.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
 use super::dependency::{self, Dependency};
-use super::origin::Origin;
+use super::origin::{Kind, Origin};
 use super::project::{MAIN, Project};
 use crate::lockfile::poetry::{Lock, Package};
 use crate::marker::{Algebra, Fault, Marker, Outcome, python_condition};
@@ -113,15 +115,25 @@ struct Node<'lock> {
     package: &'lock Package,
     python: Constraint,
     origin: Option<Origin>,
+    /// Read when the walk comes by, because most packages belong to groups not asked for.
+    needs: OnceCell<Needs>,
+}
+
+/// What a package depends on.
+#[derive(Debug)]
+struct Needs {
     requires: Vec<Dependency>,
     extras: Vec<(String, Vec<Dependency>)>,
 }
 
 struct Graph<'lock> {
     algebra: &'lock Algebra,
+    /// Where the lock file's relative paths start.
+    folder: &'lock str,
     nodes: Vec<Node<'lock>>,
     /// The places of all packages of a name, higher versions first.
     by_name: HashMap<&'lock str, Vec<usize>>,
+    regions: RefCell<HashMap<String, Rc<[Marker]>>>,
 }
 
 /// Selects from a lock of before 2.1 by walking it.
@@ -159,13 +171,22 @@ pub fn by_walking(
 }
 
 impl<'lock> Graph<'lock> {
-    fn new(algebra: &'lock Algebra, lock: &'lock Lock, folder: &str) -> Outcome<Graph<'lock>> {
+    fn new(
+        algebra: &'lock Algebra,
+        lock: &'lock Lock,
+        folder: &'lock str,
+    ) -> Outcome<Graph<'lock>> {
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut nodes = Vec::with_capacity(lock.packages.len());
         for (index, package) in lock.packages.iter().enumerate() {
             by_name.entry(&package.name).or_default().push(index);
-            let node = node(algebra, package, folder);
-            nodes.push(node.map_err(|fault| in_package(package, &fault))?);
+            let python = python_of(package).map_err(|cause| in_package(package, &cause.into()))?;
+            nodes.push(Node {
+                package,
+                python,
+                origin: dependency::locked_origin(package.source.as_ref(), folder),
+                needs: OnceCell::new(),
+            });
         }
         for places in by_name.values_mut() {
             places.sort_by(|&one, &other| {
@@ -176,8 +197,10 @@ impl<'lock> Graph<'lock> {
         }
         Ok(Graph {
             algebra,
+            folder,
             nodes,
             by_name,
+            regions: RefCell::default(),
         })
     }
 
@@ -228,8 +251,8 @@ impl<'lock> Graph<'lock> {
                 continue;
             };
             if names.insert(name) {
-                let requires = &self.nodes[place].requires;
-                stack.extend(requires.iter().map(|require| require.name.clone()));
+                let dependencies = &self.nodes[place].package.dependencies;
+                stack.extend(dependencies.iter().map(|(name, _)| normalize(name)));
             }
         }
         names
@@ -238,7 +261,7 @@ impl<'lock> Graph<'lock> {
     fn walk(&self, queue: Vec<Dependency>, root: &str) -> Outcome<Vec<Selected>> {
         let mut selected: Vec<Selected> = Vec::new();
         let mut visited: HashMap<(String, Marker), Vec<Dependency>> = HashMap::new();
-        let mut queue = std::collections::VecDeque::from(queue);
+        let mut queue = VecDeque::from(queue);
         while let Some(dependency) = queue.pop_front() {
             if dependency.name == root {
                 continue;
@@ -253,8 +276,9 @@ impl<'lock> Graph<'lock> {
             let node = &self.nodes[place];
             let own = python_marker(self.algebra, &node.python)?;
             let marker = self.algebra.intersect(&own, &dependency.marker)?;
-            for require in &node.requires {
-                if require.optional && !node.extra_brings(&dependency.extras, require) {
+            let needs = self.needs(node)?;
+            for require in &needs.requires {
+                if require.optional && !needs.extra_brings(&dependency.extras, require) {
                     continue;
                 }
                 self.push_regions(&mut queue, require, &marker)?;
@@ -274,10 +298,41 @@ impl<'lock> Graph<'lock> {
         Ok(selected)
     }
 
+    /// What a package depends on, read once.
+    fn needs<'node>(&self, node: &'node Node<'lock>) -> Outcome<&'node Needs> {
+        if let Some(known) = node.needs.get() {
+            return Ok(known);
+        }
+        let read = self.read_needs(node);
+        let needs = read.map_err(|fault| in_package(node.package, &fault))?;
+        Ok(node.needs.get_or_init(|| needs))
+    }
+
+    fn read_needs(&self, node: &Node<'lock>) -> Outcome<Needs> {
+        // Paths inside a package that is itself a folder start there.
+        let folder = match &node.origin {
+            Some(origin) if origin.kind == Kind::Directory => origin.location.as_str(),
+            _ => self.folder,
+        };
+        let mut requires = Vec::new();
+        for (name, spec) in &node.package.dependencies {
+            requires.push(dependency::from_table(self.algebra, name, spec, folder)?);
+        }
+        let mut extras = Vec::new();
+        for (extra, list) in &node.package.extras {
+            let brought = list
+                .iter()
+                .map(|text| dependency::from_locked_extra(self.algebra, text, folder))
+                .collect::<Outcome<Vec<_>>>()?;
+            extras.push((extra.clone(), brought));
+        }
+        Ok(Needs { requires, extras })
+    }
+
     /// Queues a package's dependency once for each range of Pythons that its candidates know.
     fn push_regions(
         &self,
-        queue: &mut std::collections::VecDeque<Dependency>,
+        queue: &mut VecDeque<Dependency>,
         require: &Dependency,
         marker: &Marker,
     ) -> Outcome<()> {
@@ -286,10 +341,8 @@ impl<'lock> Graph<'lock> {
         if base.is_empty() {
             return Ok(());
         }
-        let candidates = self.named(&require.name);
-        for region in regions(candidates.iter().map(|&place| &self.nodes[place].python)) {
-            let region = self.region_marker(&region)?;
-            let marker = self.algebra.intersect(&region, &base)?;
+        for region in self.region_markers(&require.name)?.iter() {
+            let marker = self.algebra.intersect(region, &base)?;
             if !marker.is_empty() {
                 let mut require = require.clone();
                 require.set_marker(self.algebra, marker)?;
@@ -297,6 +350,23 @@ impl<'lock> Graph<'lock> {
             }
         }
         Ok(())
+    }
+
+    /// The ranges of Pythons between which the packages of this name differ.
+    fn region_markers(&self, name: &str) -> Outcome<Rc<[Marker]>> {
+        if let Some(known) = self.regions.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let pythons = self
+            .named(name)
+            .iter()
+            .map(|&place| &self.nodes[place].python);
+        let markers: Rc<[Marker]> = regions(pythons)
+            .iter()
+            .map(|region| self.region_marker(region))
+            .collect::<Outcome<_>>()?;
+        let mut known = self.regions.borrow_mut();
+        Ok(known.entry(name.to_owned()).or_insert(markers).clone())
     }
 
     fn region_marker(&self, region: &Range) -> Outcome<Marker> {
@@ -338,29 +408,35 @@ impl<'lock> Graph<'lock> {
                 }
             }
         }
-        let nothing = || {
-            let shown = format!("{} {}", dependency.name, dependency.constraint);
-            let locked: Vec<String> = candidates
-                .iter()
-                .map(|&place| self.nodes[place].package.version.to_string())
-                .collect();
-            let locked = match locked.is_empty() {
-                true => "no version of it is locked".to_owned(),
-                false => format!("locked: {}", locked.join(", ")),
-            };
-            Invalid(format!(
-                "nothing that is locked satisfies `{shown}` ({locked})"
-            ))
-        };
         if chosen.len() > 1 {
-            return Err(nothing().into());
+            return Err(self.nothing_fits(dependency, &chosen).into());
         }
         candidates
             .iter()
             .copied()
             .filter(|&place| self.fits(place, dependency))
             .find(|place| chosen.is_empty() || chosen.contains(place))
-            .ok_or_else(|| nothing().into())
+            .ok_or_else(|| self.nothing_fits(dependency, &chosen).into())
+    }
+
+    fn nothing_fits(&self, dependency: &Dependency, chosen: &[usize]) -> Invalid {
+        let versions = |places: &[usize]| -> Vec<String> {
+            let version = |place: &usize| self.nodes[*place].package.version.to_string();
+            places.iter().map(version).collect()
+        };
+        let wanted = format!("`{} {}`", dependency.name, dependency.constraint);
+        let locked = versions(self.named(&dependency.name)).join(", ");
+        Invalid(if locked.is_empty() {
+            format!("nothing satisfies {wanted}: no version of it is locked")
+        } else if chosen.is_empty() {
+            format!("nothing satisfies {wanted}: locked is {locked}")
+        } else {
+            format!(
+                "{wanted} contradicts {}, which another dependency chose for some of the same \
+                 environments; a lock file of before 2.1 does not say which is meant",
+                versions(chosen).join(", ")
+            )
+        })
     }
 
     fn fits(&self, place: usize, dependency: &Dependency) -> bool {
@@ -372,39 +448,11 @@ impl<'lock> Graph<'lock> {
     }
 }
 
-impl Node<'_> {
+impl Needs {
     fn extra_brings(&self, asked: &[String], require: &Dependency) -> bool {
         self.extras
             .iter()
             .filter(|(extra, _)| asked.contains(extra))
             .any(|(_, brought)| brought.iter().any(|one| one.is_same(require)))
     }
-}
-
-fn node<'lock>(algebra: &Algebra, package: &'lock Package, folder: &str) -> Outcome<Node<'lock>> {
-    let origin = dependency::locked_origin(package.source.as_ref(), folder);
-    // Paths inside a package that is itself a folder start there.
-    let inner = match &origin {
-        Some(origin) if origin.kind == super::origin::Kind::Directory => origin.location.as_str(),
-        _ => folder,
-    };
-    let mut requires = Vec::new();
-    for (name, spec) in &package.dependencies {
-        requires.push(dependency::from_table(algebra, name, spec, inner)?);
-    }
-    let mut extras = Vec::new();
-    for (extra, list) in &package.extras {
-        let brought = list
-            .iter()
-            .map(|text| dependency::from_locked_extra(algebra, text, inner))
-            .collect::<Outcome<Vec<_>>>()?;
-        extras.push((extra.clone(), brought));
-    }
-    Ok(Node {
-        package,
-        python: python_of(package)?,
-        origin,
-        requires,
-        extras,
-    })
 }
