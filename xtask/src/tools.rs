@@ -8,9 +8,11 @@
 pub mod node;
 pub mod python;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::artifact::Digest;
 use crate::error::Error;
+use crate::world::World;
 
 /// A version as `major.minor.patch`; what follows is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,8 +68,15 @@ fn pip_failed(what: &str, error: Error) -> Error {
     }
 }
 
+/// Where an environment made from these requirements is installed.
+fn place(world: &World, name: &str, requirements: &Digest) -> Utf8PathBuf {
+    world
+        .tools()
+        .join(format!("{name}-{}", &requirements.hex()[..12]))
+}
+
 /// The file name of an executable in a virtual environment's or Node's folder.
-fn executable(folder: &Utf8Path, name: &str) -> camino::Utf8PathBuf {
+fn executable(folder: &Utf8Path, name: &str) -> Utf8PathBuf {
     if cfg!(windows) {
         folder.join("Scripts").join(format!("{name}.exe"))
     } else {
@@ -78,6 +87,28 @@ fn executable(folder: &Utf8Path, name: &str) -> camino::Utf8PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::interrupt::Interrupt;
+    use crate::world::terminal::{Detail, Format, Terminal};
+
+    #[test]
+    fn environments_lie_where_the_user_wants_them() {
+        let digest = Digest::of(b"requirements");
+        let check = |shared: Option<&str>, expected: &str| {
+            let shared = shared.map(|folder| ("XTASK_TOOLS_DIR".to_owned(), folder.to_owned()));
+            let world = World {
+                root: "/repository".into(),
+                directory: "/repository".into(),
+                environment: shared.into_iter().collect(),
+                terminal: Terminal::new(Format::Text, Detail::Quiet),
+                interrupt: Interrupt::default(),
+            };
+            let place = place(&world, "node", &digest);
+            assert_eq!(place.parent(), Some(Utf8Path::new(expected)));
+        };
+        check(None, "/repository/target/xtask/tools");
+        check(Some("/shared"), "/shared");
+        check(Some("shared"), "/repository/shared");
+    }
 
     #[test]
     fn versions_are_found_in_what_tools_print() {

@@ -156,9 +156,5 @@ fn pinned() -> String {
 }
 
 fn place(world: &World) -> Utf8PathBuf {
-    let digest = Digest::of(REQUIREMENTS.as_bytes());
-    world
-        .private()
-        .join("tools")
-        .join(format!("node-{}", &digest.hex()[..12]))
+    super::place(world, "node", &Digest::of(REQUIREMENTS.as_bytes()))
 }

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Version, executable, pip_failed};
+use super::{Version, executable, pip_failed, place};
 use crate::artifact::Digest;
 use crate::error::{Context, Error, Result};
 use crate::world::files::{self, Staged};
@@ -205,12 +205,16 @@ pub fn isolated(command: Command<'_>) -> Command<'_> {
         .variable("PYTHONNOUSERSITE", "1")
 }
 
-/// Removes what earlier versions of the same environment left behind.
+/// Removes what earlier versions of the same environment left behind. In a folder that several
+/// repositories share nothing is removed: what is old here may be in use there.
 ///
 /// # Errors
 /// A folder may not be removed.
 pub fn remove_older(world: &World, name: &str, keep: &Digest) -> Result<()> {
     let folder = world.tools();
+    if !folder.starts_with(world.private()) {
+        return Ok(());
+    }
     let keep = place(world, name, keep);
     let prefix = format!("{name}-");
     let Ok(entries) = folder.read_dir_utf8() else {
@@ -223,11 +227,4 @@ pub fn remove_older(world: &World, name: &str, keep: &Digest) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn place(world: &World, name: &str, requirements: &Digest) -> Utf8PathBuf {
-    world
-        .private()
-        .join("tools")
-        .join(format!("{name}-{}", &requirements.hex()[..12]))
 }
