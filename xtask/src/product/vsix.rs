@@ -76,19 +76,16 @@ impl Dependencies {
                 .as_slice(),
         );
         let stored = world.private().join("node_modules").join(&key.hex()[..12]);
-        let dependencies = Dependencies {
-            stored,
-            lent: folder.join("node_modules"),
-        };
-        if dependencies.stored.exists() {
-            std::fs::rename(&dependencies.stored, &dependencies.lent)
-                .doing(|| format!("move {} into the stage", dependencies.stored))?;
+        let lent = folder.join("node_modules");
+        if stored.exists() {
+            std::fs::rename(&stored, &lent).doing(|| format!("move {stored} into the stage"))?;
         } else {
             let step = world.terminal.step("node_modules", "npm ci");
             install(world, node, folder)?;
             step.done("installed from package-lock.json");
         }
-        Ok(dependencies)
+        // Only what is whole is ever taken back: a half-made folder stays in the stage.
+        Ok(Dependencies { stored, lent })
     }
 }
 
@@ -212,4 +209,49 @@ pub fn this_program() -> Result<String> {
     let path = std::env::current_exe()
         .map_err(|cause| Error::failure(format!("find the running program: {cause}")))?;
     crate::world::utf8(path).map(Utf8PathBuf::into_string)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::tools::Version;
+    use crate::world::interrupt::Interrupt;
+    use crate::world::terminal::{Detail, Format, Terminal};
+
+    #[test]
+    fn dependencies_that_were_half_installed_are_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let stage = root.join("stage");
+        files::write(&stage.join("package-lock.json"), b"{}").unwrap();
+        let npm = root.join("bin/npm");
+        let node = Node {
+            folder: Some(root.join("bin")),
+            version: Version(24, 0, 0),
+        };
+        let world = World {
+            root: root.to_owned(),
+            directory: root.to_owned(),
+            environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+            terminal: Terminal::new(Format::Text, Detail::Quiet),
+            interrupt: Interrupt::default(),
+        };
+        let lend = |script: &str| {
+            files::write(&npm, script.as_bytes()).unwrap();
+            std::fs::set_permissions(&npm, std::fs::Permissions::from_mode(0o755)).unwrap();
+            Dependencies::lend(&world, &node, &stage)
+        };
+        lend("#!/bin/sh\nmkdir node_modules\nexit 1\n").unwrap_err();
+        assert!(stage.join("node_modules").exists());
+        std::fs::remove_dir(stage.join("node_modules")).unwrap();
+
+        let whole = lend("#!/bin/sh\nmkdir node_modules\ntouch node_modules/whole\n").unwrap();
+        drop(whole);
+        assert!(!stage.join("node_modules").exists());
+        let again = lend("#!/bin/sh\nexit 1\n").unwrap();
+        assert!(stage.join("node_modules/whole").exists());
+        drop(again);
+    }
 }
