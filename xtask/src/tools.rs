@@ -11,7 +11,7 @@ pub mod python;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::artifact::Digest;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::world::World;
 
 /// A version as `major.minor.patch`; what follows is ignored.
@@ -40,32 +40,44 @@ impl std::fmt::Display for Version {
     }
 }
 
+/// What pip and npm print when they cannot reach what they were told to reach.
+const OFFLINE_SIGNS: [&str; 13] = [
+    "NewConnectionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "NameResolutionError",
+    "ProxyError",
+    "Network is unreachable",
+    "Connection refused",
+    "Temporary failure in name resolution",
+    "Could not fetch URL",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ETIMEDOUT",
+];
+
+/// Whether a package client failed because of the network and not because of what it was asked.
+pub fn is_offline(said: &str) -> bool {
+    OFFLINE_SIGNS.iter().any(|sign| said.contains(sign))
+}
+
 /// Turns pip's failure into one that says what to do about it.
 fn pip_failed(what: &str, error: Error) -> Error {
-    let text = error.message.clone();
-    let offline = [
-        "NewConnectionError",
-        "Temporary failure in name resolution",
-        "Connection refused",
-    ]
-    .iter()
-    .chain(&[
-        "ProxyError",
-        "No matching distribution found",
-        "Could not fetch URL",
-    ])
-    .any(|sign| text.contains(sign));
+    let offline = is_offline(&error.message);
     let error = Error {
         message: format!("{what}: {}", error.message),
         ..error
     };
-    if offline {
-        error
-            .hint("is the network up? pip must reach the configured package index once")
-            .hint("behind a mirror or proxy: set PIP_INDEX_URL or HTTPS_PROXY, then run again")
-    } else {
-        error
+    if !offline {
+        return error;
     }
+    Error {
+        kind: Kind::Precondition,
+        ..error
+    }
+    .hint("is the network up? pip must reach the configured package index once")
+    .hint("behind a mirror or proxy: set PIP_INDEX_URL or HTTPS_PROXY, then run again")
 }
 
 /// Where an environment made from these requirements is installed.
@@ -108,6 +120,22 @@ mod tests {
         check(None, "/repository/target/xtask/tools");
         check(Some("/shared"), "/shared");
         check(Some("shared"), "/repository/shared");
+    }
+
+    #[test]
+    fn no_network_is_a_missing_precondition() {
+        let check = |said: &str, expected: Kind| {
+            let error = pip_failed("pip install", Error::failure(said));
+            assert_eq!(error.kind, expected, "{said}");
+        };
+        check(
+            "Caused by NewConnectionError('Connection refused')",
+            Kind::Precondition,
+        );
+        check(
+            "ERROR: No matching distribution found for a==1",
+            Kind::Failure,
+        );
     }
 
     #[test]

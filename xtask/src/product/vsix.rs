@@ -9,7 +9,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::artifact::Digest;
 use crate::config::Extension;
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, Kind, Result};
+use crate::tools::is_offline;
 use crate::tools::node::Node;
 use crate::world::process::Command;
 use crate::world::{World, files};
@@ -116,9 +117,10 @@ pub fn install(world: &World, node: &Node, folder: &Utf8Path) -> Result<()> {
         .purpose("npm ci")
         .run()
         .map_err(|error| {
-            let offline = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT"];
-            if offline.iter().any(|sign| error.message.contains(sign)) {
-                error.hint("is the network up? npm must reach the configured registry once")
+            if is_offline(&error.message) {
+                let kind = Kind::Precondition;
+                Error { kind, ..error }
+                    .hint("is the network up? npm must reach the configured registry once")
             } else {
                 error.hint("package-lock.json must fit package.json: npm install, then commit both")
             }

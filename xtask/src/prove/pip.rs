@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 
 use crate::error::{Error, Result};
+use crate::tools::is_offline;
 use crate::world::files;
 use crate::world::process::Command;
 
@@ -79,16 +80,7 @@ fn explain(said: &str, file: &Utf8Path, line: &str) -> Error {
         return Error::refused(format!("{file}: a requirement has no hash:{}", quote()))
             .hint("write the file anew: `cargo xtask requirements`");
     }
-    if has(&[
-        "NewConnectionError",
-        "ConnectTimeoutError",
-        "ReadTimeoutError",
-        "NameResolutionError",
-        "ProxyError",
-        "Network is unreachable",
-        "Connection refused",
-        "Temporary failure in name resolution",
-    ]) {
+    if is_offline(said) {
         return Error::precondition(format!(
             "no network: pip cannot reach the package index:{}",
             quote()
