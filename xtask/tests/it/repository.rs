@@ -51,7 +51,7 @@ pub struct Ended {
 }
 
 /// Whether the slow tests are asked for; says so when they are not.
-#[expect(clippy::disallowed_macros, reason = "the test harness shows it")]
+#[expect(clippy::disallowed_macros, reason = "the test runner shows it")]
 pub fn slow() -> bool {
     let asked = std::env::var_os("XTASK_TEST_SLOW").is_some_and(|value| value == "1");
     if !asked {

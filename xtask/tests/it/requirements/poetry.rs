@@ -22,7 +22,11 @@ pub fn python() -> Option<Utf8PathBuf> {
     PYTHON.get_or_init(install).clone()
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests have no World")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests have no World"
+)]
 fn install() -> Option<Utf8PathBuf> {
     if std::env::var(SWITCH).is_err() {
         println!("skipped: set {SWITCH}=1 to compare with the real Poetry");
