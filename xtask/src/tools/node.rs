@@ -71,7 +71,7 @@ pub fn existing(world: &World) -> Option<Node> {
 
 fn create(world: &World) -> Result<Node> {
     let tools = python::build_environment(world)?;
-    let _lock = Lock::wait(&world.tools(), "lock")?;
+    let _lock = Lock::wait(world, &world.tools(), "lock")?;
     if let Some(node) = existing(world) {
         return Ok(node);
     }

@@ -133,7 +133,7 @@ pub fn existing(world: &World, name: &str, requirements: &str) -> Option<Environ
 /// # Errors
 /// As [`build_environment`].
 pub fn create(world: &World, name: &str, requirements: &str) -> Result<Environment> {
-    let _lock = Lock::wait(&world.tools(), "lock")?;
+    let _lock = Lock::wait(world, &world.tools(), "lock")?;
     if let Some(environment) = existing(world, name, requirements) {
         return Ok(environment);
     }

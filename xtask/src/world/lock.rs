@@ -2,11 +2,15 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::time::Duration;
 
 use camino::Utf8Path;
 
-use super::files;
+use super::{World, files};
 use crate::error::{Context, Error, Result};
+
+/// How often a lock that somebody else holds is asked for again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Held for as long as a run writes into `dist/` or the tool's private folder.
 #[derive(Debug)]
@@ -44,15 +48,28 @@ impl Lock {
         Ok(Lock { _file: file })
     }
 
-    /// Takes the lock `name` in `folder`, waiting for as long as another process holds it.
+    /// Takes the lock `name` in `folder`, waiting for as long as somebody else holds it.
     ///
     /// # Errors
-    /// The folder cannot be written.
-    pub fn wait(folder: &Utf8Path, name: &str) -> Result<Lock> {
+    /// The folder cannot be written, or the run is interrupted.
+    pub fn wait(world: &World, folder: &Utf8Path, name: &str) -> Result<Lock> {
         let path = folder.join(name);
         let file = open(folder, &path)?;
-        file.lock().doing(|| format!("lock {path}"))?;
-        Ok(Lock { _file: file })
+        let mut waiting = None;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock { _file: file }),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(cause)) => {
+                    return Err(cause).doing(|| format!("lock {path}"));
+                }
+            }
+            // Asked again and again, because a wait inside the system would not end by Ctrl-C.
+            world.check_interrupted()?;
+            let what = || format!("waiting for whoever holds {path}");
+            waiting.get_or_insert_with(|| world.terminal.step("lock", &what()));
+            std::thread::sleep(PAUSE);
+        }
     }
 }
 
@@ -65,4 +82,38 @@ fn open(folder: &Utf8Path, path: &Utf8Path) -> Result<File> {
         .truncate(false)
         .open(path)
         .doing(|| format!("open {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::world::interrupt::{Interrupt, Signal};
+    use crate::world::terminal::{Detail, Format, Terminal};
+
+    #[test]
+    fn a_wait_ends_with_the_lock_or_with_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let world = World {
+            root: root.to_owned(),
+            directory: root.to_owned(),
+            environment: [].into(),
+            terminal: Terminal::new(Format::Text, Detail::Quiet),
+            interrupt: Interrupt::default(),
+        };
+        let held = Lock::take(root, "lock", "test").unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| Lock::wait(&world, root, "lock"));
+            drop(held);
+            waiting.join().unwrap().unwrap();
+        });
+        let _held = Lock::take(root, "lock", "test").unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| Lock::wait(&world, root, "lock"));
+            world.interrupt.stop(Signal::Terminate);
+            let error = waiting.join().unwrap().unwrap_err();
+            assert_eq!(error.kind, Kind::Interrupted);
+        });
+    }
 }
