@@ -110,8 +110,6 @@ pub struct Outcome {
     pub checks: Vec<Check>,
     /// What does not; at most one for each transport and one for the imports.
     pub failures: Vec<Failure>,
-    /// The interpreter's version; empty when nothing could be installed.
-    pub python: String,
 }
 
 impl Outcome {
@@ -138,24 +136,10 @@ impl Outcome {
     }
 }
 
-/// Installs a wheel with its requirements and proves it. This is what `release` calls.
+/// Installs a wheel with its requirements and tries it; what does not hold is a value.
 ///
 /// `python` is an interpreter, 3.10 or later, for the fresh environment. The caller has made
 /// sure that the two files are the right ones.
-///
-/// # Errors
-/// Everything that does not hold, in one error; or why nothing could be tried.
-pub fn prove(
-    world: &World,
-    config: &Config,
-    wheel: &Utf8Path,
-    requirements: &Utf8Path,
-    python: &Utf8Path,
-) -> Result<Vec<Check>> {
-    examine(world, config, wheel, requirements, python)?.into_checks()
-}
-
-/// As [`prove`], but what does not hold is a value.
 ///
 /// # Errors
 /// Nothing could be tried: the configuration names no transport, Python or the network is
@@ -217,10 +201,7 @@ pub fn examine_installed(
     });
     drop(step);
     world.check_interrupted()?;
-    let mut outcome = Outcome {
-        python: environment.wheel.python.clone(),
-        ..Outcome::default()
-    };
+    let mut outcome = Outcome::default();
     let groups = [("imports", Some(imports)), ("stdio", stdio), ("http", http)];
     for (name, group) in groups {
         let Some((record, failure)) = group else {

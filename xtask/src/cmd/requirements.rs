@@ -3,7 +3,6 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
-use crate::config::Server;
 use crate::error::{Error, Result};
 use crate::lockfile::poetry;
 use crate::requirements::{self, Export, Hashes, Options, Places};
@@ -61,25 +60,6 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     }
     world.terminal.json(&export.json());
     Ok(())
-}
-
-/// The requirements of what `[server]` ships, from the files below `folder`, which may be a
-/// clean export of a commit.
-///
-/// # Errors
-/// As [`run`].
-pub fn export_from(
-    world: &World,
-    folder: &Utf8Path,
-    server: &Server,
-    hashes: Hashes,
-) -> Result<String> {
-    let options = Options {
-        hashes,
-        groups: server.groups.clone(),
-        extras: server.extras.clone(),
-    };
-    Ok(export_folder(world, folder, &options)?.text)
 }
 
 fn inputs(world: &World, arguments: &Arguments) -> Result<(Utf8PathBuf, Options)> {

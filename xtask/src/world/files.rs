@@ -69,14 +69,6 @@ pub fn create_folder(path: &Utf8Path) -> Result<()> {
     fs::create_dir_all(path).doing(|| format!("create the folder {path}"))
 }
 
-/// Copies a file's bytes; the copy gets mode 0644.
-///
-/// # Errors
-/// Either file cannot be read or written.
-pub fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
-    write(to, &read(from)?)
-}
-
 /// Removes a folder with all it holds; one that is not there is fine.
 ///
 /// # Errors

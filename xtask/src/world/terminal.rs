@@ -4,8 +4,6 @@
 //! With `--format json` only the result itself goes to standard output.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -45,7 +43,6 @@ pub struct Terminal {
     /// How much is printed.
     pub detail: Detail,
     spinners: Option<MultiProgress>,
-    warnings: Arc<AtomicU32>,
 }
 
 impl Terminal {
@@ -57,7 +54,6 @@ impl Terminal {
             format,
             detail,
             spinners,
-            warnings: Arc::default(),
         }
     }
 
@@ -92,7 +88,6 @@ impl Terminal {
 
     /// Says something worth knowing that is not an error.
     pub fn warn(&self, text: &str) {
-        self.warnings.fetch_add(1, Ordering::Relaxed);
         self.log(&format!("! {text}"));
     }
 
