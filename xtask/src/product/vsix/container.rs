@@ -22,6 +22,9 @@ const STORED: [&str; 5] = [".whl", ".png", ".jpg", ".gif", ".zip"];
 /// Deflate level, fixed for ever: another level gives other bytes.
 const LEVEL: i64 = 9;
 
+/// No extension unpacks to more; one that does is a mistake or an attack.
+const CONTENT_LIMIT: u64 = 1 << 30;
+
 /// An entry's content and whether it may be executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -50,7 +53,7 @@ pub fn rewrite(bytes: &[u8], epoch: i64) -> Result<Vec<u8>> {
 /// All entries of a container by name; folders have none.
 ///
 /// # Errors
-/// Not a sound zip file.
+/// Not a sound zip file, or one that unpacks to more than 1 GiB.
 pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Entry>> {
     let broken = |cause: &dyn std::fmt::Display| {
         Error::failure(format!("the .vsix is not a sound zip file: {cause}"))
@@ -58,6 +61,7 @@ pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Entry>> {
     };
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|cause| broken(&cause))?;
     let mut entries = BTreeMap::new();
+    let mut left = CONTENT_LIMIT;
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).map_err(|cause| broken(&cause))?;
         if file.is_dir() {
@@ -66,8 +70,13 @@ pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Entry>> {
         let executable = file.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
         let name = file.name().map_err(|cause| broken(&cause))?.into_owned();
         let mut content = Vec::new();
-        file.read_to_end(&mut content)
+        (&mut file)
+            .take(left + 1)
+            .read_to_end(&mut content)
             .map_err(|cause| broken(&format!("{name}: {cause}")))?;
+        left = left
+            .checked_sub(content.len() as u64)
+            .ok_or_else(|| broken(&format!("it unpacks to more than {CONTENT_LIMIT} bytes")))?;
         entries.insert(
             name,
             Entry {
