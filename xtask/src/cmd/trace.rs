@@ -147,21 +147,33 @@ fn file(subject: &str, bytes: &[u8], manifest: Option<&Manifest>) -> Result<Trac
     if name.ends_with(".vsix") {
         "vsix".clone_into(&mut trace.kind);
         let entries = container::read(bytes)?;
-        let find = |end: &str| {
-            entries
-                .iter()
-                .find(|(name, _)| name.ends_with(end) && name.matches('/').count() == 2)
-        };
-        if let Some((place, entry)) = find(&format!("/{MANIFEST_FILE}")) {
-            let bundle = BundleManifest::parse(&String::from_utf8_lossy(&entry.content), place)?;
-            trace.carries = find(".whl").map(|(_, wheel)| Digest::of(&wheel.content));
-            take_bundle(&mut trace, &bundle, manifest);
+        if let Some((folder, bundle)) = packed_bundle(&entries) {
+            let digest = |file: &str| {
+                let entry = entries.get(&format!("{folder}/{file}"))?;
+                Some(Digest::of(&entry.content))
+            };
+            let carried = Carried {
+                wheel: digest(&bundle.wheel.file),
+                requirements: digest(&bundle.requirements.file),
+            };
+            take_bundle(&mut trace, &bundle, carried, manifest);
         }
     } else if name.ends_with(".whl") {
         "wheel".clone_into(&mut trace.kind);
         trace.version = Some(inspect::wheel(name, bytes)?.version);
     }
     Ok(trace)
+}
+
+/// The bundle's folder in a package, and its manifest: other folders of an extension may hold
+/// a manifest.json too.
+fn packed_bundle(entries: &BTreeMap<String, container::Entry>) -> Option<(&str, BundleManifest)> {
+    entries.iter().find_map(|(name, entry)| {
+        let folder = name.strip_suffix(MANIFEST_FILE)?.strip_suffix('/')?;
+        let text = std::str::from_utf8(&entry.content).ok()?;
+        let bundle = BundleManifest::parse(text, name).ok()?;
+        (folder.matches('/').count() == 1).then_some((folder, bundle))
+    })
 }
 
 fn unknown(subject: &str, manifest: Option<&Manifest>) -> Trace {
@@ -198,33 +210,56 @@ fn bundle_folder(subject: &str, folder: &Utf8Path, manifest: Option<&Manifest>) 
     let bundle = BundleManifest::parse(&files::read_text(&place)?, place.as_str())?;
     let mut trace = unknown(subject, manifest);
     "bundle".clone_into(&mut trace.kind);
-    trace.carries = Some(Digest::of(&files::read(&folder.join(&bundle.wheel.file))?));
-    take_bundle(&mut trace, &bundle, manifest);
+    let digest = |file: &str| files::read(&folder.join(file)).map(|bytes| Digest::of(&bytes));
+    let carried = Carried {
+        wheel: Some(digest(&bundle.wheel.file)?),
+        requirements: Some(digest(&bundle.requirements.file)?),
+    };
+    take_bundle(&mut trace, &bundle, carried, manifest);
     Ok(trace)
 }
 
-/// Takes over what a bundle manifest says, once the wheel beside it has been hashed.
-fn take_bundle(trace: &mut Trace, bundle: &BundleManifest, manifest: Option<&Manifest>) {
+/// The digests of a bundle's files as computed now; none of a file that is not there.
+struct Carried {
+    wheel: Option<Digest>,
+    requirements: Option<Digest>,
+}
+
+/// Takes over what a bundle manifest says, once the files beside it have been hashed.
+fn take_bundle(
+    trace: &mut Trace,
+    bundle: &BundleManifest,
+    carried: Carried,
+    manifest: Option<&Manifest>,
+) {
     trace.version = Some(bundle.version.clone());
     trace.commit = Some(bundle.commit.clone());
     trace.dirty = Some(bundle.dirty);
+    trace.carries = carried.wheel;
     if trace.carries.as_ref() != Some(&bundle.wheel.sha256) {
         trace.released = "no";
         "the wheel in it is not the one its own manifest names".clone_into(&mut trace.because);
         return;
     }
+    if carried.requirements.as_ref() != Some(&bundle.requirements.sha256) {
+        trace.released = "no";
+        "the requirements in it are not those its own manifest names"
+            .clone_into(&mut trace.because);
+        return;
+    }
     let Some(manifest) = manifest else { return };
-    if let Some(wheel) = by_digest(manifest, &bundle.wheel.sha256) {
-        trace.inputs.clone_from(&wheel.inputs);
-        if trace.kind == "bundle" {
-            trace.released = if manifest.source.dirty { "no" } else { "yes" };
-            trace.because = format!("it carries dist/{}", wheel.path);
-        } else {
-            trace.because = format!(
-                "it carries dist/{}, but is not the .vsix in dist/",
-                wheel.path
-            );
-        }
+    let Some(wheel) = by_digest(manifest, &bundle.wheel.sha256) else {
+        return;
+    };
+    trace.inputs.clone_from(&wheel.inputs);
+    let place = &wheel.path;
+    if by_digest(manifest, &bundle.requirements.sha256).is_none() {
+        trace.because = format!("it carries dist/{place}, but other requirements than dist/");
+    } else if trace.kind != "bundle" {
+        trace.because = format!("it carries dist/{place}, but is not the .vsix in dist/");
+    } else {
+        trace.released = if manifest.source.dirty { "no" } else { "yes" };
+        trace.because = format!("it carries dist/{place}");
     }
 }
 
@@ -277,4 +312,95 @@ fn text(trace: &Trace) -> String {
         &format!("{}: {}", trace.released, trace.because),
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{BundledFile, MANIFEST_SCHEMA, Source, seal};
+
+    const WHEEL: &str = "demo-1.0-py3-none-any.whl";
+    const REQUIREMENTS: &str = "requirements.txt";
+
+    fn released() -> Manifest {
+        let named = ("demo", "1.0");
+        let wheel = seal(Kind::Wheel, named, WHEEL, b"wheel", BTreeMap::new());
+        let listed = seal(
+            Kind::Requirements,
+            named,
+            REQUIREMENTS,
+            b"a",
+            BTreeMap::new(),
+        );
+        Manifest {
+            schema: MANIFEST_SCHEMA,
+            name: "demo".to_owned(),
+            version: "1.0".to_owned(),
+            source: Source {
+                commit: "0".repeat(40),
+                dirty: false,
+                source_date_epoch: 0,
+            },
+            artifacts: vec![wheel, listed],
+            proof: None,
+        }
+    }
+
+    fn bundle(wheel: &[u8], requirements: &[u8]) -> BundleManifest {
+        let file = |name: &str, bytes: &[u8]| BundledFile {
+            file: name.to_owned(),
+            size: bytes.len() as u64,
+            sha256: Digest::of(bytes),
+        };
+        BundleManifest {
+            schema: MANIFEST_SCHEMA,
+            name: "demo".to_owned(),
+            version: "1.0".to_owned(),
+            commit: "0".repeat(40),
+            dirty: false,
+            console_script: "demo".to_owned(),
+            wheel: file(WHEEL, wheel),
+            requirements: file(REQUIREMENTS, requirements),
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_released_when_all_its_files_are() {
+        let check = |stated: &BundleManifest, requirements: &[u8], expected: (&str, &str)| {
+            let folder = tempfile::tempdir().unwrap();
+            let folder = Utf8Path::from_path(folder.path()).unwrap();
+            let put = |name: &str, bytes: &[u8]| files::write(&folder.join(name), bytes).unwrap();
+            put(MANIFEST_FILE, stated.text().as_bytes());
+            put(WHEEL, b"wheel");
+            put(REQUIREMENTS, requirements);
+            let trace = bundle_folder("bundle", folder, Some(&released())).unwrap();
+            assert_eq!(trace.released, expected.0, "{trace:?}");
+            assert!(trace.because.contains(expected.1), "{trace:?}");
+        };
+        let sound = bundle(b"wheel", b"a");
+        check(&sound, b"a", ("yes", "it carries dist/demo"));
+        check(&sound, b"edited", ("no", "the requirements in it"));
+        check(&bundle(b"wheel", b"b"), b"b", ("no", "other requirements"));
+        check(&bundle(b"other", b"a"), b"a", ("no", "the wheel in it"));
+    }
+
+    #[test]
+    fn another_manifest_in_the_package_is_not_the_bundle_s() {
+        let entry = |text: String| container::Entry {
+            content: text.into_bytes(),
+            executable: false,
+        };
+        let entries = BTreeMap::from([
+            (
+                "extension/a/manifest.json".to_owned(),
+                entry("{}".to_owned()),
+            ),
+            (
+                "extension/server/manifest.json".to_owned(),
+                entry(bundle(b"wheel", b"a").text()),
+            ),
+        ]);
+        let (folder, found) = packed_bundle(&entries).unwrap();
+        assert_eq!((folder, found.name.as_str()), ("extension/server", "demo"));
+    }
 }
