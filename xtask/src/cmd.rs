@@ -13,14 +13,22 @@ pub mod trace;
 pub mod version;
 
 use crate::config::{self, Config};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::world::{CONFIGURATION_FILE, World, files};
 
 /// Reads `release.toml` of the repository.
 ///
 /// # Errors
-/// The file cannot be read, or everything that is wrong in it.
+/// There is none, it cannot be read, or everything that is wrong in it.
 pub fn configuration(world: &World) -> Result<Config> {
-    let text = files::read_text(&world.root.join(CONFIGURATION_FILE))?;
+    let path = world.root.join(CONFIGURATION_FILE);
+    if !path.exists() {
+        return Err(Error::usage(format!(
+            "there is no {CONFIGURATION_FILE} in {}",
+            world.root
+        ))
+        .hint("write one: the README's section \"Configuration\" lists every key"));
+    }
+    let text = files::read_text(&path)?;
     config::parse(&text, CONFIGURATION_FILE)
 }

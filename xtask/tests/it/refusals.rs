@@ -55,6 +55,12 @@ fn a_folder_without_configuration_says_where_it_looked() {
         2,
         &["no release.toml in", "--root"],
     );
+    check(
+        &repository,
+        &["doctor", "--root", "."],
+        5,
+        &["✗ release.toml", "write one", "Configuration"],
+    );
 }
 
 #[test]
