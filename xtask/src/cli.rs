@@ -104,6 +104,12 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
+    if cli.general.format == Format::Sarif && !matches!(cli.verb, Verb::Check(_)) {
+        return Err(
+            Error::usage("SARIF is a format for findings, which only `check` has")
+                .hint("use --format json"),
+        );
+    }
     files::pin_umask();
     let world = World::observe(cli.general.root.as_deref(), terminal)?;
     world

@@ -33,6 +33,12 @@ fn wrong_words_on_the_command_line_are_usage_errors() {
     );
     check(
         &repository,
+        &["build", "--format", "sarif"],
+        2,
+        &["only `check`", "--format json"],
+    );
+    check(
+        &repository,
         &["build", "-q", "-v"],
         2,
         &["--quiet", "--verbose"],
