@@ -275,6 +275,7 @@ impl<'world> Server<'world> {
             }
             self.world.check_interrupted()?;
             if Instant::now() >= deadline {
+                left.sort_by_key(|process| process.id);
                 left.dedup();
                 let commands: Vec<String> = left
                     .iter()
