@@ -219,6 +219,11 @@ impl Manifest {
         text.expect("strings, numbers and string-keyed maps always serialise") + "\n"
     }
 
+    /// The first artifact of a kind.
+    pub fn find(&self, kind: Kind) -> Option<&Artifact> {
+        self.artifacts.iter().find(|artifact| artifact.kind == kind)
+    }
+
     /// The artifact of a kind, when there is exactly one.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use crate::artifact::{Artifact, Digest, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Source};
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::product::index;
 use crate::world::World;
 use crate::world::files::{self, Staged};
@@ -29,7 +29,8 @@ pub struct Release {
 /// The manifest cannot be read or understood.
 pub fn manifest(world: &World) -> Result<Option<Manifest>> {
     let path = world.dist().join(MANIFEST_FILE);
-    if !path.exists() {
+    let exists = path.try_exists().doing(|| format!("look for {path}"))?;
+    if !exists {
         return Ok(None);
     }
     Manifest::parse(&files::read_text(&path)?, world.show(&path).as_str()).map(Some)
@@ -126,7 +127,7 @@ impl Release {
     /// what was made from the old ones.
     pub fn put(&mut self, artifact: Artifact, bytes: Vec<u8>) {
         let kind = artifact.kind;
-        let old = self.manifest.artifacts.iter().find(|old| old.kind == kind);
+        let old = self.manifest.find(kind);
         let changed = old.is_some_and(|old| old.sha256 != artifact.sha256);
         if changed && matches!(kind, Kind::Wheel | Kind::Requirements) {
             self.manifest.artifacts.retain(|old| old.kind != Kind::Vsix);
@@ -161,11 +162,7 @@ impl Release {
     /// A proof counts only for the wheel and the requirements it names.
     fn drop_unproved(&mut self) {
         let digest = |kind| {
-            let artifact = self
-                .manifest
-                .artifacts
-                .iter()
-                .find(|artifact| artifact.kind == kind);
+            let artifact = self.manifest.find(kind);
             artifact.map(|artifact| artifact.sha256.clone())
         };
         let (wheel, requirements) = (digest(Kind::Wheel), digest(Kind::Requirements));
@@ -182,7 +179,7 @@ impl Release {
     pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>> {
         let mut files = self.contents.clone();
         if let Ok((artifact, bytes)) = self.only(Kind::Wheel) {
-            let sdist = self.only(Kind::Sdist).ok().map(|(artifact, _)| artifact);
+            let sdist = self.manifest.find(Kind::Sdist);
             files.extend(index::pages(artifact, bytes, sdist)?);
         }
         files.insert(MANIFEST_FILE.to_owned(), self.manifest.text().into_bytes());

@@ -150,12 +150,8 @@ fn no_extension() -> Action {
 }
 
 fn made(observed: &Observed, kind: Kind, inputs: Option<&Inputs>) -> Action {
-    let artifact = observed
-        .manifest
-        .iter()
-        .flat_map(|manifest| &manifest.artifacts)
-        .find(|artifact| artifact.kind == kind);
-    match artifact {
+    let manifest = observed.manifest.as_ref();
+    match manifest.and_then(|manifest| manifest.find(kind)) {
         None => Action::Make(format!("no {} of this commit in dist/", kind.word())),
         Some(artifact) => compare(&artifact.inputs, inputs),
     }

@@ -48,6 +48,13 @@ pub enum Tree {
     Working,
 }
 
+impl Tree {
+    /// The tree that `--dirty` asks for, or that a manifest says was built.
+    pub fn of(dirty: bool) -> Tree {
+        if dirty { Tree::Working } else { Tree::Head }
+    }
+}
+
 /// Looks at the checkout.
 ///
 /// # Errors

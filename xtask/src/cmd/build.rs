@@ -23,17 +23,6 @@ pub struct Arguments {
     pub dirty: bool,
 }
 
-impl Arguments {
-    /// The tree that was asked for.
-    pub fn tree(&self) -> Tree {
-        if self.dirty {
-            Tree::Working
-        } else {
-            Tree::Head
-        }
-    }
-}
-
 /// Builds, checks and seals; does nothing when the same inputs have given what is there.
 ///
 /// # Errors
@@ -42,7 +31,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
     let _lock = Lock::take(&world.private(), "lock", "build")?;
     let checkout = source::observe(world)?;
-    let tree = arguments.tree();
+    let tree = Tree::of(arguments.dirty);
     source::require_clean(&checkout, tree)?;
     note_untracked(world, &checkout, tree);
     let resumed = Release::resume(world, &checkout.source(tree))?;

@@ -26,15 +26,11 @@ pub struct Arguments {}
 /// There is no wheel of this commit in `dist/`, the lock file is stale, or the disk is full.
 pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let extension = extension(&config)?;
+    let extension = super::extension(&config)?;
     let _lock = Lock::take(&world.private(), "lock", "bundle")?;
     let checkout = source::observe(world)?;
     let mut release = built(world, &checkout)?;
-    let tree = if release.manifest.source.dirty {
-        Tree::Working
-    } else {
-        Tree::Head
-    };
+    let tree = Tree::of(release.manifest.source.dirty);
     let (artifact, bytes) = requirements_artifact(world, &config, &checkout, tree, &release)?;
     let known = release
         .manifest
@@ -48,17 +44,6 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
         release.write(world)?;
     }
     place(world, &config, extension, &release)
-}
-
-/// The extension that `release.toml` must name for this verb.
-///
-/// # Errors
-/// There is none.
-pub fn extension(config: &Config) -> Result<&Extension> {
-    config.extension.as_ref().ok_or_else(|| {
-        Error::usage("release.toml has no [extension], so there is nothing to bundle into")
-            .hint("add `[extension]` with `path` and `bundle`, or leave this verb out")
-    })
 }
 
 /// The release in `dist/`, which must hold a wheel of the commit that is checked out.

@@ -8,7 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
 use crate::artifact::{Kind, MANIFEST_FILE, Manifest};
-use crate::config::{Config, Extension};
+use crate::config::Config;
+use crate::dist;
 use crate::error::{Context, Error, Result};
 use crate::gate::pattern::Pattern;
 use crate::gate::{self, Exception, Expected, Form, Policy, Report, Subject};
@@ -30,7 +31,7 @@ pub struct Arguments {
 /// A finding (exit code 6), a path that cannot be read, or no release to compare with.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let manifest = manifest(world)?;
+    let manifest = dist::manifest(world)?;
     let path = match &arguments.path {
         Some(path) => world.resolve(path),
         None => default_path(world, &config, manifest.as_ref())?,
@@ -82,7 +83,7 @@ pub fn folder(
 ) -> Result<Report> {
     let policy = policy(config)?;
     let expected = manifest.map(Expected::of).transpose()?;
-    let extension = extension(config)?;
+    let extension = super::extension(config)?;
     let subject = Subject {
         name: world.show(path).to_string(),
         form: Form::Folder,
@@ -150,13 +151,6 @@ fn read(world: &World, config: &Config, path: &Utf8Path) -> Result<Vec<u8>> {
     files::read(path)
 }
 
-fn extension(config: &Config) -> Result<&Extension> {
-    config.extension.as_ref().ok_or_else(|| {
-        Error::precondition("release.toml has no [extension], so there is nothing to check")
-            .hint("name the extension's folder as `path` and its bundle folder as `bundle` under [extension]")
-    })
-}
-
 /// What `release.toml` says about the gate. The configuration has checked every pattern.
 fn policy(config: &Config) -> Result<Policy> {
     let exceptions = config.gate.exceptions.iter().map(|exception| Exception {
@@ -165,7 +159,7 @@ fn policy(config: &Config) -> Result<Policy> {
         reason: exception.reason.clone(),
     });
     Ok(Policy {
-        bundle: extension(config)?.bundle.clone(),
+        bundle: super::extension(config)?.bundle.clone(),
         allow: config
             .gate
             .allow
@@ -178,16 +172,6 @@ fn policy(config: &Config) -> Result<Policy> {
     })
 }
 
-fn manifest(world: &World) -> Result<Option<Manifest>> {
-    let path = world.dist().join(MANIFEST_FILE);
-    let exists = path.try_exists().doing(|| format!("look for {path}"))?;
-    if !exists {
-        return Ok(None);
-    }
-    let text = files::read_text(&path)?;
-    Manifest::parse(&text, world.show(&path).as_str()).map(Some)
-}
-
 fn default_path(
     world: &World,
     config: &Config,
@@ -196,7 +180,7 @@ fn default_path(
     let packaged = manifest.and_then(|manifest| manifest.only(Kind::Vsix).ok());
     match packaged {
         Some(artifact) => Ok(world.dist().join(&artifact.path)),
-        None => Ok(world.root.join(&extension(config)?.path)),
+        None => Ok(world.root.join(&super::extension(config)?.path)),
     }
 }
 

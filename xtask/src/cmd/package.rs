@@ -31,7 +31,7 @@ pub struct Arguments {}
 /// No wheel and requirements of this commit in `dist/`, `vsce` refuses, or the gate does.
 pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let extension = super::bundle::extension(&config)?;
+    let extension = super::extension(&config)?;
     let _lock = Lock::take(&world.private(), "lock", "package")?;
     let checkout = source::observe(world)?;
     let mut release = super::bundle::built(world, &checkout)?;
@@ -39,11 +39,7 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
         .manifest
         .only(Kind::Requirements)
         .map_err(|error| error.hint("cargo xtask bundle"))?;
-    let tree = if release.manifest.source.dirty {
-        Tree::Working
-    } else {
-        Tree::Head
-    };
+    let tree = Tree::of(release.manifest.source.dirty);
     source::require_clean(&checkout, tree)?;
     let node = node::node(world)?;
     let stage = Stage::open(world, &checkout, tree)?;

@@ -32,11 +32,7 @@ pub struct Arguments {
 /// Whatever keeps one of its steps from holding; `dist/` then stays as it was.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let tree = if arguments.dirty {
-        Tree::Working
-    } else {
-        Tree::Head
-    };
+    let tree = Tree::of(arguments.dirty);
     let _lock = match arguments.plan {
         true => None,
         false => Some(Lock::take(&world.private(), "lock", "release")?),
