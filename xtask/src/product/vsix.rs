@@ -197,7 +197,7 @@ pub fn run_vsce(
 /// exit code into their own, so that only its words tell.
 fn refusal_of_the_gate(error: Error) -> Error {
     if error.message.contains("error: the gate refuses") {
-        let kind = crate::error::Kind::Refused;
+        let kind = Kind::Refused;
         return Error { kind, ..error }.hint("mend what the gate names, commit, and run again");
     }
     error.hint("see what is packaged: npx vsce ls, in the extension's folder")
