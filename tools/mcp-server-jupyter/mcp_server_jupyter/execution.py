@@ -25,6 +25,8 @@ INTERRUPT_GRACE_SECONDS = 5.0
 # When the kernel has answered but its "idle" never arrives (a full message queue drops messages),
 # the execution ends after this much silence.
 SILENCE_AFTER_REPLY_SECONDS = 3.0
+# The reply is sent before "idle" but on another channel, so it may come this much later.
+REPLY_AFTER_IDLE_SECONDS = 2.0
 PROGRESS_SECONDS = 5.0
 
 
@@ -161,7 +163,7 @@ class _Run:
         kind, content = message["msg_type"], message["content"]
         if kind == "status" and content.get("execution_state") == "idle":
             self._idle = True
-            await self._take_reply(POLL_SECONDS)
+            await self._take_reply(REPLY_AFTER_IDLE_SECONDS)
         else:
             self.collector.apply(kind, content)
         return True
@@ -182,6 +184,10 @@ class _Run:
         return self._reply is not None and silent > SILENCE_AFTER_REPLY_SECONDS
 
     def _final_status(self) -> Status:
+        # A kernel that is interrupted between taking a request and running its code gives the
+        # request up without a reply: the code has not run, which must not look like success.
+        if self._reply is None and not self.collector.failed:
+            return Status.INTERRUPTED
         reply = self._reply or {}
         if reply.get("status") == "aborted":
             return Status.INTERRUPTED

@@ -1,13 +1,13 @@
 """Notebooks as tools show them: an outline, the sources, or everything, in pieces that fit.
 
-Pure: a parsed notebook in, a structured view out.
+Pure: a parsed notebook in, a view out, and a view as text. Text rather than JSON, because sources
+and outputs are read best as they are, without escapes.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from mcp_server_jupyter.notebook_files import Opened
 from mcp_server_jupyter.notebooks import Notebook
@@ -24,34 +24,41 @@ class Detail(str, Enum):
     FULL = "full"
 
 
-class CellView(BaseModel):
-    """One cell."""
+@dataclass(frozen=True)
+class CellView:
+    """One cell.
 
-    model_config = ConfigDict(frozen=True)
+    `cell_id` is None while the file is older than format 4.5. `source` is the first line only in an
+    outline. `outputs` are there in full detail only; `output_count` is the notebook's in any case.
+    """
 
     index: int
-    cell_id: str | None = Field(description="Null while the file is older than format 4.5")
+    cell_id: str | None
     cell_type: str
-    source: str = Field(description="Text of the cell; in an outline its first line")
+    source: str
     lines: int
-    execution_count: int | None = None
-    output_count: int = Field(default=0, description="Outputs the cell has in the notebook")
-    outputs: str | None = Field(default=None, description="Outputs as text; only in full detail")
+    execution_count: int | None
+    output_count: int
+    outputs: str | None
 
 
-class NotebookView(BaseModel):
-    """A notebook, or a run of its cells."""
+@dataclass(frozen=True)
+class NotebookView:
+    """A notebook, or a run of its cells.
 
-    model_config = ConfigDict(frozen=True)
+    `format` is the one on disk, `kernel_name` the specification the notebook asks for, `kernel_id`
+    its running kernel, `next_start` the index to go on reading at, or None at the end.
+    """
 
     path: str
-    revision: str = Field(description="Fingerprint of the file; give it to edits to be safe")
-    format: str = Field(description="Format on disk")
-    kernel_name: str | None = Field(description="Kernel specification the notebook asks for")
-    kernel_id: str | None = Field(description="The running kernel of this notebook, if any")
+    revision: str
+    format: str
+    kernel_name: str | None
+    kernel_id: str | None
     cell_count: int
+    detail: Detail
     cells: list[CellView]
-    next_start: int | None = Field(description="Where to go on reading; null at the end")
+    next_start: int | None
 
 
 def notebook_view(
@@ -83,6 +90,7 @@ def notebook_view(
         kernel_name=notebook.kernel_name,
         kernel_id=kernel_id,
         cell_count=len(notebook.cells),
+        detail=detail,
         cells=views,
         next_start=end if end < len(notebook.cells) else None,
     )
@@ -106,6 +114,40 @@ def cell_view(notebook: Notebook, index: int, detail: Detail, limit: int) -> Cel
         output_count=len(outputs),
         outputs=shown,
     )
+
+
+def notebook_text(view: NotebookView) -> str:
+    """Write a view as text: a line about the notebook, then for each cell a line and its text."""
+    head = (
+        f"[notebook {view.path}, revision {view.revision}, format {view.format}, "
+        f"asks for kernel specification {view.kernel_name or 'none'}, "
+        f"running kernel {view.kernel_id or 'none'}, {_counted(view.cell_count, 'cell')}]"
+    )
+    between = " " if view.detail is Detail.OUTLINE else "\n"
+    lines = [head, *(cell_text(cell, between) for cell in view.cells)]
+    if view.next_start is not None:
+        lines.append(f"[more cells follow; go on with start {view.next_start}]")
+    return "\n".join(lines)
+
+
+def cell_text(view: CellView, between: str = "\n") -> str:
+    """Write a cell as text; the count of lines tells where its source ends."""
+    facts = [f"{view.cell_type}", _counted(view.lines, "line")]
+    if view.execution_count is not None:
+        facts.append(f"execution {view.execution_count}")
+    if view.output_count:
+        facts.append(_counted(view.output_count, "output"))
+    name = "without id" if view.cell_id is None else f"id {view.cell_id}"
+    text = f"[cell {view.index}, {name}: {', '.join(facts)}]"
+    if view.source:
+        text += f"{between}{view.source}"
+    if view.outputs:
+        text += f"\n[outputs of cell {view.index}]\n{view.outputs}"
+    return text
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _source(source: str, detail: Detail, limit: int) -> str:

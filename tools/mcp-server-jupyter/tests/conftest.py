@@ -153,7 +153,34 @@ def shared_server(shared_root: Path) -> Iterator[Server]:
 
 
 def text_of(result: Any) -> str:
+    """All text of a result."""
     return "\n".join(block.text for block in result.content if block.type == "text")
+
+
+def head_of(result: Any) -> str:
+    """The first block of a result made of content blocks: how it ended."""
+    assert result.structured_content is None
+    return str(result.content[0].text)
+
+
+def output_of(result: Any) -> str:
+    """The text that follows the first block: what the code produced."""
+    assert result.structured_content is None
+    return "\n".join(block.text for block in result.content[1:] if block.type == "text")
+
+
+def data_of(result: Any) -> dict[str, Any]:
+    """The structured content of a tool that returns data."""
+    assert not result.is_error, text_of(result)
+    assert isinstance(result.structured_content, dict)
+    return result.structured_content
+
+
+def error_of(result: Any) -> tuple[str, str]:
+    """The kind and the message of an expected failure."""
+    assert result.is_error
+    kind, _, message = head_of(result).partition(": ")
+    return kind, message
 
 
 async def until(condition: Callable[[], bool]) -> None:

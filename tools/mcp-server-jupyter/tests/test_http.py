@@ -10,8 +10,10 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 
 from mcp_server_jupyter import __version__
+from mcp_server_jupyter.readiness import kernel_problem
 from tests.conftest import (
     PATIENCE,
     TOKEN,
@@ -60,25 +62,15 @@ def test_health_and_ready_need_no_token_and_no_known_host(shared_server: Server)
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
 
 
-def test_ready_says_why_not() -> None:
-    with running("--transport=http", "--port=0", "--kernel-name=absent") as server:
-        ready = get(f"{server.url}/ready")
-        assert ready.status_code == 503
-        assert "'absent' is not installed" in ready.json()["reason"]
-        assert get(f"{server.url}/health").status_code == 200
-
-
 def test_ready_notices_a_kernel_without_its_program(tmp_path: Path) -> None:
-    spec = tmp_path / "kernels" / "broken"
-    spec.mkdir(parents=True)
+    spec = tmp_path / "broken"
+    spec.mkdir()
     (spec / "kernel.json").write_text(
         '{"argv": ["/no/such/python", "-m", "x"], "display_name": "b", "language": "python"}'
     )
-    flags = ("--transport=http", "--port=0", "--kernel-name=broken")
-    with running(*flags, JUPYTER_PATH=str(tmp_path)) as server:
-        ready = get(f"{server.url}/ready")
-        assert ready.status_code == 503
-        assert "/no/such/python" in ready.json()["reason"]
+    problem = kernel_problem(KernelSpecManager(kernel_dirs=[str(tmp_path)]), "broken")
+    assert problem is not None
+    assert "/no/such/python" in problem
 
 
 @pytest.mark.parametrize(
@@ -121,33 +113,34 @@ def test_listens_where_asked_and_nowhere_else(shared_server: Server) -> None:
     assert [f"http://{address.ip}:{address.port}" for address in listening] == [shared_server.url]
 
 
-def test_token_is_in_no_log() -> None:
-    with running("--transport=http", "--port=0", LOG_LEVEL="Debug", MCP_TOKEN=TOKEN) as server:
+def test_environment_chooses_host_port_and_kernel_and_ready_says_why_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    environment = {"MCP_TRANSPORT": "HTTP", "MCP_HOST": "localhost", "PORT": port, "MCP_PORT": "0"}
+    with running(LOG_LEVEL="InFo", MCP_KERNEL_NAME="absent", **environment) as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert not server.url.endswith(f":{port}")
+        assert any("MCP_TOKEN is not set" in line for line in server.log)
+        ready = get(f"{server.url}/ready")
+        assert ready.status_code == 503
+        assert "'absent' is not installed" in ready.json()["reason"]
+        assert get(f"{server.url}/health").status_code == 200
+
+
+async def test_ipv6_loopback_and_no_token_in_any_log() -> None:
+    flags = ("--transport=http", "--port=0", "--host=::1")
+    with running(*flags, LOG_LEVEL="Debug", MCP_TOKEN=TOKEN) as server:
+        assert server.url.startswith("http://[::1]:")
+        async with http_client(server.url) as client:
+            assert text_of(await client.call_tool("list_kernels", {}))
         post(server)
-        post(server, authorization="Bearer other-secret")
+        assert post(server, authorization="Bearer other-secret").status_code == 401
         server.process.terminate()
         server.process.wait(PATIENCE)
     log = "".join(server.log)
     assert "serving on" in log
     assert TOKEN not in log
     assert "other-secret" not in log
-
-
-def test_environment_chooses_host_and_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-    environment = {"MCP_TRANSPORT": "HTTP", "MCP_HOST": "localhost", "PORT": port, "MCP_PORT": "0"}
-    with running(LOG_LEVEL="InFo", **environment) as server:
-        assert server.url.startswith("http://127.0.0.1:")
-        assert not server.url.endswith(f":{port}")
-        assert any("MCP_TOKEN is not set" in line for line in server.log)
-
-
-async def test_ipv6_loopback() -> None:
-    with running("--transport=http", "--port=0", "--host=::1") as server:
-        assert server.url.startswith("http://[::1]:")
-        async with http_client(server.url, token=None) as client:
-            assert text_of(await client.call_tool("list_kernels", {}))
 
 
 def refused(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ import pytest
 from mcp_server_jupyter import notebooks
 from mcp_server_jupyter.errors import ErrorKind, ServerError
 from mcp_server_jupyter.notebook_files import Opened
-from mcp_server_jupyter.notebook_views import Detail, notebook_view
+from mcp_server_jupyter.notebook_views import Detail, notebook_text, notebook_view
 from mcp_server_jupyter.notebooks import CellRun, Notebook, parse, serialise
 
 
@@ -188,3 +188,30 @@ def test_views_page_through_long_notebooks() -> None:
     huge = notebook_view("n", opened, None, Detail.SOURCES, limit=10)
     assert len(huge.cells) == 1
     assert "left out" in huge.cells[0].source
+
+
+def test_views_as_text() -> None:
+    stream = {"output_type": "stream", "name": "stdout", "text": "42\n"}
+    ran = {**cell("a", "x\ny"), "execution_count": 7, "outputs": [stream]}
+    opened = Opened(parse(raw(ran, cell("b", ""), cell("c", "# t", "markdown")), "n"), "r1")
+    outline = notebook_view("n.ipynb", opened, None, Detail.OUTLINE, limit=100, count=2)
+    assert notebook_text(outline).splitlines() == [
+        "[notebook n.ipynb, revision r1, format 4.5, asks for kernel specification none, "
+        "running kernel none, 3 cells]",
+        "[cell 0, id a: code, 2 lines, execution 7, 1 output] x",
+        "[cell 1, id b: code, 0 lines]",
+        "[more cells follow; go on with start 2]",
+    ]
+    full = notebook_view("n.ipynb", opened, "k1", Detail.FULL, limit=100)
+    assert notebook_text(full).splitlines()[1:] == [
+        "[cell 0, id a: code, 2 lines, execution 7, 1 output]",
+        "x",
+        "y",
+        "[outputs of cell 0]",
+        "42",
+        "",
+        "[cell 1, id b: code, 0 lines]",
+        "[cell 2, id c: markdown, 1 line]",
+        "# t",
+    ]
+    assert "running kernel k1" in notebook_text(full)

@@ -170,6 +170,7 @@ async def test_nothing_but_protocol_on_stdout(tmp_path: Path) -> None:
         peer.send("tools/call", 2, name="execute_code", arguments={"code": code})
         result = peer.receive(2)["result"]
         assert any("printed" in block.get("text", "") for block in result["content"])
+        assert "structuredContent" not in result
         assert peer.server.process.stdin is not None
         peer.server.process.stdin.write(b"this is no JSON\n\n")
         peer.send("tools/list", 3)
@@ -189,5 +190,6 @@ async def test_cancelled_call_stops_its_code(tmp_path: Path) -> None:
         await until(marker.exists)
         peer.send("notifications/cancelled", requestId=2, reason="test")
         peer.send("tools/call", 3, name="execute_code", arguments={"code": "6 * 7"})
-        text = peer.receive(3)["result"]["content"][0]["text"]
-        assert text == "42"
+        head, output = peer.receive(3)["result"]["content"]
+        assert head["text"].startswith("[ok, ")
+        assert output["text"] == "42"

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, ContentBlock, TextContent
+from mcp_types import CallToolResult, ContentBlock
 from pydantic import Field
 
 from mcp_server_jupyter.execution import Execution, Progress, Status
 from mcp_server_jupyter.kernels import KernelPool
-from mcp_server_jupyter.rendering import render
+from mcp_server_jupyter.rendering import Rendering, render
 from mcp_server_jupyter.settings import Settings
-from mcp_server_jupyter.tools.results import Result, content_of, make_tool, send_progress
+from mcp_server_jupyter.tools.results import content_of, make_tool, send_progress, text_block
 
 Timeout = Annotated[
     float | None,
@@ -24,16 +24,6 @@ Timeout = Annotated[
         "left out",
     ),
 ]
-
-
-class ExecutionReport(Result):
-    """How an execution ended; what it printed and showed is in the content."""
-
-    kernel_id: str
-    status: Status
-    execution_count: int | None
-    seconds: float
-    cut_characters: int = Field(description="Characters of output left out because of the limit")
 
 
 def execution_tools(settings: Settings, pool: KernelPool) -> list[Tool]:
@@ -47,11 +37,12 @@ def execution_tools(settings: Settings, pool: KernelPool) -> list[Tool]:
             Field(description="Kernel to use; if left out, the one free kernel, started if needed"),
         ] = None,
         timeout_seconds: Timeout = None,
-    ) -> Annotated[CallToolResult, ExecutionReport]:
+    ) -> CallToolResult:
         """Run code in a Jupyter kernel and return what it prints, shows and returns.
 
-        Variables stay between calls with the same kernel. Images come back as images. Code that
-        exceeds the time-out is interrupted; variables are kept. Code cannot ask for keyboard input.
+        The first line says how it ended and in which kernel. Variables stay between calls with the
+        same kernel. Images come back as images. Code that exceeds the time-out is interrupted;
+        variables are kept. Code cannot ask for keyboard input.
         """
         if kernel_id is None:
             kernel = await pool.get_or_start_default(settings.root)
@@ -76,26 +67,27 @@ def progress_to(context: Context) -> Progress:
 def execution_result(
     kernel_id: str, result: Execution, timeout: float, max_output: int
 ) -> CallToolResult:
-    """Build the tool result of one execution."""
+    """Build the tool result of one execution: how it ended, then all it produced."""
     rendering = render(result.outputs, max_output, result.dropped_characters)
-    content: list[ContentBlock] = content_of(rendering.parts)
-    note = status_note(result, timeout)
-    if note is None and not content:
-        note = "[done, without output]"
-    if note is not None:
-        content.append(TextContent(type="text", text=note))
-    report = ExecutionReport(
-        kernel_id=kernel_id,
-        status=result.status,
-        execution_count=result.execution_count,
-        seconds=round(result.seconds, 3),
-        cut_characters=rendering.cut_characters,
-    )
+    head = f"[{status_line(result)}, kernel {kernel_id}]"
     return CallToolResult(
-        content=content,
-        structured_content=report.model_dump(mode="json"),
+        content=[text_block(head), *_produced(rendering, result, timeout)],
         is_error=result.status is not Status.OK,
     )
+
+
+def _produced(rendering: Rendering, result: Execution, timeout: float) -> list[ContentBlock]:
+    content = content_of(rendering.parts)
+    note = status_note(result, timeout)
+    if note is not None:
+        content.append(text_block(note))
+    return content or [text_block("[no output]")]
+
+
+def status_line(result: Execution) -> str:
+    """Say in a few words how an execution ended: status, number and seconds."""
+    number = "" if result.execution_count is None else f", execution {result.execution_count}"
+    return f"{result.status.value}{number}, {result.seconds:.3f} s"
 
 
 def status_note(result: Execution, timeout: float) -> str | None:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import anyio.to_thread
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult
 from pydantic import Field
 
 from mcp_server_jupyter import notebooks
 from mcp_server_jupyter.kernels import KernelPool
-from mcp_server_jupyter.notebook_files import NotebookFiles
+from mcp_server_jupyter.notebook_files import NotebookFiles, Opened
 from mcp_server_jupyter.notebook_listing import list_files
 from mcp_server_jupyter.notebook_views import (
-    CellView,
     Detail,
-    NotebookView,
+    cell_text,
     cell_view,
+    notebook_text,
     notebook_view,
 )
 from mcp_server_jupyter.notebooks import Notebook
 from mcp_server_jupyter.paths import display_path, folder_path, notebook_path
 from mcp_server_jupyter.rendering import render
 from mcp_server_jupyter.settings import Settings
-from mcp_server_jupyter.tools.results import Result, content_of, make_tool
+from mcp_server_jupyter.tools.results import Result, content_of, make_tool, text_block
 
 NotebookPath = Annotated[
     str, Field(description="Notebook file (.ipynb), relative to the allowed root")
@@ -83,6 +84,20 @@ def notebook_tools(settings: Settings, pool: KernelPool, files: NotebookFiles) -
             upgraded_from=changed.notebook.upgraded_from,
         )
 
+    def show(
+        target: Path, opened: Opened, detail: Detail, start: int = 0, count: int | None = None
+    ) -> CallToolResult:
+        view = notebook_view(
+            display_path(root, target),
+            opened,
+            pool.id_for(target),
+            detail,
+            settings.max_output,
+            start,
+            count,
+        )
+        return CallToolResult(content=[text_block(notebook_text(view))])
+
     async def list_notebooks(
         folder: Annotated[str, Field(description="Folder, relative to the allowed root")] = ".",
     ) -> NotebookList:
@@ -100,7 +115,7 @@ def notebook_tools(settings: Settings, pool: KernelPool, files: NotebookFiles) -
         kernel_name: Annotated[
             str | None, Field(description="Kernel of a new notebook, from list_kernel_specs")
         ] = None,
-    ) -> NotebookView:
+    ) -> CallToolResult:
         """Open a notebook, or create it, and return its outline: one line for each cell."""
         target = notebook_path(root, path)
         if create:
@@ -110,13 +125,7 @@ def notebook_tools(settings: Settings, pool: KernelPool, files: NotebookFiles) -
             opened = await files.create(target, fresh)
         else:
             opened = await files.open(target)
-        return notebook_view(
-            display_path(root, target),
-            opened,
-            pool.id_for(target),
-            Detail.OUTLINE,
-            settings.max_output,
-        )
+        return show(target, opened, Detail.OUTLINE)
 
     async def read_notebook(
         path: NotebookPath,
@@ -126,32 +135,22 @@ def notebook_tools(settings: Settings, pool: KernelPool, files: NotebookFiles) -
         ] = Detail.SOURCES,
         start: Annotated[int, Field(ge=0, description="Index of the first cell to return")] = 0,
         count: Annotated[int | None, Field(ge=1, description="How many cells to return")] = None,
-    ) -> NotebookView:
-        """Read a notebook's cells. Long notebooks come in pieces: go on at next_start."""
+    ) -> CallToolResult:
+        """Read a notebook's cells. Long ones come in pieces; the last line says where to go on."""
+        target = notebook_path(root, path)
+        return show(target, await files.open(target), detail, start, count)
+
+    async def read_cell(path: NotebookPath, cell: Cell) -> CallToolResult:
+        """Read one cell with its source and outputs; images come back as images."""
         target = notebook_path(root, path)
         opened = await files.open(target)
-        return notebook_view(
-            display_path(root, target),
-            opened,
-            pool.id_for(target),
-            detail,
-            settings.max_output,
-            start,
-            count,
-        )
-
-    async def read_cell(path: NotebookPath, cell: Cell) -> Annotated[CallToolResult, CellView]:
-        """Read one cell with its source and outputs; images come back as images."""
-        opened = await files.open(notebook_path(root, path))
         index = notebooks.find(opened.notebook, cell)
         node = opened.notebook.cells[index]
-        view = cell_view(opened.notebook, index, Detail.FULL, settings.max_output)
+        view = cell_view(opened.notebook, index, Detail.SOURCES, settings.max_output)
+        head = f"[notebook {display_path(root, target)}, revision {opened.revision}]"
         rendering = render(node.get("outputs", []), settings.max_output)
-        content = content_of(rendering.parts)
-        source = f"[{view.cell_type} cell {index}, id {view.cell_id}]\n{view.source}"
         return CallToolResult(
-            content=[TextContent(type="text", text=source), *content],
-            structured_content=view.model_dump(mode="json"),
+            content=[text_block(f"{head}\n{cell_text(view)}"), *content_of(rendering.parts)]
         )
 
     async def insert_cell(

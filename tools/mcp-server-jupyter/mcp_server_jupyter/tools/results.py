@@ -1,4 +1,11 @@
-"""What the tools return: structured results, executions as content, errors a model can act on."""
+"""What the tools return: data, content blocks, errors a model can act on.
+
+A tool returns one of two things, because clients may show a model only the structured half of a
+result (the MCP specification, "Structured Content", wants both halves to say the same):
+
+- pure data, a `Result`: the SDK sends it as structured content and, the same JSON, as text;
+- content blocks, a `CallToolResult` of texts and images without structured content.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +40,13 @@ def error_result(error: ServerError) -> CallToolResult:
     """Turn an expected failure into a tool result with `isError` set."""
     hint = f"\nWhat to do: {error.hint}" if error.hint else ""
     return CallToolResult(
-        content=[TextContent(type="text", text=f"{error.message}{hint}")],
-        structured_content={
-            "error": {"kind": error.kind.value, "message": error.message, "hint": error.hint}
-        },
-        is_error=True,
+        content=[text_block(f"{error.kind.value}: {error.message}{hint}")], is_error=True
     )
+
+
+def text_block(text: str) -> TextContent:
+    """Build a block of text."""
+    return TextContent(type="text", text=text)
 
 
 def content_of(parts: tuple[Part, ...]) -> list[ContentBlock]:
@@ -46,7 +54,7 @@ def content_of(parts: tuple[Part, ...]) -> list[ContentBlock]:
     return [
         ImageContent(type="image", data=part.data, mime_type=part.mime_type)
         if isinstance(part, Image)
-        else TextContent(type="text", text=part.text)
+        else text_block(part.text)
         for part in parts
     ]
 
@@ -115,6 +123,6 @@ def _refusing_unknown_arguments(tool: Tool) -> Tool:
 
 
 class Result(BaseModel):
-    """Base of the structured results."""
+    """Base of the results that are pure data."""
 
     model_config = ConfigDict(frozen=True)

@@ -18,9 +18,9 @@ from mcp_server_jupyter.paths import display_path, notebook_path
 from mcp_server_jupyter.rendering import render
 from mcp_server_jupyter.runs import CellOutcome, RunOutcome, RunProgress, run_cells
 from mcp_server_jupyter.settings import Settings
-from mcp_server_jupyter.tools.execution_tools import Timeout, status_note
+from mcp_server_jupyter.tools.execution_tools import Timeout, status_line, status_note
 from mcp_server_jupyter.tools.notebook_tools import Cell, NotebookPath
-from mcp_server_jupyter.tools.results import Result, content_of, make_tool, send_progress
+from mcp_server_jupyter.tools.results import content_of, make_tool, send_progress, text_block
 
 SMALLEST_SHARE = 200
 
@@ -28,31 +28,6 @@ KernelChoice = Annotated[
     str | None,
     Field(description="Kernel to use; if left out, the notebook's own, started if needed"),
 ]
-
-
-class CellReport(Result):
-    """How one cell ended; its outputs are in the content and in the notebook."""
-
-    index: int
-    cell_id: str
-    status: Status
-    execution_count: int | None
-    seconds: float
-    cut_characters: int
-
-
-class RunReport(Result):
-    """How a run of cells ended."""
-
-    path: str
-    kernel_id: str
-    revision: str
-    cells: list[CellReport]
-    not_run: list[str] = Field(description="Ids of cells the run did not get to")
-    not_stored: list[str] = Field(
-        description="Ids of cells that were changed or deleted while they ran"
-    )
-    notes: list[str]
 
 
 def run_tools(settings: Settings, pool: KernelPool, files: NotebookFiles) -> list[Tool]:
@@ -83,10 +58,11 @@ def run_tools(settings: Settings, pool: KernelPool, files: NotebookFiles) -> lis
         kernel_id: KernelChoice = None,
         timeout_seconds: Timeout = None,
         stop_on_error: Annotated[bool, Field(description="End the run at the first error")] = True,
-    ) -> Annotated[CallToolResult, RunReport]:
+    ) -> CallToolResult:
         """Run cells of a notebook in its kernel; outputs come back and are stored in the file.
 
-        The time-out counts for each cell. Markdown, raw and empty cells are passed over.
+        The first lines say how the run ended and give the notebook's new revision. The time-out
+        counts for each cell. Markdown, raw and empty cells are passed over.
         """
         return await run(context, path, cells, kernel_id, timeout_seconds, stop_on_error, False)
 
@@ -99,10 +75,11 @@ def run_tools(settings: Settings, pool: KernelPool, files: NotebookFiles) -> lis
         restart: Annotated[
             bool, Field(description="Restart the kernel first, so that old variables are gone")
         ] = False,
-    ) -> Annotated[CallToolResult, RunReport]:
+    ) -> CallToolResult:
         """Run all code cells of a notebook from top to bottom and store their outputs in the file.
 
-        The time-out counts for each cell.
+        The first lines say how the run ended and give the notebook's new revision. The time-out
+        counts for each cell.
         """
         return await run(context, path, None, kernel_id, timeout_seconds, stop_on_error, restart)
 
@@ -152,60 +129,38 @@ def run_result(
     timeout: float,
     max_output: int,
 ) -> CallToolResult:
-    """Build the tool result of a run; the room for output is shared out between the cells."""
-    content: list[ContentBlock] = []
-    reports: list[CellReport] = []
+    """Build the tool result of a run: how it ended, then each cell with what it produced.
+
+    The room for output is shared out between the cells.
+    """
+    head = f"[notebook {path}, revision {outcome.revision}, kernel {kernel.kernel_id}]"
+    content: list[ContentBlock] = [text_block("\n".join([*_summary(outcome), head, *notes]))]
     room = max_output
     for number, cell in enumerate(outcome.ran):
         share = max(room // (len(outcome.ran) - number), SMALLEST_SHARE)
-        blocks, report = _cell_result(cell, timeout, share)
+        blocks = _cell_result(cell, timeout, share)
         content += blocks
-        reports.append(report)
         room -= sum(len(block.text) for block in blocks if isinstance(block, TextContent))
-    summary = _summary(outcome)
-    content.append(TextContent(type="text", text="\n".join([summary, *notes])))
-    run_report = RunReport(
-        path=path,
-        kernel_id=kernel.kernel_id,
-        revision=outcome.revision,
-        cells=reports,
-        not_run=outcome.not_run,
-        not_stored=outcome.not_stored,
-        notes=notes,
-    )
-    return CallToolResult(
-        content=content,
-        structured_content=run_report.model_dump(mode="json"),
-        is_error=outcome.failed,
-    )
+    return CallToolResult(content=content, is_error=outcome.failed)
 
 
-def _cell_result(
-    cell: CellOutcome, timeout: float, limit: int
-) -> tuple[list[ContentBlock], CellReport]:
+def _cell_result(cell: CellOutcome, timeout: float, limit: int) -> list[ContentBlock]:
     execution = cell.execution
     rendering = render(execution.outputs, limit, execution.dropped_characters)
-    head = f"[cell {cell.index}, id {cell.cell_id}: {execution.status.value}]"
+    head = f"[cell {cell.index}, id {cell.cell_id}: {status_line(execution)}]"
     note = status_note(execution, timeout)
-    blocks: list[ContentBlock] = [TextContent(type="text", text=head), *content_of(rendering.parts)]
+    blocks: list[ContentBlock] = [text_block(head), *content_of(rendering.parts)]
     if note is not None:
-        blocks.append(TextContent(type="text", text=note))
-    return blocks, CellReport(
-        index=cell.index,
-        cell_id=cell.cell_id,
-        status=execution.status,
-        execution_count=execution.execution_count,
-        seconds=round(execution.seconds, 3),
-        cut_characters=rendering.cut_characters,
-    )
+        blocks.append(text_block(note))
+    return blocks
 
 
-def _summary(outcome: RunOutcome) -> str:
+def _summary(outcome: RunOutcome) -> list[str]:
     good = sum(cell.execution.status is Status.OK for cell in outcome.ran)
-    text = f"[{good} of {len(outcome.ran)} cells ran without error"
+    lines = [f"[{good} of {len(outcome.ran)} cells ran without error]"]
     if outcome.not_run:
-        text += f"; {len(outcome.not_run)} were not run"
+        lines.append(f"[not run: {', '.join(outcome.not_run)}]")
     if outcome.not_stored:
         changed = ", ".join(outcome.not_stored)
-        text += f"; outputs not stored for cells changed meanwhile: {changed}"
-    return text + "]"
+        lines.append(f"[outputs not stored, because the cells were changed meanwhile: {changed}]")
+    return lines
