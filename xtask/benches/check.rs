@@ -7,59 +7,48 @@
 
 #[path = "check/large_package.rs"]
 mod large_package;
+mod measure;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::process::Command;
+
+use measure::Series;
 
 const RUNS: usize = 5;
+const TOOL: &str = env!("CARGO_BIN_EXE_cargo-xtask");
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let made = large_package::write(folder.path(), 2000, 40 << 20);
-    let check = [
-        env!("CARGO_BIN_EXE_cargo-xtask"),
-        "check",
-        "--quiet",
-        "dist/large.vsix",
-    ];
-    let unzip = ["unzip", "-tqq", "dist/large.vsix"];
-    let mut best = [Duration::MAX; 2];
-    for _ in 0..RUNS {
-        for (best, command) in best.iter_mut().zip([&check[..], &unzip]) {
-            *best = (*best).min(time(folder.path(), command));
-        }
-    }
-    let [ours, theirs] = best.map(|duration| duration.as_secs_f64());
-    report(&format!(
-        "check against unzip -t: {:.2} ({:.0} ms against {:.0} ms, best of {RUNS}; {} files, {:.1} MB packed, {:.1} MB unpacked)",
-        ours / theirs,
-        ours * 1e3,
-        theirs * 1e3,
+    let folder = folder.path();
+    let made = large_package::write(folder, 2000, 40 << 20);
+    measure::heading("check", TOOL.as_ref());
+    measure::line(&format!(
+        "  package   {} files, {:.1} MB packed, {:.1} MB unpacked",
         made.files,
         made.packed as f64 / 1e6,
         made.unpacked as f64 / 1e6,
     ));
+    let (mut check, mut unzip) = (Series::default(), Series::default());
+    for _ in 0..RUNS {
+        check.run(program(TOOL, folder).args(["check", "--quiet", "dist/large.vsix"]));
+        unzip.run(program("unzip", folder).args(["-tqq", "dist/large.vsix"]));
+    }
+    measure::times("check", &check);
+    measure::times("unzip -t", &unzip);
+    let ratio = check.best() / unzip.best();
+    measure::goal(
+        "check / unzip -t, best of each",
+        &format!("{ratio:.2}"),
+        "at most 1",
+    );
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "a benchmark starts programs the way a user does"
 )]
-fn time(folder: &Path, command: &[&str]) -> Duration {
-    let started = Instant::now();
-    let status = std::process::Command::new(command[0])
-        .args(&command[1..])
-        .current_dir(folder)
-        .status()
-        .expect("the program is installed");
-    assert!(status.success(), "{command:?} accepts the package");
-    started.elapsed()
-}
-
-#[expect(
-    clippy::disallowed_macros,
-    reason = "a benchmark's output is its result"
-)]
-fn report(line: &str) {
-    println!("{line}");
+fn program(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    command
 }

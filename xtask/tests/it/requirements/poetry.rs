@@ -19,7 +19,7 @@ pub fn here(name: &str) -> Utf8PathBuf {
 /// The Python that has Poetry, or `None` with a word about it when the tests are off.
 pub fn python() -> Option<Utf8PathBuf> {
     static PYTHON: OnceLock<Option<Utf8PathBuf>> = OnceLock::new();
-    PYTHON.get_or_init(install).clone()
+    PYTHON.get_or_init(|| asked().then(install)).clone()
 }
 
 #[expect(
@@ -27,11 +27,16 @@ pub fn python() -> Option<Utf8PathBuf> {
     clippy::disallowed_macros,
     reason = "tests have no World"
 )]
-fn install() -> Option<Utf8PathBuf> {
-    if std::env::var(SWITCH).is_err() {
+fn asked() -> bool {
+    let asked = std::env::var(SWITCH).is_ok();
+    if !asked {
         println!("skipped: set {SWITCH}=1 to compare with the real Poetry");
-        return None;
     }
+    asked
+}
+
+/// The Python that has Poetry, installed when it is not there yet.
+pub fn install() -> Utf8PathBuf {
     let pinned = here("poetry.txt");
     let text = std::fs::read(&pinned).unwrap();
     let name = format!("poetry-{:08x}", crc(&text));
@@ -53,7 +58,7 @@ fn install() -> Option<Utf8PathBuf> {
         run(&python, &arguments, target);
         std::fs::write(place.join("complete"), "").unwrap();
     }
-    Some(python)
+    python
 }
 
 /// Tells pinned files apart; nothing depends on its quality.
