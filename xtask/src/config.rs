@@ -359,6 +359,11 @@ fn http(reader: &mut Reader<'_>, prove: &mut Table<'_>) -> Option<Http> {
                        `environment`";
         reader.problem(reader.span(prove, "http"), message);
     }
+    if launch.arguments.iter().any(|word| word.contains("{token}")) {
+        let message = "`prove.http.arguments` would show {token} to everybody on the machine: \
+                       pass it by `environment`";
+        reader.problem(reader.span(&table, "arguments"), message);
+    }
     let mut path = |key, default: &str| {
         let path = reader
             .optional_string(&mut table, key)

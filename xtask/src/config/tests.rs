@@ -63,6 +63,12 @@ fn an_http_server_must_be_told_its_port() {
 }
 
 #[test]
+fn a_token_is_no_argument() {
+    let text = format!("{SMALLEST}[prove.http]\narguments = [\"{{port}}\", \"{{token}}\"]\n");
+    assert!(problems(&text).contains("pass it by `environment`"));
+}
+
+#[test]
 fn an_optional_import_needs_a_reason() {
     let text = format!("{SMALLEST}[[prove.optional-import]]\nname = \"x\"\nreason = \"\"\n");
     assert!(problems(&text).contains("`prove.optional-import.reason` is empty"));

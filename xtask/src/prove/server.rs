@@ -55,13 +55,23 @@ impl Filling {
     }
 
     fn fill(&self, text: &str) -> String {
-        let mut text = text.replace("{token}", &self.token);
-        if let Some(address) = self.address {
-            text = text
+        match self.address {
+            None => text.to_owned(),
+            Some(address) => text
                 .replace("{host}", &address.ip().to_string())
-                .replace("{port}", &address.port().to_string());
+                .replace("{port}", &address.port().to_string()),
         }
-        text
+    }
+
+    /// Sets a variable; one that holds the token is a secret. Arguments never hold it, because
+    /// everybody on the machine can read them.
+    fn set<'world>(&self, command: Command<'world>, name: &str, text: &str) -> Command<'world> {
+        let value = self.fill(text);
+        if value.contains("{token}") {
+            command.secret(name, value.replace("{token}", &self.token))
+        } else {
+            command.variable(name, value)
+        }
     }
 }
 
@@ -108,7 +118,7 @@ impl<'world> Server<'world> {
             command = command.variable(name, &home);
         }
         for (name, value) in &launch.environment {
-            command = command.variable(name, filling.fill(value));
+            command = filling.set(command, name, value);
         }
         let mut running = command.variable(MARKER, &marker).spawn_with_input()?;
         Ok(Server {

@@ -5,6 +5,7 @@
 
 pub mod stream;
 pub mod table;
+mod variable;
 
 use std::io::Read;
 use std::process::{Child, ExitStatus, Stdio};
@@ -18,6 +19,7 @@ use super::interrupt::{Interrupt, Signal, send, send_one};
 use super::terminal::Format;
 use crate::doctor;
 use crate::error::{Error, Result};
+use variable::Variable;
 
 /// A program call that has not started yet.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub struct Command<'world> {
     program: String,
     arguments: Vec<String>,
     directory: Utf8PathBuf,
-    variables: Vec<(String, Option<String>)>,
+    variables: Vec<(String, Variable)>,
     inherited: Option<&'static [&'static str]>,
     timeout: Duration,
     purpose: Option<String>,
@@ -97,15 +99,24 @@ impl<'world> Command<'world> {
     /// Sets an environment variable.
     #[must_use]
     pub fn variable(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        self.variables
-            .push((name.as_ref().to_owned(), Some(value.as_ref().to_owned())));
+        let value = Variable::Set(value.as_ref().to_owned());
+        self.variables.push((name.as_ref().to_owned(), value));
+        self
+    }
+
+    /// Sets an environment variable whose value is shown nowhere.
+    #[must_use]
+    pub fn secret(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let value = Variable::Secret(value.as_ref().to_owned());
+        self.variables.push((name.as_ref().to_owned(), value));
         self
     }
 
     /// Removes an environment variable that the caller of the tool may have set.
     #[must_use]
     pub fn without_variable(mut self, name: impl AsRef<str>) -> Self {
-        self.variables.push((name.as_ref().to_owned(), None));
+        let name = name.as_ref().to_owned();
+        self.variables.push((name, Variable::Removed));
         self
     }
 
@@ -130,7 +141,7 @@ impl<'world> Command<'world> {
         self
     }
 
-    /// The call as a line that can be pasted into a POSIX shell.
+    /// The call as a line that can be pasted into a POSIX shell, which must know the secrets.
     pub fn line(&self) -> String {
         let mut line = String::new();
         if self.directory != self.world.directory {
@@ -150,14 +161,18 @@ impl<'world> Command<'world> {
         let removed = self
             .variables
             .iter()
-            .filter(|(name, value)| value.is_none() && set(name));
+            .filter(|(name, value)| matches!(value, Variable::Removed) && set(name));
         let removed: Vec<String> = removed.map(|(name, _)| format!("-u {name}")).collect();
         if !removed.is_empty() {
             line.push_str(&format!("env {} ", removed.join(" ")));
         }
         for (name, value) in &self.variables {
-            if let Some(value) = value {
-                line.push_str(&format!("{name}={} ", self.shown(name, value)));
+            match value {
+                Variable::Set(value) => {
+                    line.push_str(&format!("{name}={} ", self.shown(name, value)));
+                }
+                Variable::Secret(_) => line.push_str(&format!("{name}=\"${name}\" ")),
+                Variable::Removed => {}
             }
         }
         line.push_str(&quote(&self.program));
@@ -283,8 +298,8 @@ impl<'world> Command<'world> {
         };
         for (name, value) in &self.variables {
             match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
+                Variable::Set(value) | Variable::Secret(value) => command.env(name, value),
+                Variable::Removed => command.env_remove(name),
             };
         }
         #[cfg(unix)]
@@ -440,6 +455,27 @@ pub fn quote(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::terminal::{Detail, Terminal};
+
+    #[test]
+    fn a_secret_is_passed_and_never_shown() {
+        let world = World {
+            root: "/".into(),
+            directory: "/".into(),
+            environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+            terminal: Terminal::new(Format::Text, Detail::Quiet),
+            interrupt: Interrupt::default(),
+        };
+        let command = || {
+            world
+                .command("printenv")
+                .secret("TOKEN", "hush")
+                .arg("TOKEN")
+        };
+        assert_eq!(command().line(), "TOKEN=\"$TOKEN\" printenv TOKEN");
+        assert!(!format!("{:?}", command()).contains("hush"));
+        assert_eq!(command().run().unwrap().stdout, "hush\n");
+    }
 
     #[test]
     fn words_are_quoted_only_when_a_shell_would_split_or_expand_them() {
