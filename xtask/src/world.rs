@@ -39,8 +39,8 @@ pub struct World {
 }
 
 impl World {
-    /// Looks at the real world. `directory` is where the search for `release.toml` starts
-    /// (the current folder unless `--root` named one).
+    /// Looks at the real world. Without a `root` the search for `release.toml` starts in the
+    /// current folder and goes up.
     ///
     /// # Errors
     /// A working directory or a path that is not UTF-8, or no `release.toml` in it or above it.
@@ -101,9 +101,7 @@ impl World {
 
     /// Private state of the tool: tools, caches, staging folders. Safe to delete.
     pub fn private(&self) -> Utf8PathBuf {
-        let target = self
-            .variable("CARGO_TARGET_DIR")
-            .map_or("target", |value| value);
+        let target = self.variable("CARGO_TARGET_DIR").unwrap_or("target");
         self.root.join(target).join("xtask")
     }
 
@@ -115,6 +113,16 @@ impl World {
             || self.private().join("tools"),
             |folder| self.root.join(folder),
         )
+    }
+
+    /// The path of the running tool.
+    ///
+    /// # Errors
+    /// The operating system cannot say, or the path is not UTF-8.
+    pub fn program(&self) -> Result<Utf8PathBuf> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+        let path = std::env::current_exe();
+        utf8(path.map_err(|cause| Error::failure(format!("find the running program: {cause}")))?)
     }
 
     /// Fails when the run has been asked to stop; call it between steps.

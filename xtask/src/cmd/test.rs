@@ -161,7 +161,7 @@ fn extension(world: &World, config: &Config) -> Result<()> {
     vsix::npm(world, &node)
         .args(["run", "--silent", &extension.test])
         .directory(&folder)
-        .variable(vsix::PROGRAM_VARIABLE, vsix::this_program()?)
+        .variable(vsix::PROGRAM_VARIABLE, world.program()?)
         .purpose("the extension's tests")
         .show()?;
     world

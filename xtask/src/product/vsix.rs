@@ -184,7 +184,7 @@ pub fn run_vsce(
         .variable("TZ", "UTC")
         .variable("LC_ALL", "C.UTF-8")
         .variable(STAGE_VARIABLE, "1")
-        .variable(PROGRAM_VARIABLE, this_program()?)
+        .variable(PROGRAM_VARIABLE, world.program()?)
         .purpose("vsce package")
         .run()
         .map_err(refusal_of_the_gate)?;
@@ -201,16 +201,6 @@ fn refusal_of_the_gate(error: Error) -> Error {
         return Error { kind, ..error }.hint("mend what the gate names, commit, and run again");
     }
     error.hint("see what is packaged: npx vsce ls, in the extension's folder")
-}
-
-/// The path of the running tool.
-///
-/// # Errors
-/// The operating system cannot say, or the path is not UTF-8.
-pub fn this_program() -> Result<String> {
-    let path = std::env::current_exe()
-        .map_err(|cause| Error::failure(format!("find the running program: {cause}")))?;
-    crate::world::utf8(path).map(Utf8PathBuf::into_string)
 }
 
 #[cfg(all(test, unix))]
