@@ -5,7 +5,7 @@ use clap::Args;
 use crate::artifact::{Artifact, Kind, seal};
 use crate::config::Config;
 use crate::dist::Release;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::Inputs;
 use crate::product::wheel;
 use crate::source::{self, Checkout, Tree};
@@ -49,14 +49,16 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
                     .same(artifact.kind.word(), &describe(artifact));
             }
         }
-        return result(world, release);
+        world.terminal.json(&release.manifest);
+        return Ok(());
     }
     let environment = python::build_environment(world)?;
     let stage = Stage::open(world, &checkout, tree)?;
     let built = perform(world, &config, &environment, &checkout, &stage, tree)?;
     let release = collect(resumed, built, &checkout, tree);
     release.write(world)?;
-    result(world, &release)
+    world.terminal.json(&release.manifest);
+    Ok(())
 }
 
 /// What one build made, sealed.
@@ -149,11 +151,4 @@ fn has(release: &Release, kind: Kind, inputs: &Inputs) -> bool {
         .manifest
         .only(kind)
         .is_ok_and(|artifact| artifact.inputs == *inputs)
-}
-
-fn result(world: &World, release: &Release) -> Result<()> {
-    let value = serde_json::to_value(&release.manifest)
-        .map_err(|cause| Error::failure(format!("write the manifest as JSON: {cause}")))?;
-    world.terminal.json(&value);
-    Ok(())
 }

@@ -44,7 +44,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let resumed = Release::resume(world, &checkout.source(tree))?;
     let plan = plan::plan(&observe(world, &config, &checkout, tree, resumed.as_ref())?);
     if arguments.plan {
-        return show(world, &plan);
+        show(world, &plan);
+        return Ok(());
     }
     let release = match resumed {
         Some(release) if plan.is_empty() => {
@@ -63,9 +64,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             release
         }
     };
-    let value = serde_json::to_value(&release.manifest)
-        .map_err(|cause| Error::failure(format!("write the manifest as JSON: {cause}")))?;
-    world.terminal.json(&value);
+    world.terminal.json(&release.manifest);
     Ok(())
 }
 
@@ -81,14 +80,11 @@ fn require_history(checkout: &Checkout) -> Result<()> {
     .hint("in GitHub Actions: actions/checkout with `fetch-depth: 0`"))
 }
 
-fn show(world: &World, plan: &Plan) -> Result<()> {
+fn show(world: &World, plan: &Plan) {
     world.terminal.text(&plan.to_string());
-    let value = serde_json::to_value(plan)
-        .map_err(|cause| Error::failure(format!("write the plan as JSON: {cause}")))?;
     world
         .terminal
-        .json(&serde_json::json!({ "schema": 1, "plan": value }));
-    Ok(())
+        .json(&serde_json::json!({ "schema": 1, "plan": plan }));
 }
 
 fn summary(release: &Release) -> String {

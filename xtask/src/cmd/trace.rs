@@ -57,9 +57,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let manifest = dist::manifest(world)?;
     let trace = trace(world, &arguments.subject, manifest.as_ref())?;
     world.terminal.text(&text(&trace));
-    let value = serde_json::to_value(&trace)
-        .map_err(|cause| Error::failure(format!("write the trace as JSON: {cause}")))?;
-    world.terminal.json(&value);
+    world.terminal.json(&trace);
     Ok(())
 }
 

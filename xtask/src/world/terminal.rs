@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use crate::error::Error;
 
@@ -65,9 +66,13 @@ impl Terminal {
     }
 
     /// Prints a result for programs; nothing in the text format.
-    pub fn json(&self, value: &serde_json::Value) {
+    ///
+    /// # Panics
+    /// Never: every result is plain data with texts for keys.
+    pub fn json(&self, value: &impl Serialize) {
         if self.format != Format::Text {
-            self.write(&mut std::io::stdout(), &format!("{value:#}"));
+            let text = serde_json::to_string_pretty(value).expect("results are plain data");
+            self.write(&mut std::io::stdout(), &text);
         }
     }
 
