@@ -108,7 +108,8 @@ mod tests {
             drop(held);
             waiting.join().unwrap().unwrap();
         });
-        let _held = Lock::take(root, "lock", "test").unwrap();
+        // Another test may be starting a process, which holds a copy of the file for a moment.
+        let _held = Lock::wait(&world, root, "lock").unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| Lock::wait(&world, root, "lock"));
             world.interrupt.stop(Signal::Terminate);
