@@ -133,6 +133,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What to do about a full disk.
+pub const DISK_FULL: &str = "the disk is full: free some space and run again";
+
+/// What to do about a folder that cannot be written.
+pub const READ_ONLY: &str = "make the folder writable for this user, or run in a checkout that is";
+
 /// Says what was being done when an underlying error came up.
 pub trait Context<T> {
     /// Turns any error into a failure `doing: cause`. The closure names the path or command.
@@ -147,13 +153,9 @@ impl<T> Context<T> for std::io::Result<T> {
         self.map_err(|cause| {
             let error = Error::failure(format!("{}: {cause}", doing()));
             match cause.kind() {
-                std::io::ErrorKind::StorageFull => {
-                    error.hint("the disk is full: free some space and run again")
-                }
+                std::io::ErrorKind::StorageFull => error.hint(DISK_FULL),
                 std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
-                    error.hint(
-                        "make the folder writable for this user, or run in a checkout that is",
-                    )
+                    error.hint(READ_ONLY)
                 }
                 _ => error,
             }

@@ -121,6 +121,8 @@ pub fn install(world: &World, node: &Node, folder: &Utf8Path) -> Result<()> {
                 let kind = Kind::Precondition;
                 Error { kind, ..error }
                     .hint("is the network up? npm must reach the configured registry once")
+            } else if !error.hints.is_empty() {
+                error
             } else {
                 error.hint("package-lock.json must fit package.json: npm install, then commit both")
             }

@@ -3,6 +3,7 @@
 //! A command's output is captured; it is shown only when the command fails or
 //! with `--verbose`. Standard input is empty: no tool we call may ask a question.
 
+mod failure;
 pub mod stream;
 pub mod table;
 mod variable;
@@ -207,15 +208,7 @@ impl<'world> Command<'world> {
         if output.status.success() {
             return Ok(output);
         }
-        let mut message = format!("{what} failed ({}): {line}", output.status);
-        for text in tail(&output.stdout, 8)
-            .iter()
-            .chain(&tail(&output.stderr, 20))
-        {
-            message.push_str("\n    ");
-            message.push_str(text);
-        }
-        Err(Error::failure(message))
+        Err(failure::of(&what, &line, &output))
     }
 
     /// Runs to the end with its output going straight to the user's terminal (to standard error
@@ -432,16 +425,6 @@ fn read_all<R: Read + Send + 'static>(pipe: Option<R>) -> mpsc::Receiver<String>
     receiver
 }
 
-/// The last lines of an output, enough to see the cause.
-fn tail(text: &str, most: usize) -> Vec<&str> {
-    let filled = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.is_empty());
-    let lines: Vec<&str> = filled.collect();
-    lines[lines.len().saturating_sub(most)..].to_vec()
-}
-
 /// Quotes a word for a POSIX shell when it needs it.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
@@ -457,15 +440,19 @@ mod tests {
     use super::*;
     use crate::world::terminal::{Detail, Terminal};
 
-    #[test]
-    fn a_secret_is_passed_and_never_shown() {
-        let world = World {
+    fn world() -> World {
+        World {
             root: "/".into(),
             directory: "/".into(),
             environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
             terminal: Terminal::new(Format::Text, Detail::Quiet),
             interrupt: Interrupt::default(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_secret_is_passed_and_never_shown() {
+        let world = world();
         let command = || {
             world
                 .command("printenv")
