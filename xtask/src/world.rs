@@ -9,6 +9,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod loopback;
 pub mod process;
+pub mod temporary;
 pub mod terminal;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::{Error, Result};
 use interrupt::Interrupt;
 use process::Command;
+use temporary::Temporary;
 use terminal::Terminal;
 
 /// The name of the configuration file, which also marks the root of a repository.
@@ -36,6 +38,8 @@ pub struct World {
     pub terminal: Terminal,
     /// Whether the run has been asked to stop, and the processes that end with it.
     pub interrupt: Interrupt,
+    /// Where programs put their temporary files while this run holds the lock.
+    pub temporary: Temporary,
 }
 
 impl World {
@@ -68,6 +72,7 @@ impl World {
             environment,
             terminal,
             interrupt: Interrupt::default(),
+            temporary: Temporary::default(),
         })
     }
 

@@ -29,7 +29,7 @@ pub struct Arguments {
 /// Everything from a tree that is not clean to a wheel that is not what it promises.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let _lock = Lock::take(&world.private(), "lock", "build")?;
+    let _lock = Lock::take(world, "build")?;
     let checkout = source::observe(world)?;
     let tree = Tree::of(arguments.dirty);
     source::require_clean(&checkout, tree)?;

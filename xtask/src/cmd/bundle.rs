@@ -27,7 +27,7 @@ pub struct Arguments {}
 pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
     let extension = super::extension(&config)?;
-    let _lock = Lock::take(&world.private(), "lock", "bundle")?;
+    let _lock = Lock::take(world, "bundle")?;
     let checkout = source::observe(world)?;
     let mut release = built(world, &checkout)?;
     let tree = Tree::of(release.manifest.source.dirty);

@@ -32,7 +32,7 @@ pub struct Arguments {}
 pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
     let extension = super::extension(&config)?;
-    let _lock = Lock::take(&world.private(), "lock", "package")?;
+    let _lock = Lock::take(world, "package")?;
     let checkout = source::observe(world)?;
     let mut release = super::bundle::built(world, &checkout)?;
     release

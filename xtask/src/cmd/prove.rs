@@ -23,7 +23,7 @@ pub struct Arguments {}
 /// a check does not hold.
 pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let _lock = Lock::take(&world.private(), "lock", "prove")?;
+    let _lock = Lock::take(world, "prove")?;
     let manifest = dist::required_manifest(world)?;
     manifest
         .only(Kind::Requirements)

@@ -35,7 +35,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let tree = Tree::of(arguments.dirty);
     let _lock = match arguments.plan {
         true => None,
-        false => Some(Lock::take(&world.private(), "lock", "release")?),
+        false => Some(Lock::take(world, "release")?),
     };
     let checkout = source::observe(world)?;
     source::require_clean(&checkout, tree)?;

@@ -131,7 +131,7 @@ fn test_environment(world: &World, server: &Server) -> Result<python::Environmen
         (world.show(&pyproject), &pyproject_text),
         (world.show(&lock), &lock_text),
     )?;
-    let _lock = Lock::take(&world.private(), "lock", "test")?;
+    let _lock = Lock::take(world, "test")?;
     if let Some(environment) = python::existing(world, "test", &text) {
         return Ok(environment);
     }
@@ -153,7 +153,7 @@ fn extension(world: &World, config: &Config) -> Result<()> {
     };
     let folder = world.root.join(&extension.path);
     let node = {
-        let _lock = Lock::take(&world.private(), "lock", "test")?;
+        let _lock = Lock::take(world, "test")?;
         let node = node::node(world)?;
         install_dependencies(world, &node, &folder)?;
         node

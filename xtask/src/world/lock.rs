@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
+use super::temporary::Kept;
 use super::{World, files};
 use crate::error::{Context, Error, Result};
 
@@ -15,17 +16,20 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Held for as long as a run writes into `dist/` or the tool's private folder.
 #[derive(Debug)]
 pub struct Lock {
+    _temporary: Option<Kept>,
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock `name` in `folder`, or says which process holds it.
+    /// Takes the repository's lock, or says which process holds it. What programs put into their
+    /// folder for temporary files goes with it.
     ///
     /// # Errors
-    /// Another process holds the lock, or the folder cannot be written.
-    pub fn take(folder: &Utf8Path, name: &str, verb: &str) -> Result<Lock> {
-        let path = folder.join(name);
-        let mut file = open(folder, &path)?;
+    /// Another process holds the lock, or a folder cannot be written.
+    pub fn take(world: &World, verb: &str) -> Result<Lock> {
+        let folder = world.private();
+        let path = folder.join("lock");
+        let mut file = open(&folder, &path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -45,7 +49,11 @@ impl Lock {
             .and_then(|()| file.set_len(0))
             .and_then(|()| file.write_all(note.as_bytes()))
             .doing(|| format!("write {path}"))?;
-        Ok(Lock { _file: file })
+        let parent = super::utf8(std::env::temp_dir())?;
+        Ok(Lock {
+            _temporary: Some(world.temporary.keep(&parent, &folder)?),
+            _file: file,
+        })
     }
 
     /// Takes the lock `name` in `folder`, waiting for as long as somebody else holds it.
@@ -58,7 +66,7 @@ impl Lock {
         let mut waiting = None;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Lock { _file: file }),
+                Ok(()) => return Ok(Lock { _temporary: None, _file: file }),
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(cause)) => {
                     return Err(cause).doing(|| format!("lock {path}"));
@@ -89,6 +97,7 @@ mod tests {
     use super::*;
     use crate::error::Kind;
     use crate::world::interrupt::{Interrupt, Signal};
+    use crate::world::temporary::Temporary;
     use crate::world::terminal::{Detail, Format, Terminal};
 
     #[test]
@@ -101,17 +110,18 @@ mod tests {
             environment: [].into(),
             terminal: Terminal::new(Format::Text, Detail::Quiet),
             interrupt: Interrupt::default(),
+            temporary: Temporary::default(),
         };
-        let held = Lock::take(root, "lock", "test").unwrap();
+        let held = Lock::take(&world, "test").unwrap();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| Lock::wait(&world, root, "lock"));
+            let waiting = scope.spawn(|| Lock::wait(&world, &world.private(), "lock"));
             drop(held);
             waiting.join().unwrap().unwrap();
         });
         // Another test may be starting a process, which holds a copy of the file for a moment.
-        let _held = Lock::wait(&world, root, "lock").unwrap();
+        let _held = Lock::wait(&world, &world.private(), "lock").unwrap();
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| Lock::wait(&world, root, "lock"));
+            let waiting = scope.spawn(|| Lock::wait(&world, &world.private(), "lock"));
             world.interrupt.stop(Signal::Terminate);
             let error = waiting.join().unwrap().unwrap_err();
             assert_eq!(error.kind, Kind::Interrupted);

@@ -55,6 +55,9 @@ enum Pipes {
     Shown,
 }
 
+/// What names the folder for temporary files, on Unix and on Windows.
+const TEMPORARY: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
+
 /// No call may hang for ever; a cold `pip install` on a slow line stays well below.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
@@ -289,6 +292,9 @@ impl<'world> Command<'world> {
             Pipes::Shown if self.world.terminal.format == Format::Text => &mut command,
             Pipes::Shown => command.stdout(std::io::stderr()),
         };
+        if let Some(folder) = self.world.temporary.folder() {
+            command.envs(TEMPORARY.map(|name| (name, folder.as_str())));
+        }
         for (name, value) in &self.variables {
             match value {
                 Variable::Set(value) | Variable::Secret(value) => command.env(name, value),

@@ -20,6 +20,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use xtask::config::{self, Config};
 use xtask::world::World;
 use xtask::world::interrupt::Interrupt;
+use xtask::world::temporary::Temporary;
 use xtask::world::terminal::{Detail, Format, Terminal};
 
 /// What every case starts from.
@@ -68,6 +69,7 @@ fn world(name: &str) -> World {
         environment: BTreeMap::from([("PATH".to_owned(), path)]),
         terminal: Terminal::new(Format::Text, Detail::Quiet),
         interrupt: Interrupt::default(),
+        temporary: Temporary::default(),
     }
 }
 
