@@ -231,7 +231,7 @@ fn seal_notes(work: &Work<'_>, release: &mut Release) -> Result<()> {
         .map(|path| source::text(world, checkout, tree, path))
         .transpose()?;
     let tag = config.version.tag.replace("{version}", "*");
-    let subjects = source::subjects_since_tag(world, &tag)?;
+    let subjects = source::subjects_since_tag(world, &checkout.commit, &tag)?;
     let facts = notes::Facts {
         changelog: changelog.as_deref(),
         subjects: &subjects,

@@ -66,7 +66,8 @@ pub fn observe(world: &World) -> Result<Checkout> {
         "--show-prefix",
         "HEAD",
     ]);
-    let log = git(world).args(["log", "-1", "--format=%ct", "HEAD"]);
+    // One call says which commit and when, so that a HEAD that moves meanwhile mixes nothing.
+    let log = git(world).args(["log", "-1", "--format=%H %ct", "HEAD"]);
     let status = git(world).args([
         "status",
         "--porcelain=v1",
@@ -86,10 +87,9 @@ pub fn observe(world: &World) -> Result<Checkout> {
     let mut lines = facts.lines();
     let shallow = lines.next() == Some("true");
     let prefix = lines.next().unwrap_or_default().to_owned();
-    let commit = lines.next().unwrap_or_default().to_owned();
-    let epoch = log.trim().parse().map_err(|_| {
+    let (commit, epoch) = read_commit(&log).ok_or_else(|| {
         Error::failure(format!(
-            "git log printed {:?} instead of a time",
+            "git log printed {:?} instead of a commit and its time",
             log.trim()
         ))
     })?;
@@ -102,6 +102,12 @@ pub fn observe(world: &World) -> Result<Checkout> {
         untracked,
         prefix,
     })
+}
+
+/// Splits `COMMIT SECONDS`.
+fn read_commit(log: &str) -> Option<(String, i64)> {
+    let (commit, epoch) = log.trim().split_once(' ')?;
+    Some((commit.to_owned(), epoch.parse().ok()?))
 }
 
 /// Splits `git status --porcelain=v1 -z` (git-status(1), "Short Format").
@@ -170,16 +176,17 @@ pub fn require_clean(checkout: &Checkout, tree: Tree) -> Result<()> {
 /// git fails or the disk is full.
 pub fn export(world: &World, checkout: &Checkout, tree: Tree, folder: &Utf8Path) -> Result<()> {
     match tree {
-        Tree::Head => export_head(world, folder)?,
+        Tree::Head => export_commit(world, &checkout.commit, folder)?,
         Tree::Working => export_working(world, folder)?,
     }
     stamp(folder, checkout.epoch)
 }
 
-fn export_head(world: &World, folder: &Utf8Path) -> Result<()> {
+/// Exports the commit that was looked at, also when HEAD has moved on since.
+fn export_commit(world: &World, commit: &str, folder: &Utf8Path) -> Result<()> {
     let index = folder.join(".export-index");
     git(world)
-        .args(["read-tree", "HEAD"])
+        .args(["read-tree", commit])
         .variable("GIT_INDEX_FILE", &index)
         .run()?;
     let top = git(world)
@@ -293,12 +300,13 @@ pub fn text(world: &World, checkout: &Checkout, tree: Tree, path: &Utf8Path) -> 
     }
 }
 
-/// The subjects of the commits after the last tag of this form, newest first; of all commits
-/// when there is none. A tag on HEAD itself is the release being made, not the one before.
+/// The subjects of the commits up to this one after the last tag of this form, newest first; of
+/// all commits when there is none. A tag on the commit itself is the release being made, not the
+/// one before.
 ///
 /// # Errors
 /// git fails.
-pub fn subjects_since_tag(world: &World, pattern: &str) -> Result<Vec<String>> {
+pub fn subjects_since_tag(world: &World, commit: &str, pattern: &str) -> Result<Vec<String>> {
     let described = git(world)
         .args([
             "describe",
@@ -306,12 +314,12 @@ pub fn subjects_since_tag(world: &World, pattern: &str) -> Result<Vec<String>> {
             "--abbrev=0",
             "--match",
             pattern,
-            "HEAD^",
+            &format!("{commit}^"),
         ])
         .output()?;
     let range = match described.stdout.trim() {
-        tag if described.status.success() && !tag.is_empty() => format!("{tag}..HEAD"),
-        _ => "HEAD".to_owned(),
+        tag if described.status.success() && !tag.is_empty() => format!("{tag}..{commit}"),
+        _ => commit.to_owned(),
     };
     let log = git(world)
         .args(["log", "--no-merges", "--format=%s", &range])

@@ -13,3 +13,4 @@ mod release;
 mod repository;
 mod requirements;
 mod tidy;
+mod world;
