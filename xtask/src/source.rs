@@ -195,7 +195,8 @@ fn export_commit(world: &World, commit: &str, folder: &Utf8Path) -> Result<()> {
         .stdout;
     git(world)
         .directory(top.trim_end_matches('\n'))
-        .args(["-c", "core.autocrlf=false", "-c", "core.symlinks=true"])
+        .args(["-c", "core.autocrlf=false", "-c", "core.eol=lf"])
+        .args(["-c", "core.symlinks=true", "-c", "core.attributesFile="])
         .args([
             "checkout-index",
             "--all",

@@ -41,3 +41,16 @@ fn a_commit_made_during_a_run_is_not_in_what_it_builds() {
     let subjects = source::subjects_since_tag(&world, &checkout.commit, "v*").unwrap();
     assert_eq!(subjects, ["A commit"]);
 }
+
+#[test]
+fn the_line_endings_a_user_prefers_are_not_exported() {
+    let repository = Repository::sound();
+    repository.write(".gitattributes", "* text=auto\n");
+    repository.commit();
+    repository.git(&["config", "core.eol", "crlf"]);
+    let world = world(&repository.root, &[]);
+    let checkout = source::observe(&world).unwrap();
+    let stage = Stage::open(&world, &checkout, Tree::Head).unwrap();
+    let exported = std::fs::read(stage.root.join("release.toml")).unwrap();
+    assert_eq!(exported, repository.read("release.toml"));
+}
