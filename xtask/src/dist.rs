@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
+use serde_json::Value;
 
 use crate::artifact::{Artifact, Digest, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Source};
 use crate::error::{Context, Error, Result};
@@ -237,13 +238,24 @@ impl Release {
 
 /// A `dist/` that is not ours may hold what the user needs.
 fn refuse_foreign(dist: &Utf8Path) -> Result<()> {
-    if dist.join(MANIFEST_FILE).exists() || below(dist).is_empty() {
+    files::require_folder(dist)?;
+    if is_ours(dist) || below(dist).is_empty() {
         return Ok(());
     }
     Err(Error::precondition(format!(
         "{dist} holds files, but no {MANIFEST_FILE} of this tool"
     ))
     .hint("it would be replaced as a whole: move those files elsewhere first"))
+}
+
+/// Web applications have a `manifest.json` too, so the name alone says nothing. One of our two
+/// files may be damaged; the other then still tells.
+fn is_ours(dist: &Utf8Path) -> bool {
+    let read = |name: &str| std::fs::read_to_string(dist.join(name)).unwrap_or_default();
+    let manifest: Value = serde_json::from_str(&read(MANIFEST_FILE)).unwrap_or_default();
+    let named = |line: &str| line.ends_with(&format!("  {MANIFEST_FILE}"));
+    (manifest["schema"].is_u64() && manifest["artifacts"].is_array())
+        || read(SUMS_FILE).lines().any(named)
 }
 
 /// All files below a folder; none when it does not exist.

@@ -95,8 +95,9 @@ impl Staged {
     /// A new empty folder `.NAME.xtask-…` beside `place`.
     ///
     /// # Errors
-    /// The parent of `place` cannot be written.
+    /// The parent of `place` cannot be written, or `place` is a file or a link.
     pub fn beside(place: &Utf8Path) -> Result<Staged> {
+        require_folder(place)?;
         let parent = place.parent().unwrap_or(Utf8Path::new("."));
         create_folder(parent)?;
         sweep(place)?;
@@ -138,6 +139,23 @@ impl Staged {
         }
         exchange(self.path(), place).doing(doing)
         // What was in place before is now in our temporary folder and goes with it.
+    }
+}
+
+/// Only a folder may be replaced by a folder: a file is not ours, and a link would be lost.
+///
+/// # Errors
+/// Something else is in its place.
+pub fn require_folder(place: &Utf8Path) -> Result<()> {
+    match fs::symlink_metadata(place) {
+        Ok(found) if !found.is_dir() => {
+            let what = if found.is_symlink() { "link" } else { "file" };
+            Err(
+                Error::precondition(format!("{place} is a {what}, where a folder is to be put"))
+                    .hint(format!("move it elsewhere first: mv {place} …")),
+            )
+        }
+        _ => Ok(()),
     }
 }
 

@@ -224,3 +224,29 @@ fn doctor_lists_what_is_wrong_with_a_repository() {
     ];
     check(&repository, &["doctor"], 5, &said);
 }
+
+/// Web applications have a `dist/manifest.json` of their own.
+#[test]
+fn a_dist_that_is_not_ours_is_never_replaced() {
+    let repository = Repository::sound();
+    repository.write("dist/manifest.json", "{\"name\": \"A web application\"}");
+    repository.write("dist/application.js", "precious");
+    let said = ["holds files", "move those files"];
+    check(&repository, &["release"], 5, &said);
+    check(&repository, &["build"], 5, &said);
+}
+
+#[test]
+fn a_file_or_a_link_in_the_place_of_dist_stays() {
+    let repository = Repository::sound();
+    repository.write("dist", "precious");
+    check(&repository, &["release"], 5, &["dist is a file", "mv "]);
+    assert_eq!(repository.read("dist"), b"precious");
+    std::fs::remove_file(repository.root.join("dist")).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("server", repository.root.join("dist")).unwrap();
+        check(&repository, &["build"], 5, &["dist is a link", "mv "]);
+        assert!(repository.root.join("dist").is_symlink());
+    }
+}
