@@ -23,11 +23,11 @@ use crate::world::{CONFIGURATION_FILE, World, files};
 pub fn configuration(world: &World) -> Result<Config> {
     let path = world.root.join(CONFIGURATION_FILE);
     if !path.exists() {
-        return Err(Error::usage(format!(
-            "there is no {CONFIGURATION_FILE} in {}",
-            world.root
-        ))
-        .hint("write one: the README's section \"Configuration\" lists every key"));
+        return Err(
+            Error::usage(format!("no {CONFIGURATION_FILE} in {}", world.root))
+                .hint("name the folder that holds it with --root DIR")
+                .hint("or write one: the README's section \"Configuration\" lists every key"),
+        );
     }
     let text = files::read_text(&path)?;
     config::parse(&text, CONFIGURATION_FILE)

@@ -63,7 +63,7 @@ impl World {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let root = match root {
-            Some(root) => directory.join(root),
+            Some(root) => named_root(&directory, root)?,
             None => find_root(&directory)?,
         };
         Ok(World {
@@ -141,6 +141,15 @@ impl World {
             Ok(())
         }
     }
+}
+
+fn named_root(directory: &Utf8Path, root: &Utf8Path) -> Result<Utf8PathBuf> {
+    let root = directory.join(root);
+    if root.is_dir() {
+        return Ok(root);
+    }
+    Err(Error::usage(format!("--root {root} is not a folder"))
+        .hint("name the folder that holds release.toml"))
 }
 
 fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf> {

@@ -225,6 +225,15 @@ fn doctor_lists_what_is_wrong_with_a_repository() {
     check(&repository, &["doctor"], 5, &said);
 }
 
+#[test]
+fn a_root_that_holds_no_configuration_is_a_usage_error() {
+    let repository = Repository::sound();
+    let said = ["nowhere is not a folder", "release.toml"];
+    check(&repository, &["release", "--root", "nowhere"], 2, &said);
+    let said = ["no release.toml in", "--root"];
+    check(&repository, &["release", "--root", "server"], 2, &said);
+}
+
 /// Web applications have a `dist/manifest.json` of their own.
 #[test]
 fn a_dist_that_is_not_ours_is_never_replaced() {
