@@ -85,7 +85,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         _ => Detail::Normal,
     };
     let terminal = Terminal::new(cli.general.format, detail);
-    match perform(&cli, terminal.clone()) {
+    match perform(&cli, terminal.clone()).and_then(|()| terminal.whole()) {
         Ok(()) => 0,
         Err(error) => {
             terminal.error(&error);

@@ -113,6 +113,7 @@ mod tests {
                 environment: shared.into_iter().collect(),
                 terminal: Terminal::new(Format::Text, Detail::Quiet),
                 interrupt: Interrupt::default(),
+                temporary: crate::world::temporary::Temporary::default(),
             };
             let place = place(&world, "node", &digest);
             assert_eq!(place.parent(), Some(Utf8Path::new(expected)));

@@ -453,6 +453,7 @@ mod tests {
             environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
             terminal: Terminal::new(Format::Text, Detail::Quiet),
             interrupt: Interrupt::default(),
+            temporary: crate::world::temporary::Temporary::default(),
         }
     }
 

@@ -3,14 +3,16 @@
 //! On a terminal, running steps show a spinner; elsewhere each step is a plain line.
 //! With `--format json` only the result itself goes to standard output.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -44,6 +46,7 @@ pub struct Terminal {
     /// How much is printed.
     pub detail: Detail,
     spinners: Option<MultiProgress>,
+    lost: Arc<AtomicBool>,
 }
 
 impl Terminal {
@@ -55,6 +58,7 @@ impl Terminal {
             format,
             detail,
             spinners,
+            lost: Arc::default(),
         }
     }
 
@@ -94,6 +98,20 @@ impl Terminal {
     /// Says something worth knowing that is not an error.
     pub fn warn(&self, text: &str) {
         self.log(&format!("! {text}"));
+    }
+
+    /// Whether something could not be printed, so that what a caller keeps is not whole.
+    ///
+    /// # Errors
+    /// It could not, for another reason than a reader that went away.
+    pub fn whole(&self) -> Result<()> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(
+                Error::failure("the output could not be written, so it is not whole")
+                    .hint("is the disk it goes to full? free some space and run again"),
+            );
+        }
+        Ok(())
     }
 
     /// Prints an error with its hints, also under `--quiet`.
@@ -142,9 +160,13 @@ impl Terminal {
 
     fn write(&self, stream: &mut dyn Write, text: &str) {
         let mut print = || {
+            let written = writeln!(stream, "{}", text.trim_end_matches('\n'));
             // A reader that went away (`| head`) is no reason to fail a release.
-            drop(writeln!(stream, "{}", text.trim_end_matches('\n')));
-            drop(stream.flush());
+            if let Err(cause) = written.and_then(|()| stream.flush())
+                && cause.kind() != ErrorKind::BrokenPipe
+            {
+                self.lost.store(true, Ordering::Relaxed);
+            }
         };
         match &self.spinners {
             Some(spinners) => spinners.suspend(print),

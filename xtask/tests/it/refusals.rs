@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use super::repository::Repository;
+use super::repository::{Repository, ended};
 
 /// The tool must end with this code and say all of this, and must not have written `dist/`.
 fn check(repository: &Repository, arguments: &[&str], code: i32, said: &[&str]) {
@@ -258,4 +258,16 @@ fn a_file_or_a_link_in_the_place_of_dist_stays() {
         check(&repository, &["build"], 5, &["dist is a link", "mv "]);
         assert!(repository.root.join("dist").is_symlink());
     }
+}
+
+/// A result that was cut off must not look like one that was written.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let repository = Repository::sound();
+    let script = "\"$0\" version --format json > /dev/full";
+    let tool = env!("CARGO_BIN_EXE_cargo-xtask");
+    let full = ended(repository.command("sh").args(["-c", script, tool]));
+    assert_eq!(full.code, Some(1), "{}", full.stderr);
+    assert!(full.stderr.contains("not whole"), "{}", full.stderr);
 }
