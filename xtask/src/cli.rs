@@ -12,7 +12,7 @@ use crate::world::{World, files};
 
 /// Turns a commit of a Python MCP server into one verified, immutable release in dist/.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", version, after_help = exit_codes(), disable_help_subcommand = true)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = exit_codes(), disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]
     general: General,
