@@ -66,7 +66,12 @@ impl Lock {
         let mut waiting = None;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Lock { _temporary: None, _file: file }),
+                Ok(()) => {
+                    return Ok(Lock {
+                        _temporary: None,
+                        _file: file,
+                    });
+                }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(cause)) => {
                     return Err(cause).doing(|| format!("lock {path}"));
