@@ -1,9 +1,9 @@
 //! `dist/`: the release on disk. It is read with every digest checked, changed only in memory,
 //! and put in place whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use crate::artifact::{Artifact, Digest, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Source};
@@ -236,30 +236,70 @@ impl Release {
     }
 }
 
-/// A `dist/` that is not ours may hold what the user needs.
+/// A `dist/` that is not ours may hold what the user needs, and so may a file that somebody put
+/// beside our own: both would be lost, because the folder is replaced as a whole.
 fn refuse_foreign(dist: &Utf8Path) -> Result<()> {
     files::require_folder(dist)?;
-    if is_ours(dist) || below(dist).is_empty() {
+    let found = below(dist);
+    if found.is_empty() {
         return Ok(());
     }
-    Err(Error::precondition(format!(
-        "{dist} holds files, but no {MANIFEST_FILE} of this tool"
-    ))
-    .hint("it would be replaced as a whole: move those files elsewhere first"))
+    let Some(own) = own_files(dist) else {
+        return Err(Error::precondition(format!(
+            "{dist} holds files, but no {MANIFEST_FILE} of this tool"
+        ))
+        .hint("it would be replaced as a whole: move those files elsewhere first"));
+    };
+    let inside = |path: &Utf8PathBuf| path.strip_prefix(dist).map(slashes).unwrap_or_default();
+    match found.iter().map(inside).find(|path| !own.contains(path)) {
+        None => Ok(()),
+        Some(path) => Err(Error::precondition(format!(
+            "dist/{path} belongs to no release of this tool, and would be lost"
+        ))
+        .hint(format!("move it elsewhere, or remove it: rm dist/{path}"))),
+    }
 }
 
-/// Web applications have a `manifest.json` too, so the name alone says nothing. One of our two
-/// files may be damaged; the other then still tells.
-fn is_ours(dist: &Utf8Path) -> bool {
+/// What a release in `dist/` consists of, or `None` when there is none. Web applications have a
+/// `manifest.json` too, so the name alone says nothing. The manifest and the checksums each name
+/// the files; when one of them is damaged, the other still tells.
+fn own_files(dist: &Utf8Path) -> Option<BTreeSet<String>> {
     let read = |name: &str| std::fs::read_to_string(dist.join(name)).unwrap_or_default();
     let manifest: Value = serde_json::from_str(&read(MANIFEST_FILE)).unwrap_or_default();
-    let named = |line: &str| line.ends_with(&format!("  {MANIFEST_FILE}"));
-    (manifest["schema"].is_u64() && manifest["artifacts"].is_array())
-        || read(SUMS_FILE).lines().any(named)
+    let artifacts = manifest["artifacts"]
+        .as_array()
+        .filter(|_| manifest["schema"].is_u64());
+    let sums = read(SUMS_FILE);
+    let listed = sums
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .map(|(_, path)| path);
+    let mut own: BTreeSet<String> = listed.map(str::to_owned).collect();
+    if artifacts.is_none() && !own.contains(MANIFEST_FILE) {
+        return None;
+    }
+    let paths = artifacts
+        .into_iter()
+        .flatten()
+        .filter_map(|artifact| artifact["path"].as_str());
+    own.extend(paths.map(str::to_owned));
+    let index = below(&dist.join("index"));
+    own.extend(
+        index
+            .iter()
+            .filter_map(|path| path.strip_prefix(dist).ok())
+            .map(slashes),
+    );
+    own.extend([MANIFEST_FILE, SUMS_FILE].map(str::to_owned));
+    Some(own)
+}
+
+fn slashes(path: &Utf8Path) -> String {
+    path.as_str().replace('\\', "/")
 }
 
 /// All files below a folder; none when it does not exist.
-fn below(folder: &Utf8Path) -> Vec<camino::Utf8PathBuf> {
+fn below(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     let Ok(entries) = folder.read_dir_utf8() else {
         return Vec::new();
     };

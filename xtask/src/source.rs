@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::artifact::Source;
 use crate::error::{Context, Error, Kind, Result};
-use crate::world::{World, process::Command};
+use crate::world::{CONFIGURATION_FILE, World, process::Command};
 
 /// What is known of the checkout. Paths are relative to the repository root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +151,21 @@ fn explain(world: &World, error: Error) -> Error {
 /// # Errors
 /// Tracked files differ from HEAD.
 pub fn require_clean(checkout: &Checkout, tree: Tree) -> Result<()> {
-    if tree == Tree::Working || checkout.modified.is_empty() {
+    if tree == Tree::Working {
+        return Ok(());
+    }
+    if checkout
+        .untracked
+        .iter()
+        .any(|path| path == CONFIGURATION_FILE)
+    {
+        return Err(
+            Error::precondition(format!("{CONFIGURATION_FILE} is in no commit")).hint(format!(
+                "it rules the release: git add {CONFIGURATION_FILE} && git commit"
+            )),
+        );
+    }
+    if checkout.modified.is_empty() {
         return Ok(());
     }
     let count = checkout.modified.len();

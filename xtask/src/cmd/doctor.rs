@@ -276,7 +276,7 @@ fn good(subject: &str, found: &str) -> Finding {
 fn broken(subject: &str, error: &Error) -> Finding {
     Finding {
         state: State::Missing,
-        remedy: error.hints.first().cloned(),
+        remedy: (!error.hints.is_empty()).then(|| error.hints.join("; ")),
         ..good(subject, &error.message)
     }
 }

@@ -94,7 +94,7 @@ fn summary(release: &Release) -> String {
         .map(|wheel| wheel.sha256.short())
         .unwrap_or_default();
     format!(
-        "{} {} from {:.12}  {} files in dist/  wheel {wheel}",
+        "{} {} from {:.12}  {} artifacts in dist/  wheel {wheel}",
         manifest.name,
         manifest.version,
         manifest.source.commit,

@@ -144,6 +144,34 @@ fn a_dist_of_someone_else_is_never_replaced() {
 }
 
 #[test]
+fn a_file_beside_a_release_is_named_and_not_lost() {
+    let repository = Repository::sound();
+    let manifest = r#"{"schema": 1, "artifacts": [{"path": "demo-1.0.whl"}]}"#;
+    repository.write("dist/manifest.json", manifest);
+    repository.write("dist/demo-1.0.whl", "the wheel of before");
+    repository.write("dist/demo-0.9.whl", "a second wheel");
+    check(
+        &repository,
+        &["release"],
+        5,
+        &["dist/demo-0.9.whl belongs to no release", "rm dist/"],
+    );
+}
+
+#[test]
+fn a_configuration_that_is_in_no_commit_rules_nothing() {
+    let repository = Repository::sound();
+    repository.git(&["rm", "--quiet", "--cached", "release.toml"]);
+    repository.git(&["commit", "--quiet", "--message=Forget it"]);
+    check(
+        &repository,
+        &["release"],
+        5,
+        &["release.toml is in no commit", "git add release.toml"],
+    );
+}
+
+#[test]
 fn a_second_run_says_who_holds_the_lock() {
     let repository = Repository::sound();
     repository.write("target/xtask/lock", "process 4711, cargo xtask release\n");
