@@ -1,10 +1,11 @@
 //! Performing a release plan: the one place where its steps are done.
 //!
-//! Independent work runs side by side: the build beside the extension's dependencies, the proof
-//! beside the packaging. Nothing outside the stage is written before every step has held; then
+//! Independent work runs side by side: the build beside the extension's dependencies and the
+//! environment for the proof, then the proof beside the packaging. Nothing outside the stage is written before every step has held; then
 //! the bundle folder and `dist/` are swapped.
 
 use camino::Utf8Path;
+use tempfile::TempDir;
 
 use crate::artifact::{Kind, Proof, seal};
 use crate::cmd::{build, bundle, package};
@@ -12,9 +13,10 @@ use crate::config::Config;
 use crate::dist::Release;
 use crate::error::{Context, Error, Result};
 use crate::plan::{Inputs, Plan, Step, with_files};
+use crate::product::bundle::REQUIREMENTS_FILE;
 use crate::product::notes;
 use crate::product::vsix::Dependencies;
-use crate::prove::{self, Outcome};
+use crate::prove::{self, Outcome, Prepared};
 use crate::source::{self, Checkout, Tree};
 use crate::stage::Stage;
 use crate::tools::Version;
@@ -45,41 +47,31 @@ pub struct Work<'run> {
 pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result<Release> {
     let world = work.world;
     let environment = python::build_environment(world)?;
+    let requirements = requirements(work, plan, resumed.as_ref())?;
     let stage = Stage::open(world, work.checkout, work.tree)?;
-    let (made, tools) = std::thread::scope(|scope| {
-        let tools = scope.spawn(|| extension_tools(work, plan, &stage));
-        let made = plan.makes(Step::Build).then(|| {
-            let Work {
-                world,
-                config,
-                checkout,
-                tree,
-            } = *work;
-            build::perform(world, config, &environment, checkout, &stage, tree)
-        });
-        (
-            made.transpose(),
-            tools.join().expect("installing tools does not panic"),
-        )
-    });
-    let (made, tools) = (made?, tools?);
-    let mut release = match (made, resumed) {
+    let ready = make_ready(work, plan, &stage, &environment, &requirements)?;
+    let mut release = match (ready.made, resumed) {
         (Some(made), resumed) => build::collect(resumed, made, work.checkout, work.tree),
         (None, Some(release)) => release,
         (None, None) => return Err(Error::failure("the plan keeps a wheel that is not there")),
     };
     if plan.makes(Step::Requirements) {
-        requirements(work, &mut release)?;
+        let (artifact, bytes) = bundle::sealed_requirements(work.config, requirements, &release);
+        world
+            .terminal
+            .done("requirements", &build::describe(&artifact));
+        release.put(artifact, bytes);
     }
+    let tools = ready.tools.as_ref();
     prove_and_package(
         work,
-        plan,
         &stage,
         &environment,
-        tools.as_ref(),
+        ready.ground,
+        tools,
         &mut release,
     )?;
-    drop(tools);
+    drop(ready.tools);
     seal_notes(work, &mut release)?;
     world.check_interrupted()?;
     if let Some(extension) = &work.config.extension {
@@ -89,10 +81,75 @@ pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result
     Ok(release)
 }
 
+/// What must be there before anything can be proved or packaged.
+struct Ready {
+    /// Wheel and sdist, when they are made anew.
+    made: Option<build::Made>,
+    /// What packages the extension.
+    tools: Option<ExtensionTools>,
+    /// Where the wheel is proved.
+    ground: Option<Ground>,
+}
+
 /// Node.js and `node_modules`, lent to the stage while the extension is packaged.
 struct ExtensionTools {
     node: Node,
     _dependencies: Dependencies,
+}
+
+/// A temporary folder that holds what is proved and nothing else.
+struct Ground {
+    folder: TempDir,
+    prepared: Prepared,
+}
+
+/// The requirements of the release, made or kept; a stale lock file is found before any work.
+fn requirements(work: &Work<'_>, plan: &Plan, resumed: Option<&Release>) -> Result<String> {
+    if let Some(release) = resumed
+        && !plan.makes(Step::Requirements)
+    {
+        let (_, bytes) = release.only(Kind::Requirements)?;
+        return Ok(String::from_utf8_lossy(bytes).into_owned());
+    }
+    bundle::locked_requirements(work.world, &work.config.server, work.checkout, work.tree)
+}
+
+/// Does side by side what needs nothing but the commit: the build, the extension's
+/// dependencies, and the environment for the proof.
+fn make_ready(
+    work: &Work<'_>,
+    plan: &Plan,
+    stage: &Stage,
+    environment: &Environment,
+    requirements: &str,
+) -> Result<Ready> {
+    let Work {
+        world,
+        config,
+        checkout,
+        tree,
+    } = *work;
+    std::thread::scope(|scope| {
+        let tools = scope.spawn(|| extension_tools(work, plan, stage));
+        let ground = scope.spawn(|| {
+            let prove = plan.makes(Step::Prove);
+            prove
+                .then(|| Ground::prepare(world, requirements.as_bytes(), &environment.python))
+                .transpose()
+        });
+        let made = plan
+            .makes(Step::Build)
+            .then(|| build::perform(world, config, environment, checkout, stage, tree));
+        let tools = tools.join().expect("installing tools does not panic");
+        let ground = ground
+            .join()
+            .expect("preparing an environment does not panic");
+        Ok(Ready {
+            made: made.transpose()?,
+            tools: tools?,
+            ground: ground?,
+        })
+    })
 }
 
 fn extension_tools(work: &Work<'_>, plan: &Plan, stage: &Stage) -> Result<Option<ExtensionTools>> {
@@ -113,26 +170,11 @@ fn extension_tools(work: &Work<'_>, plan: &Plan, stage: &Stage) -> Result<Option
     }))
 }
 
-fn requirements(work: &Work<'_>, release: &mut Release) -> Result<()> {
-    let Work {
-        world,
-        config,
-        checkout,
-        tree,
-    } = *work;
-    let (artifact, bytes) = bundle::requirements_artifact(world, config, checkout, tree, release)?;
-    world
-        .terminal
-        .done("requirements", &build::describe(&artifact));
-    release.put(artifact, bytes);
-    Ok(())
-}
-
 fn prove_and_package(
     work: &Work<'_>,
-    plan: &Plan,
     stage: &Stage,
     environment: &Environment,
+    ground: Option<Ground>,
     tools: Option<&ExtensionTools>,
     release: &mut Release,
 ) -> Result<()> {
@@ -140,9 +182,9 @@ fn prove_and_package(
     let (proof, packaged) = std::thread::scope(|scope| {
         let current: &Release = release;
         let proof = scope.spawn(|| {
-            plan.makes(Step::Prove)
-                .then(|| {
-                    let outcome = examine(world, config, &environment.python, current)?;
+            ground
+                .map(|ground| {
+                    let outcome = ground.examine(world, config, current)?;
                     proof(config, environment.version, current, outcome)
                 })
                 .transpose()
@@ -166,6 +208,34 @@ fn prove_and_package(
     Ok(())
 }
 
+impl Ground {
+    /// Installs requirements where a wheel will be tried.
+    fn prepare(world: &World, requirements: &[u8], python: &Utf8Path) -> Result<Ground> {
+        prove::sweep(world)?;
+        let parent = world.private();
+        let folder = tempfile::Builder::new()
+            .prefix(prove::PREFIX)
+            .tempdir_in(&parent)
+            .doing(|| format!("create a folder in {parent}"))?;
+        let file = path(&folder).join(REQUIREMENTS_FILE);
+        files::write(&file, requirements)?;
+        let prepared = prove::prepare(world, &file, python)?;
+        Ok(Ground { folder, prepared })
+    }
+
+    /// Tries the release's own bytes.
+    fn examine(self, world: &World, config: &Config, release: &Release) -> Result<Outcome> {
+        let (wheel, bytes) = release.only(Kind::Wheel)?;
+        let wheel = path(&self.folder).join(&wheel.path);
+        files::write(&wheel, bytes)?;
+        prove::examine_prepared(world, config, self.prepared, &wheel)
+    }
+}
+
+fn path(folder: &TempDir) -> &Utf8Path {
+    Utf8Path::from_path(folder.path()).expect("the private folder is UTF-8")
+}
+
 /// Tries the release's own bytes, from a temporary folder that holds nothing else.
 ///
 /// # Errors
@@ -176,19 +246,8 @@ pub fn examine(
     python: &Utf8Path,
     release: &Release,
 ) -> Result<Outcome> {
-    prove::sweep(world)?;
-    let parent = world.private();
-    let folder = tempfile::Builder::new()
-        .prefix(prove::PREFIX)
-        .tempdir_in(&parent)
-        .doing(|| format!("create a folder in {parent}"))?;
-    let folder = Utf8Path::from_path(folder.path()).expect("the private folder is UTF-8");
-    let (wheel, wheel_bytes) = release.only(Kind::Wheel)?;
-    let (requirements, requirements_bytes) = release.only(Kind::Requirements)?;
-    let (wheel, requirements) = (folder.join(&wheel.path), folder.join(&requirements.path));
-    files::write(&wheel, wheel_bytes)?;
-    files::write(&requirements, requirements_bytes)?;
-    prove::examine(world, config, &wheel, &requirements, python)
+    let (_, requirements) = release.only(Kind::Requirements)?;
+    Ground::prepare(world, requirements, python)?.examine(world, config, release)
 }
 
 /// The evidence for a release, when everything held.

@@ -16,7 +16,7 @@ mod server;
 mod sockets;
 mod stdio;
 
-pub use environment::{Environment, PREFIX, WheelFacts, install, sweep};
+pub use environment::{Environment, PREFIX, Prepared, WheelFacts, install, sweep};
 pub use imports::examine as imports;
 
 use std::time::Duration;
@@ -152,11 +152,37 @@ pub fn examine(
     python: &Utf8Path,
 ) -> Result<Outcome> {
     require_transport(config)?;
-    let step = world
-        .terminal
-        .step("prove", "installing the wheel in a fresh environment");
+    let prepared = prepare(world, requirements, python)?;
+    examine_prepared(world, config, prepared, wheel)
+}
+
+/// Makes the fresh environment that a wheel will be installed into; see
+/// [`environment::prepare`].
+///
+/// # Errors
+/// Python is missing or cannot make an environment.
+pub fn prepare(world: &World, requirements: &Utf8Path, python: &Utf8Path) -> Result<Prepared> {
+    let _step = world.terminal.step(
+        "prove",
+        "installing the requirements in a fresh environment",
+    );
+    environment::prepare(world, requirements, python)
+}
+
+/// As [`examine`], in an environment that is prepared already.
+///
+/// # Errors
+/// As [`examine`].
+pub fn examine_prepared(
+    world: &World,
+    config: &Config,
+    prepared: Prepared,
+    wheel: &Utf8Path,
+) -> Result<Outcome> {
+    require_transport(config)?;
+    let step = world.terminal.step("prove", "installing the wheel");
     let script = &config.server.console_script;
-    let environment = match install(world, script, wheel, requirements, python) {
+    let environment = match prepared.install(world, script, wheel) {
         Ok(environment) => environment,
         Err(error) => return refused_or(error, "install"),
     };

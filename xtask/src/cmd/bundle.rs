@@ -31,7 +31,8 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let checkout = source::observe(world)?;
     let mut release = built(world, &checkout)?;
     let tree = Tree::of(release.manifest.source.dirty);
-    let (artifact, bytes) = requirements_artifact(world, &config, &checkout, tree, &release)?;
+    let text = locked_requirements(world, &config.server, &checkout, tree)?;
+    let (artifact, bytes) = sealed_requirements(&config, text, &release);
     let known = release
         .manifest
         .only(Kind::Requirements)
@@ -63,21 +64,15 @@ pub fn built(world: &World, checkout: &Checkout) -> Result<Release> {
     Release::load(world, manifest)
 }
 
-/// Exports and seals the requirements that belong to a release's wheel.
-///
-/// # Errors
-/// The lock file is missing, stale or not valid.
-pub fn requirements_artifact(
-    world: &World,
+/// Seals exported requirements as those of a release's wheel.
+pub fn sealed_requirements(
     config: &Config,
-    checkout: &Checkout,
-    tree: Tree,
+    text: String,
     release: &Release,
-) -> Result<(Artifact, Vec<u8>)> {
-    let text = locked_requirements(world, &config.server, checkout, tree)?;
+) -> (Artifact, Vec<u8>) {
     let manifest = &release.manifest;
     let named = (manifest.name.as_str(), manifest.version.as_str());
-    let inputs = requirements_inputs(&config.server, &checkout.commit);
+    let inputs = requirements_inputs(&config.server, &manifest.source.commit);
     let artifact = seal(
         Kind::Requirements,
         named,
@@ -85,10 +80,14 @@ pub fn requirements_artifact(
         text.as_bytes(),
         inputs,
     );
-    Ok((artifact, text.into_bytes()))
+    (artifact, text.into_bytes())
 }
 
-fn locked_requirements(
+/// The requirements that a tree's lock file stands for.
+///
+/// # Errors
+/// The lock file is missing, stale or not valid.
+pub fn locked_requirements(
     world: &World,
     server: &Server,
     checkout: &Checkout,

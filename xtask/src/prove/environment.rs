@@ -69,12 +69,62 @@ pub struct WheelFacts {
     pub console_scripts: Vec<String>,
 }
 
+/// A fresh environment that waits for its wheel.
+#[derive(Debug)]
+pub struct Prepared {
+    place: Place,
+    /// How many requirements are in it, or why they are not.
+    requirements: Result<usize>,
+}
+
+/// Makes a fresh environment with `python` and installs the requirements by their hashes. It
+/// does not need the wheel, so that it can be done while that is being built.
+///
+/// # Errors
+/// There is no Python that can make an environment: a precondition. Requirements that cannot be
+/// installed are reported by [`Prepared::install`], because a wheel that is not made for this
+/// Python explains them better.
+pub fn prepare(world: &World, requirements: &Utf8Path, python: &Utf8Path) -> Result<Prepared> {
+    let place = Place::create(world, python)?;
+    let pip = |arguments: &[&str]| place.pip(world, arguments);
+    let requirements = pip::install_requirements(requirements, &pip);
+    Ok(Prepared {
+        place,
+        requirements,
+    })
+}
+
+impl Prepared {
+    /// Installs the wheel.
+    ///
+    /// # Errors
+    /// Nothing could be installed at all (no network): a precondition. The requirements or the
+    /// wheel do not fit each other or this Python: refused.
+    pub fn install(
+        self,
+        world: &World,
+        console_script: &str,
+        wheel: &Utf8Path,
+    ) -> Result<Environment> {
+        let place = self.place;
+        let facts: WheelFacts = place.inspect(world, &["wheel", wheel.as_str()])?;
+        facts.require_suits(&place.inspector)?;
+        facts.require_script(console_script)?;
+        let requirements = self.requirements?;
+        pip::install_wheel(wheel, &|arguments| place.pip(world, arguments))?;
+        Ok(Environment {
+            wheel: facts,
+            requirements,
+            place,
+        })
+    }
+}
+
 /// Makes a fresh environment with `python` and installs the requirements, by their hashes, and
 /// then the wheel.
 ///
 /// # Errors
-/// Nothing can be installed at all (no network, no `venv`): a precondition. The requirements
-/// or the wheel do not fit each other or this Python: refused.
+/// As [`prepare`] and [`Prepared::install`].
 pub fn install(
     world: &World,
     console_script: &str,
@@ -82,19 +132,7 @@ pub fn install(
     requirements: &Utf8Path,
     python: &Utf8Path,
 ) -> Result<Environment> {
-    let place = Place::create(world, python)?;
-    let wheel_path = wheel;
-    let wheel: WheelFacts = place.inspect(world, &["wheel", wheel_path.as_str()])?;
-    wheel.require_suits(python)?;
-    wheel.require_script(console_script)?;
-    let pip = |arguments: &[&str]| place.pip(world, arguments);
-    let requirements = pip::install_requirements(requirements, &pip)?;
-    pip::install_wheel(wheel_path, &pip)?;
-    Ok(Environment {
-        wheel,
-        requirements,
-        place,
-    })
+    prepare(world, requirements, python)?.install(world, console_script, wheel)
 }
 
 /// Removes what runs that were killed have left. Only for the holder of the lock.
