@@ -12,7 +12,7 @@ pub mod test;
 pub mod trace;
 pub mod version;
 
-use crate::config::{self, Config, Extension};
+use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::world::{CONFIGURATION_FILE, World, files};
 
@@ -31,15 +31,4 @@ pub fn configuration(world: &World) -> Result<Config> {
     }
     let text = files::read_text(&path)?;
     config::parse(&text, CONFIGURATION_FILE)
-}
-
-/// The extension that `release.toml` must name for this verb.
-///
-/// # Errors
-/// There is none.
-pub fn extension(config: &Config) -> Result<&Extension> {
-    config.extension.as_ref().ok_or_else(|| {
-        Error::usage("release.toml has no [extension], so this verb has nothing to do")
-            .hint("add `[extension]` with `path` and `bundle`, or leave this verb out")
-    })
 }

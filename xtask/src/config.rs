@@ -36,6 +36,19 @@ pub struct Config {
     pub changelog: Option<Utf8PathBuf>,
 }
 
+impl Config {
+    /// The extension that `release.toml` must name for a verb that works on it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn required_extension(&self) -> Result<&Extension> {
+        self.extension.as_ref().ok_or_else(|| {
+            Error::usage("release.toml has no [extension], so this verb has nothing to do")
+                .hint("add `[extension]` with `path` and `bundle`, or leave this verb out")
+        })
+    }
+}
+
 /// `[server]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {

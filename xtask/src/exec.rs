@@ -1,14 +1,18 @@
 //! Performing a release plan: the one place where its steps are done.
 //!
 //! Independent work runs side by side: the build beside the extension's dependencies and the
-//! environment for the proof, then the proof beside the packaging. Nothing outside the stage is written before every step has held; then
-//! the bundle folder and `dist/` are swapped.
+//! environment for the proof, then the proof beside the packaging. Nothing outside the stage is
+//! written before every step has held; then the bundle folder and `dist/` are swapped.
+
+pub mod build;
+pub mod bundle;
+pub mod gate;
+pub mod package;
 
 use camino::Utf8Path;
 use tempfile::TempDir;
 
 use crate::artifact::{Kind, Proof, seal};
-use crate::cmd::{build, bundle, package};
 use crate::config::Config;
 use crate::dist::Release;
 use crate::error::{Context, Error, Result};

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use crate::artifact::{Artifact, Kind, seal};
-use crate::config::Config;
+use crate::artifact::Kind;
 use crate::dist::Release;
 use crate::error::Result;
+use crate::exec;
+use crate::exec::build::describe;
 use crate::plan::Inputs;
 use crate::product::wheel;
 use crate::source::{self, Checkout, Tree};
@@ -13,7 +14,6 @@ use crate::stage::Stage;
 use crate::tools::python;
 use crate::world::World;
 use crate::world::lock::Lock;
-use crate::world::terminal::size;
 
 /// Arguments of `build`.
 #[derive(Debug, Args)]
@@ -54,85 +54,11 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     }
     let environment = python::build_environment(world)?;
     let stage = Stage::open(world, &checkout, tree)?;
-    let built = perform(world, &config, &environment, &checkout, &stage, tree)?;
-    let release = collect(resumed, built, &checkout, tree);
+    let built = exec::build::perform(world, &config, &environment, &checkout, &stage, tree)?;
+    let release = exec::build::collect(resumed, built, &checkout, tree);
     release.write(world)?;
     world.terminal.json(&release.manifest);
     Ok(())
-}
-
-/// What one build made, sealed.
-#[derive(Debug)]
-pub struct Made {
-    /// Wheel and sdist with their bytes.
-    pub files: Vec<(Artifact, Vec<u8>)>,
-    /// The name and version of the release.
-    pub identity: (String, String),
-}
-
-/// Builds in a stage, and says what came of it.
-///
-/// # Errors
-/// As [`wheel::build`].
-pub fn perform(
-    world: &World,
-    config: &Config,
-    environment: &python::Environment,
-    checkout: &Checkout,
-    stage: &Stage,
-    tree: Tree,
-) -> Result<Made> {
-    let step = world
-        .terminal
-        .step("build", "wheel and sdist through PEP 517");
-    let folder = stage.root.join(&config.server.path);
-    let script = &config.server.console_script;
-    let built = wheel::build(world, environment, &folder, checkout.epoch, script)?;
-    let identity = (built.facts.name.clone(), built.facts.version.clone());
-    let inputs = wheel::inputs(environment, &checkout.source(tree));
-    let named = (identity.0.as_str(), identity.1.as_str());
-    let wheel = seal(
-        Kind::Wheel,
-        named,
-        &built.wheel,
-        &built.wheel_bytes,
-        inputs.clone(),
-    );
-    let sdist = seal(Kind::Sdist, named, &built.sdist, &built.sdist_bytes, inputs);
-    step.done(&format!(
-        "{} {} from {}",
-        identity.0,
-        identity.1,
-        &checkout.commit[..12]
-    ));
-    world.terminal.done("wheel", &describe(&wheel));
-    world.terminal.done("sdist", &describe(&sdist));
-    Ok(Made {
-        files: vec![(wheel, built.wheel_bytes), (sdist, built.sdist_bytes)],
-        identity,
-    })
-}
-
-/// Puts what was made into the release it belongs to, or into a new one.
-pub fn collect(resumed: Option<Release>, made: Made, checkout: &Checkout, tree: Tree) -> Release {
-    let (name, version) = &made.identity;
-    let mut release = resumed
-        .filter(|release| release.manifest.version == *version && release.manifest.name == *name)
-        .unwrap_or_else(|| Release::empty(name, version, checkout.source(tree)));
-    for (artifact, bytes) in made.files {
-        release.put(artifact, bytes);
-    }
-    release
-}
-
-/// A file as one line shows it: name, size, digest.
-pub fn describe(artifact: &Artifact) -> String {
-    format!(
-        "{}  {}  {}",
-        artifact.path,
-        size(artifact.size),
-        artifact.sha256.short()
-    )
 }
 
 /// Untracked files are no reason to stop, but a forgotten `git add` deserves a word.

@@ -2,8 +2,6 @@
 
 mod folder;
 
-use std::collections::BTreeSet;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
@@ -11,9 +9,9 @@ use crate::artifact::{Kind, MANIFEST_FILE, Manifest};
 use crate::config::Config;
 use crate::dist;
 use crate::error::{Context, Error, Result};
-use crate::gate::pattern::Pattern;
-use crate::gate::{self, Exception, Expected, Form, Policy, Report, Subject};
-use crate::world::terminal::{Format, size};
+use crate::exec;
+use crate::gate::{self, Expected, Form, Report, Subject};
+use crate::world::terminal::Format;
 use crate::world::{World, files};
 
 /// Arguments of `check`.
@@ -41,33 +39,10 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     } else {
         let bytes = read(world, &config, &path)?;
         let manifest = manifest.ok_or_else(|| without_release(world, &path))?;
-        vsix(world, &config, &path, &bytes, &manifest)?
+        exec::gate::vsix(world, &config, &path, &bytes, &manifest)?
     };
     print(world, &report);
     report.into_result().map(drop)
-}
-
-/// Judges a finished package against a release that may not be in `dist/` yet.
-///
-/// # Errors
-/// The repository has no extension, or the manifest names no wheel or requirements.
-pub fn vsix(
-    world: &World,
-    config: &Config,
-    path: &Utf8Path,
-    bytes: &[u8],
-    manifest: &Manifest,
-) -> Result<Report> {
-    let policy = policy(config)?;
-    let expected = Expected::of(manifest)?;
-    let container = gate::container::read(bytes);
-    let subject = Subject {
-        name: world.show(path).to_string(),
-        form: Form::Vsix,
-        entries: container.entries,
-        findings: container.findings,
-    };
-    Ok(gate::judge(subject, &policy, Some(&expected)))
 }
 
 /// Judges what would be packaged from an extension's folder. Without a release the bundle is
@@ -81,9 +56,9 @@ pub fn folder(
     path: &Utf8Path,
     manifest: Option<&Manifest>,
 ) -> Result<Report> {
-    let policy = policy(config)?;
+    let policy = exec::gate::policy(config)?;
     let expected = manifest.map(Expected::of).transpose()?;
-    let extension = super::extension(config)?;
+    let extension = config.required_extension()?;
     let subject = Subject {
         name: world.show(path).to_string(),
         form: Form::Folder,
@@ -100,39 +75,7 @@ pub fn print(world: &World, report: &Report) {
         Format::Sarif => world.terminal.json(&gate::sarif::log(report)),
         Format::Text => {}
     }
-    say(world, report);
-}
-
-/// Says to a person what was found, and sums it up.
-pub fn say(world: &World, report: &Report) {
-    let terminal = &world.terminal;
-    let text = report.text();
-    if !text.is_empty() {
-        terminal.text(&format!("{text}\n"));
-    }
-    let what = format!(
-        "{}  {} entries, {}",
-        report.subject,
-        report.entries,
-        size(report.bytes)
-    );
-    let rules: BTreeSet<&str> = report
-        .findings
-        .iter()
-        .map(|finding| finding.rule.id)
-        .collect();
-    match (report.findings.len(), rules.len()) {
-        (0, _) => terminal.done(
-            "check",
-            &format!("{what}, {} rules hold", gate::RULES.len()),
-        ),
-        (1, _) => terminal.failed("check", &format!("{what}: 1 finding")),
-        (found, 1) => terminal.failed("check", &format!("{what}: {found} findings of one rule")),
-        (found, rules) => terminal.failed(
-            "check",
-            &format!("{what}: {found} findings of {rules} rules"),
-        ),
-    }
+    exec::gate::say(world, report);
 }
 
 /// A package larger than all of its content may be is refused unread.
@@ -151,27 +94,6 @@ fn read(world: &World, config: &Config, path: &Utf8Path) -> Result<Vec<u8>> {
     files::read(path)
 }
 
-/// What `release.toml` says about the gate. The configuration has checked every pattern.
-fn policy(config: &Config) -> Result<Policy> {
-    let exceptions = config.gate.exceptions.iter().map(|exception| Exception {
-        rule: exception.rule.clone(),
-        path: Pattern::verbatim(&exception.path),
-        reason: exception.reason.clone(),
-    });
-    Ok(Policy {
-        bundle: super::extension(config)?.bundle.clone(),
-        allow: config
-            .gate
-            .allow
-            .iter()
-            .map(|text| Pattern::verbatim(text))
-            .collect(),
-        entry_limit: config.gate.entry_limit,
-        total_limit: config.gate.total_limit,
-        exceptions: exceptions.collect(),
-    })
-}
-
 fn default_path(
     world: &World,
     config: &Config,
@@ -180,7 +102,7 @@ fn default_path(
     let packaged = manifest.and_then(|manifest| manifest.only(Kind::Vsix).ok());
     match packaged {
         Some(artifact) => Ok(world.dist().join(&artifact.path)),
-        None => Ok(world.root.join(&super::extension(config)?.path)),
+        None => Ok(world.root.join(&config.required_extension()?.path)),
     }
 }
 

@@ -114,9 +114,7 @@ fn observe(
     let source = checkout.source(tree);
     let package = config.extension.as_ref().map(|extension| {
         let node = node::available(world);
-        node.map(|node| {
-            super::package::package_inputs(extension, &node, &checkout.commit, checkout.epoch)
-        })
+        node.map(|node| exec::package::inputs(extension, &node, &source))
     });
     let bundle_in_place = match (resumed, &config.extension) {
         (Some(release), Some(extension)) => {
@@ -131,7 +129,7 @@ fn observe(
         build: environment
             .as_ref()
             .map(|environment| wheel::inputs(environment, &source)),
-        requirements: super::bundle::requirements_inputs(&config.server, &checkout.commit),
+        requirements: exec::bundle::requirements_inputs(&config.server, &checkout.commit),
         package,
         proof: environment
             .as_ref()
