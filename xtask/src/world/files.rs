@@ -34,11 +34,29 @@ pub fn read_text(path: &Utf8Path) -> Result<String> {
     })
 }
 
-/// Writes a file whole: beside its place first, then renamed into it.
+/// Writes a file whole: beside its place first, then renamed into it. A device or a pipe is
+/// written to as it is: a rename would put a file in the place of `/dev/null`. The file behind a
+/// link is written, and the link stays.
 ///
 /// # Errors
 /// The folder cannot be written or the disk is full; the old file then stays.
 pub fn write(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let doing = || format!("write {path}");
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            let device = fs::OpenOptions::new().write(true).open(path);
+            device
+                .and_then(|mut device| device.write_all(bytes))
+                .doing(doing)
+        }
+        Ok(found) if found.is_file() && path.is_symlink() => {
+            replace(&path.canonicalize_utf8().doing(doing)?, bytes)
+        }
+        _ => replace(path, bytes),
+    }
+}
+
+fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
     let folder = folder.unwrap_or(Utf8Path::new("."));
     create_folder(folder)?;
@@ -204,4 +222,28 @@ fn rename_twice(new: &Utf8Path, old: &Utf8Path) -> std::io::Result<()> {
     fs::rename(old, &aside)?;
     fs::rename(new, old)?;
     fs::rename(&aside, new)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_and_a_pipe_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let (file, link) = (folder.join("file"), folder.join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(read(&file).unwrap(), b"new");
+
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&writer);
+        write(Utf8Path::new(&format!("/dev/fd/{number}")), b"through").unwrap();
+        drop(writer);
+        let text = std::io::read_to_string(&mut reader).unwrap();
+        assert_eq!(text, "through");
+    }
 }
