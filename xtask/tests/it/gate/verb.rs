@@ -292,3 +292,26 @@ fn a_path_that_is_not_there_is_named() {
     assert_eq!(code, 1);
     assert!(stderr.contains("dist/none.vsix: No such file"), "{stderr}");
 }
+
+/// The extension's own code is allowed, whatever it is; the seal tells whether it was changed.
+#[test]
+fn a_package_in_dist_is_the_one_that_was_made() {
+    let mut package = Package::correct();
+    let repository = Repository::new(&package);
+    let sealed = xtask::artifact::seal(
+        xtask::artifact::Kind::Vsix,
+        ("example", VERSION),
+        "example-1.2.3.vsix",
+        &package.bytes(),
+        std::collections::BTreeMap::new(),
+    );
+    package.manifest.put(sealed);
+    repository.write("dist/manifest.json", package.manifest.text());
+    assert_eq!(repository.check(&[]).0, 0);
+
+    package.replace("extension/dist/extension.js", "steal()");
+    repository.write(VSIX, package.bytes());
+    let (code, _, stderr) = repository.check(&[VSIX]);
+    assert_eq!(code, 4, "{stderr}");
+    assert!(stderr.contains("is not the file that was made"), "{stderr}");
+}
