@@ -10,7 +10,8 @@ use super::pip;
 use crate::error::{Context, Error, Result};
 use crate::world::World;
 use crate::world::files;
-use crate::world::process::Command;
+use crate::world::interrupt::{Signal, send_one};
+use crate::world::process::{Command, table};
 
 /// Reads wheels and environments; see its own first lines.
 const INSPECT: &str = include_str!("inspect.py");
@@ -23,6 +24,12 @@ const STEP_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// How the temporary folders in the tool's private folder begin.
 pub const PREFIX: &str = "prove-";
+
+/// What the home of each server that is started begins with, in such a folder.
+const HOME_PREFIX: &str = "home-";
+
+/// No process has this id, so only the home decides.
+const NO_LEADER: u32 = u32::MAX;
 
 /// Variables that would let the caller's Python reach into the environment.
 const DISTURBING: [&str; 8] = [
@@ -135,7 +142,8 @@ pub fn install(
     prepare(world, requirements, python)?.install(world, console_script, wheel)
 }
 
-/// Removes what runs that were killed have left. Only for the holder of the lock.
+/// Ends the servers and removes the folders that killed runs have left. Only for the holder of
+/// the lock.
 ///
 /// # Errors
 /// Something in it may not be removed.
@@ -145,10 +153,25 @@ pub fn sweep(world: &World) -> Result<()> {
     };
     for entry in entries.flatten() {
         if entry.file_name().starts_with(PREFIX) {
+            end_servers(entry.path());
             files::remove_folder(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// A server that speaks HTTP does not notice that nobody is left to stop it. It is known by its
+/// home, which no other process has.
+fn end_servers(folder: &Utf8Path) {
+    let Ok(entries) = folder.read_dir_utf8() else {
+        return;
+    };
+    let homes = entries.flatten();
+    for home in homes.filter(|entry| entry.file_name().starts_with(HOME_PREFIX)) {
+        for process in table::family(NO_LEADER, &format!("HOME={}", home.path())) {
+            send_one(process.id, Signal::Kill);
+        }
+    }
 }
 
 /// A Python that is new enough.
@@ -251,7 +274,7 @@ impl Environment {
     pub fn new_home(&self) -> Result<Utf8PathBuf> {
         let parent = self.place.path();
         let folder = tempfile::Builder::new()
-            .prefix("home-")
+            .prefix(HOME_PREFIX)
             .disable_cleanup(true)
             .tempdir_in(parent)
             .doing(|| format!("create a folder in {parent}"))?;

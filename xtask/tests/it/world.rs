@@ -54,3 +54,24 @@ fn the_line_endings_a_user_prefers_are_not_exported() {
     let exported = std::fs::read(stage.root.join("release.toml")).unwrap();
     assert_eq!(exported, repository.read("release.toml"));
 }
+
+/// SIGKILL leaves the tool no time to stop the server it tries.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_server_of_a_killed_run_ends_with_the_next() {
+    let repository = Repository::folder("killed");
+    let world = world(&repository.root, &[]);
+    let home = world.private().join("prove-killed/home-killed");
+    std::fs::create_dir_all(&home).unwrap();
+    let start = |home: &Utf8Path| {
+        let mut sleep = repository.command("sleep");
+        sleep.arg("60").env("HOME", home).spawn().unwrap()
+    };
+    let (mut left, mut other) = (start(&home), start(&repository.root));
+    xtask::prove::sweep(&world).unwrap();
+    assert!(!left.wait().unwrap().success());
+    assert!(other.try_wait().unwrap().is_none(), "it is not ours to end");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert!(!home.exists());
+}
