@@ -71,11 +71,13 @@ impl Dependencies {
             return Err(Error::precondition(format!("{lock} is missing"))
                 .hint("make it: npm install --package-lock-only, then commit it"));
         }
-        let key = Digest::of(
-            [files::read(&lock)?, node.version.to_string().into_bytes()]
-                .concat()
-                .as_slice(),
-        );
+        // npm refuses a lock file that does not fit, so whatever it reads is part of the key.
+        let mut read = node.version.to_string().into_bytes();
+        for name in ["package-lock.json", "package.json", ".npmrc"] {
+            read.extend(std::fs::read(folder.join(name)).unwrap_or_default());
+            read.push(0);
+        }
+        let key = Digest::of(&read);
         let stored = world.private().join("node_modules").join(&key.hex()[..12]);
         let lent = folder.join("node_modules");
         if stored.exists() {
