@@ -209,8 +209,17 @@ impl Manifest {
                 return Err(Error::failure(format!("{place}: no \"schema\" number")).hint(remedy));
             }
         }
-        serde_json::from_value(value)
-            .map_err(|cause| Error::failure(format!("{place}: {cause}")).hint(remedy))
+        let manifest: Manifest = serde_json::from_value(value)
+            .map_err(|cause| Error::failure(format!("{place}: {cause}")).hint(remedy))?;
+        let odd = |artifact: &&Artifact| !is_plain(&artifact.path);
+        match manifest.artifacts.iter().find(odd) {
+            None => Ok(manifest),
+            Some(artifact) => Err(Error::failure(format!(
+                "{place}: the path {:?} is not the plain name of a file in dist/",
+                artifact.path
+            ))
+            .hint(remedy)),
+        }
     }
 
     /// The manifest's text: two-space indented JSON with a final line break.
@@ -254,6 +263,11 @@ impl Manifest {
         self.artifacts
             .sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
     }
+}
+
+/// A name that cannot lead anywhere else than to a file of that name.
+fn is_plain(path: &str) -> bool {
+    !matches!(path, "" | "." | "..") && !path.contains(['/', '\\', ':', '\0'])
 }
 
 /// Describes finished bytes as an artifact.

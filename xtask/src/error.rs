@@ -54,6 +54,19 @@ impl Kind {
             Kind::Interrupted => 130,
         }
     }
+
+    /// The word for this kind in JSON output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Failure => "failure",
+            Kind::Usage => "usage",
+            Kind::Pending => "pending",
+            Kind::Conflict => "conflict",
+            Kind::Precondition => "precondition",
+            Kind::Refused => "refused",
+            Kind::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A failure with what a person needs to mend it.

@@ -40,7 +40,9 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
         release.put(artifact, bytes);
         release.write(world)?;
     }
-    exec::bundle::place(world, &config, extension, &release)
+    exec::bundle::place(world, &config, extension, &release)?;
+    world.terminal.json(&release.manifest);
+    Ok(())
 }
 
 /// The release in `dist/`, which must hold a wheel of the commit that is checked out.

@@ -40,5 +40,7 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
         exec::package::perform(world, &config, extension, &node, &stage, &release)?;
     drop(dependencies);
     release.put(artifact, bytes);
-    release.write(world)
+    release.write(world)?;
+    world.terminal.json(&release.manifest);
+    Ok(())
 }

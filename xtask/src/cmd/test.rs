@@ -1,6 +1,7 @@
 //! `test`: all tests of the three languages.
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::artifact::Digest;
 use crate::config::{Config, Server};
@@ -56,6 +57,10 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             failed.push(language.word());
         }
     }
+    let run: Vec<&str> = asked.iter().map(|language| language.word()).collect();
+    world
+        .terminal
+        .json(&json!({ "schema": 1, "run": run, "failed": failed }));
     if failed.is_empty() {
         return Ok(());
     }

@@ -114,9 +114,20 @@ impl Terminal {
         Ok(())
     }
 
-    /// Prints an error with its hints, also under `--quiet`.
+    /// Prints an error with its hints, also under `--quiet`; as one line of JSON on standard
+    /// error with `--format json`.
     pub fn error(&self, error: &Error) {
-        self.write(&mut std::io::stderr(), &format!("error: {error}"));
+        let text = match self.format {
+            Format::Text | Format::Sarif => format!("error: {error}"),
+            Format::Json => serde_json::json!({ "schema": 1, "error": {
+                "kind": error.kind.word(),
+                "exitCode": error.kind.exit_code(),
+                "message": error.message,
+                "hints": error.hints,
+            }})
+            .to_string(),
+        };
+        self.write(&mut std::io::stderr(), &text);
     }
 
     /// Shows a command that is about to run, under `--verbose`.

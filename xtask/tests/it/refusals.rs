@@ -226,6 +226,17 @@ fn a_damaged_manifest_is_named() {
         1,
         &["dist/manifest.json: schema 7", "reads schema 1"],
     );
+    let escaping = r#"{"schema": 1, "name": "d", "version": "1", "source": {"commit": "c", "dirty": false, "sourceDateEpoch": 0}, "artifacts": [{"kind": "wheel", "name": "d", "version": "1", "path": "../../escape.whl", "size": 1, "sha256": "HASH", "inputs": {}}]}"#;
+    repository.write(
+        "dist/manifest.json",
+        &escaping.replace("HASH", &"0".repeat(64)),
+    );
+    check(
+        &repository,
+        &["prove"],
+        1,
+        &["../../escape.whl", "not the plain name"],
+    );
     repository.write("dist/manifest.json", "{");
     check(
         &repository,

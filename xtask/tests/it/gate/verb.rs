@@ -247,7 +247,7 @@ fn machine_formats_print_one_value_and_keep_the_exit_code() {
         assert_eq!(code, 6);
         let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
         assert!(json.is_object() && stdout.contains("environment-file"));
-        assert!(stderr.contains("error: the gate refuses"), "{stderr}");
+        assert!(stderr.contains("the gate refuses"), "{stderr}");
     }
 }
 
