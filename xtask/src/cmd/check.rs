@@ -5,7 +5,7 @@ mod folder;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
-use crate::artifact::{Kind, MANIFEST_FILE, Manifest};
+use crate::artifact::{Digest, Kind, MANIFEST_FILE, Manifest};
 use crate::config::Config;
 use crate::dist;
 use crate::error::{Context, Error, Result};
@@ -42,18 +42,25 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         let report = exec::gate::vsix(world, &config, &path, &bytes, &manifest)?;
         print(world, &report);
         report.into_result()?;
-        return require_sealed(world, &manifest, &path);
+        return require_sealed(world, &manifest, &path, &bytes);
     };
     print(world, &report);
     report.into_result().map(drop)
 }
 
 /// A package in dist/ is the one that was made, byte for byte: no rule of the gate can tell
-/// other code of the extension from its own.
-fn require_sealed(world: &World, manifest: &Manifest, path: &Utf8Path) -> Result<()> {
+/// other code of the extension from its own. One that lies elsewhere may be anything that
+/// passes, so it is only said that it is not the released one.
+fn require_sealed(world: &World, manifest: &Manifest, path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     match manifest.only(Kind::Vsix) {
         Ok(sealed) if world.dist().join(&sealed.path) == path => {
             dist::bytes(world, sealed).map(drop)
+        }
+        Ok(sealed) if sealed.sha256 != Digest::of(bytes) => {
+            let (shown, released) = (world.show(path), &sealed.path);
+            let text = format!("{shown} passes, but its bytes are not those of dist/{released}");
+            world.terminal.warn(&text);
+            Ok(())
         }
         _ => Ok(()),
     }

@@ -314,4 +314,12 @@ fn a_package_in_dist_is_the_one_that_was_made() {
     let (code, _, stderr) = repository.check(&[VSIX]);
     assert_eq!(code, 4, "{stderr}");
     assert!(stderr.contains("is not the file that was made"), "{stderr}");
+
+    repository.write("elsewhere.vsix", package.bytes());
+    let (code, _, stderr) = repository.check(&["elsewhere.vsix"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stderr.contains("its bytes are not those of dist/"),
+        "{stderr}"
+    );
 }
