@@ -59,6 +59,18 @@ pub struct Plan {
     pub steps: Vec<Planned>,
 }
 
+/// What was seen of the extension.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Packaging {
+    /// The repository has no extension.
+    #[default]
+    None,
+    /// It has one, but no Node.js is installed yet to package it.
+    NoNode,
+    /// What a package now would be made from, without the digests of this release's files.
+    From(Inputs),
+}
+
 /// What was seen before the decision.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
@@ -68,9 +80,8 @@ pub struct Observed {
     pub build: Option<Inputs>,
     /// What an export now would be made from.
     pub requirements: Inputs,
-    /// What a package now would be made from, without the digests of this release's files;
-    /// `None` while there is no Node.js. The outer option: whether there is an extension.
-    pub package: Option<Option<Inputs>>,
+    /// What a package now would be made from.
+    pub package: Packaging,
     /// What a proof now would depend on, without the digests of this release's files.
     pub proof: Option<Inputs>,
     /// Whether the extension's bundle folder holds exactly this release.
@@ -88,12 +99,10 @@ pub fn plan(observed: &Observed) -> Plan {
     let requirements = made(observed, Kind::Requirements, Some(&observed.requirements));
     let fresh = combine(build.clone(), requirements.clone());
     let bundle = match (&observed.package, &fresh) {
-        (None, _) => no_extension(),
-        (Some(_), Action::Make(_)) => Action::Make("the wheel or its requirements are new".into()),
-        (Some(_), _) if observed.bundle_in_place => {
-            Action::Keep("the folder holds these bytes".into())
-        }
-        (Some(_), _) => Action::Make("the folder does not hold these bytes".into()),
+        (Packaging::None, _) => no_extension(),
+        (_, Action::Make(_)) => Action::Make("the wheel or its requirements are new".into()),
+        _ if observed.bundle_in_place => Action::Keep("the folder holds these bytes".into()),
+        _ => Action::Make("the folder does not hold these bytes".into()),
     };
     let steps = [
         (Step::Build, build),
@@ -207,14 +216,14 @@ fn prove(observed: &Observed, fresh: &Action) -> Action {
 }
 
 fn package(observed: &Observed, fresh: &Action) -> Action {
-    let Some(inputs) = &observed.package else {
+    if observed.package == Packaging::None {
         return no_extension();
-    };
+    }
     if matches!(fresh, Action::Make(_)) {
         return Action::Make("the wheel or its requirements are new".into());
     }
-    let now = match (&observed.manifest, inputs) {
-        (Some(manifest), Some(inputs)) => Some(with_files(inputs, manifest)),
+    let now = match (&observed.manifest, &observed.package) {
+        (Some(manifest), Packaging::From(inputs)) => Some(with_files(inputs, manifest)),
         _ => None,
     };
     made(observed, Kind::Vsix, now.as_ref())

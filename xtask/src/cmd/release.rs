@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::dist::Release;
 use crate::error::{Error, Result};
 use crate::exec;
-use crate::plan::{self, Observed, Plan};
+use crate::plan::{self, Observed, Packaging, Plan};
 use crate::product::bundle;
 use crate::product::wheel;
 use crate::source::{self, Checkout, Tree};
@@ -112,10 +112,12 @@ fn observe(
 ) -> Result<Observed> {
     let environment = python::existing(world, "build", python::BUILD_REQUIREMENTS);
     let source = checkout.source(tree);
-    let package = config.extension.as_ref().map(|extension| {
-        let node = node::available(world);
-        node.map(|node| exec::package::inputs(extension, &node, &source))
-    });
+    let package = match &config.extension {
+        None => Packaging::None,
+        Some(extension) => node::available(world).map_or(Packaging::NoNode, |node| {
+            Packaging::From(exec::package::inputs(extension, &node, &source))
+        }),
+    };
     let bundle_in_place = match (resumed, &config.extension) {
         (Some(release), Some(extension)) => {
             let folder = world.root.join(&extension.path).join(&extension.bundle);

@@ -44,7 +44,7 @@ fn finished() -> Observed {
         manifest: Some(manifest),
         build: Some(inputs("c")),
         requirements: inputs("c"),
-        package: Some(Some(inputs("v"))),
+        package: Packaging::From(inputs("v")),
         proof: Some(inputs("p")),
         bundle_in_place: true,
         dist_in_place: true,
@@ -89,10 +89,13 @@ fn only_what_its_inputs_changed_is_made_again() {
         "requirements bundle prove package seal",
     );
     check(
-        |observed| observed.package = Some(Some(inputs("w"))),
+        |observed| observed.package = Packaging::From(inputs("w")),
         "package seal",
     );
-    check(|observed| observed.package = Some(None), "package seal");
+    check(
+        |observed| observed.package = Packaging::NoNode,
+        "package seal",
+    );
     check(|observed| observed.proof = Some(inputs("q")), "prove seal");
     check(
         |observed| observed.manifest.as_mut().unwrap().proof = None,
@@ -110,7 +113,7 @@ fn only_what_its_inputs_changed_is_made_again() {
 #[test]
 fn without_an_extension_two_steps_are_left_out_and_say_so() {
     let observed = Observed {
-        package: None,
+        package: Packaging::None,
         ..finished()
     };
     let plan = plan(&observed);
