@@ -5,6 +5,3 @@
 
 mod damage;
 pub mod poetry;
-
-/// The kinds of lock file that can be read, by file name.
-pub const KINDS: [&str; 1] = [poetry::FILE];

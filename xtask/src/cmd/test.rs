@@ -1,10 +1,11 @@
 //! `test`: all tests of the three languages.
 
+use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::artifact::Digest;
-use crate::config::{Config, Server};
+use crate::config::{Config, Extension, Server};
 use crate::error::{Error, Result};
 use crate::product::vsix;
 use crate::requirements;
@@ -47,7 +48,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let mut failed = Vec::new();
     for language in asked {
         let outcome = match language {
-            Language::Rust => rust(world),
+            Language::Rust => rust(world, &config),
             Language::Python => server(world, &config),
             Language::Typescript => extension(world, &config),
         };
@@ -82,7 +83,7 @@ impl Language {
 
 /// The workspace at the root, in the profile the tool itself runs in, so that libraries are
 /// compiled once.
-fn rust(world: &World) -> Result<()> {
+fn rust(world: &World, config: &Config) -> Result<()> {
     let manifest = world.root.join("Cargo.toml");
     if !manifest.exists() {
         world.terminal.same("rust", "no Cargo.toml at the root");
@@ -99,6 +100,11 @@ fn rust(world: &World) -> Result<()> {
     let call = slow
         .iter()
         .fold(call, |call, name| call.variable(name, "1"));
+    // What vsce packages is asked of the extension's own vsce.
+    let call = match extension_tools(world, config)? {
+        Some(tools) => call.variable("XTASK_TEST_NODE", tools.node.program()),
+        None => call,
+    };
     call.purpose("cargo test").show()?;
     world.terminal.done("rust", "cargo test --workspace");
     Ok(())
@@ -146,33 +152,46 @@ fn test_environment(world: &World, server: &Server) -> Result<python::Environmen
 }
 
 fn extension(world: &World, config: &Config) -> Result<()> {
-    let Some(extension) = config
-        .extension
-        .as_ref()
-        .filter(|found| !found.test.is_empty())
-    else {
+    let Some(tools) = extension_tools(world, config)? else {
         world
             .terminal
             .same("typescript", "release.toml has no extension.test");
         return Ok(());
     };
-    let folder = world.root.join(&extension.path);
-    let node = {
-        let _lock = Lock::take(world, "test")?;
-        let node = node::node(world)?;
-        install_dependencies(world, &node, &folder)?;
-        node
-    };
-    vsix::npm(world, &node)
-        .args(["run", "--silent", &extension.test])
-        .directory(&folder)
+    vsix::npm(world, &tools.node)
+        .args(["run", "--silent", &tools.script])
+        .directory(&tools.folder)
         .variable(vsix::PROGRAM_VARIABLE, world.program()?)
         .purpose("the extension's tests")
         .show()?;
     world
         .terminal
-        .done("typescript", &format!("npm run {}", extension.test));
+        .done("typescript", &format!("npm run {}", tools.script));
     Ok(())
+}
+
+/// What the extension's tests run with.
+struct ExtensionTools {
+    node: node::Node,
+    folder: Utf8PathBuf,
+    script: String,
+}
+
+/// Node.js, and `node_modules` in the working tree; `None` when there is nothing to test.
+fn extension_tools(world: &World, config: &Config) -> Result<Option<ExtensionTools>> {
+    let tested = |found: &&Extension| !found.test.is_empty();
+    let Some(extension) = config.extension.as_ref().filter(tested) else {
+        return Ok(None);
+    };
+    let folder = world.root.join(&extension.path);
+    let _lock = Lock::take(world, "test")?;
+    let node = node::node(world)?;
+    install_dependencies(world, &node, &folder)?;
+    Ok(Some(ExtensionTools {
+        node,
+        folder,
+        script: extension.test.clone(),
+    }))
 }
 
 /// `npm ci` in the working tree, unless it was done for this very `package-lock.json`.

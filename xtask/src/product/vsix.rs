@@ -177,10 +177,7 @@ pub fn run_vsce(
         .hint("pin it: npm install --save-dev --save-exact @vscode/vsce, then commit"));
     }
     let out = folder.join(".xtask-packaged.vsix");
-    let node_program = node.folder.as_ref().map_or("node".to_owned(), |folder| {
-        folder.join("node").into_string()
-    });
-    outside_of_npm(world, node.on_path(world, world.command(node_program)))
+    outside_of_npm(world, node.on_path(world, world.command(node.program())))
         .args([program.as_str(), "package", "--out", out.as_str()])
         .args(&extension.package_arguments)
         .directory(folder)

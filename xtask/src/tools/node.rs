@@ -136,6 +136,14 @@ fn write_launchers(_staged: &Staged) -> Result<()> {
 }
 
 impl Node {
+    /// The program itself, to be called by path or found on PATH.
+    pub fn program(&self) -> String {
+        match &self.folder {
+            Some(folder) => folder.join("node").into_string(),
+            None => "node".to_owned(),
+        }
+    }
+
     /// Puts this Node.js first on PATH of a command.
     #[must_use]
     pub fn on_path<'world>(&self, world: &World, command: Command<'world>) -> Command<'world> {

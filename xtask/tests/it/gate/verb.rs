@@ -18,7 +18,7 @@ pub fn program(name: &'static str) -> Option<impl Fn(&Path, &[&str]) -> Output> 
     clippy::disallowed_methods,
     reason = "tests run programs the way a user does"
 )]
-fn run(program: &Path, folder: &Path, arguments: &[&str]) -> Output {
+pub fn run(program: &Path, folder: &Path, arguments: &[&str]) -> Output {
     std::process::Command::new(program)
         .args(arguments)
         .current_dir(folder)
