@@ -5,7 +5,9 @@
 //! inputs, calls pure code (`artifact`, `config`, `gate`, `lockfile`, `plan`) and has `world`
 //! perform the effects.
 
+pub mod advisory;
 pub mod artifact;
+pub mod audit;
 pub mod cli;
 pub mod cmd;
 pub mod config;

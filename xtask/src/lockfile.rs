@@ -1,7 +1,20 @@
 //! Lock files, read as what they say. Pure.
 //!
-//! One file for each kind, and one line here. A reader turns text into plain values and names
-//! file, line and remedy when the text is damaged; it decides nothing about what to install.
+//! One file for each kind, and one line in [`KINDS`]. A reader turns text into plain values and
+//! names file, line and remedy when the text is damaged or of a format it does not know; an
+//! empty list never stands for something that could not be read. It decides nothing about what
+//! to install or what to refuse.
 
 mod damage;
+mod model;
 pub mod poetry;
+
+pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
+
+/// Every kind of lock file that is read, in the order in which a file name is tried.
+pub static KINDS: &[&Kind] = &[];
+
+/// The kind of lock file that a file of this name is, if it is one.
+pub fn kind_of(file_name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| (kind.matches)(file_name))
+}

@@ -1,0 +1,5 @@
+//! The audit: locked packages against advisories, held against the policy. Pure.
+//!
+//! What was not checked is part of the result, and nothing is left out of it in silence.
+
+pub mod report;
