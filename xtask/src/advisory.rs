@@ -4,7 +4,15 @@
 //! Source: OSV schema 1.7, "Evaluation" (<https://ossf.github.io/osv-schema/>). A package is
 //! affected when its version is listed **or** lies in any range; GIT ranges decide nothing.
 
+pub mod interval;
+pub mod order;
+
+#[cfg(test)]
+mod test_data;
+
 use serde::{Deserialize, Serialize};
+
+use order::Key;
 
 /// One advisory as it concerns one package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +31,8 @@ pub struct Advisory {
     pub affected: Vec<Interval>,
     /// When the record was last changed, as it says (RFC 3339).
     pub modified: String,
-    /// The page to read: its first reference of type ADVISORY, or else the first.
+    /// The page to read: its first reference of type ADVISORY, or else of type WEB, or else the
+    /// first.
     pub url: Option<String>,
 }
 
@@ -81,7 +90,7 @@ pub enum Level {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lowest affected version's key.
-    pub low: Vec<u8>,
+    pub low: Key,
     /// Where it ends.
     pub high: High,
 }
@@ -95,12 +104,12 @@ pub enum High {
     /// fix, and `None` when it is only a limit.
     Below {
         /// The first version that is not affected.
-        key: Vec<u8>,
+        key: Key,
         /// Its text, if it fixes the problem.
         fixed: Option<String>,
     },
     /// Up to this key, and it too.
-    Through(Vec<u8>),
+    Through(Key),
 }
 
 /// One index: what was read, from what, when.

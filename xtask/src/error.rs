@@ -22,12 +22,14 @@ pub enum Kind {
     Precondition,
     /// The gate or a policy said no.
     Refused,
+    /// The advisories to compare with are not there, not whole or too old.
+    Database,
     /// The user or the system asked us to stop.
     Interrupted,
 }
 
 /// Every exit code and its meaning, in the order the help shows them.
-pub const EXIT_CODES: [(u8, &str); 8] = [
+pub const EXIT_CODES: [(u8, &str); 9] = [
     (0, "done"),
     (1, "failure"),
     (2, "usage or configuration"),
@@ -38,6 +40,7 @@ pub const EXIT_CODES: [(u8, &str); 8] = [
         "precondition missing (tool, credential, state of the repository)",
     ),
     (6, "refused by the gate or the policy"),
+    (7, "advisory database missing, empty, damaged or too old"),
     (130, "interrupted"),
 ];
 
@@ -51,6 +54,7 @@ impl Kind {
             Kind::Conflict => 4,
             Kind::Precondition => 5,
             Kind::Refused => 6,
+            Kind::Database => 7,
             Kind::Interrupted => 130,
         }
     }
@@ -64,6 +68,7 @@ impl Kind {
             Kind::Conflict => "conflict",
             Kind::Precondition => "precondition",
             Kind::Refused => "refused",
+            Kind::Database => "database",
             Kind::Interrupted => "interrupted",
         }
     }
@@ -116,6 +121,11 @@ impl Error {
     /// The gate or a policy said no: exit code 6.
     pub fn refused(message: impl Into<String>) -> Error {
         Error::new(Kind::Refused, message)
+    }
+
+    /// The advisories to compare with are not there, not whole or too old: exit code 7.
+    pub fn database(message: impl Into<String>) -> Error {
+        Error::new(Kind::Database, message)
     }
 
     /// The run was asked to stop: exit code 130.
