@@ -6,13 +6,17 @@
 //! to install or what to refuse.
 
 mod damage;
+pub mod graph;
+mod json;
 mod model;
+mod node;
+pub mod npm;
 pub mod poetry;
 
 pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 
 /// Every kind of lock file that is read, in the order in which a file name is tried.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[&npm::KIND];
 
 /// The kind of lock file that a file of this name is, if it is one.
 pub fn kind_of(file_name: &str) -> Option<&'static Kind> {
