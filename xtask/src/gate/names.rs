@@ -3,6 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::rules::{self, Rule};
+use crate::printable::is_invisible;
 
 /// A name as Windows and macOS would understand it, and as a person would read it: NFKC,
 /// lower case, without invisible characters, trailing dots and spaces, and stream names.
@@ -73,14 +74,6 @@ fn unsafe_part(part: &str) -> Option<String> {
         )),
         _ => None,
     }
-}
-
-/// Control characters, and those that change how a name is displayed but not how it looks.
-pub fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A rule, and the names that break it.

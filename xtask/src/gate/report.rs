@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::rules::{RULES, Rule};
 use super::{EXTENSION, Form, Policy};
 use crate::error::{Error, Result};
+use crate::printable::plain;
 
 /// The format of [`Report::json`].
 pub const REPORT_SCHEMA: u32 = 1;
@@ -257,12 +258,5 @@ fn place(finding: &Finding) -> String {
     if finding.path.is_empty() {
         return "(the file)".to_owned();
     }
-    let plain = |c: char| {
-        if super::names::is_invisible(c) {
-            c.escape_unicode().to_string()
-        } else {
-            c.to_string()
-        }
-    };
-    finding.path.chars().map(plain).collect()
+    plain(&finding.path)
 }

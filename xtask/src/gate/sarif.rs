@@ -3,12 +3,13 @@
 //! Each result has a location with a relative URI, because services reject results without
 //! one, and a fingerprint that does not change when the tool or the order does.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::report::{Accepted, Finding, Report};
 use super::rules::{RULES, Rule};
 use super::{EXTENSION, Form};
 use crate::artifact::Digest;
+use crate::sarif::{self, pascal};
 
 /// The report as one SARIF log with one run.
 pub fn log(report: &Report) -> Value {
@@ -22,20 +23,8 @@ pub fn log(report: &Report) -> Value {
         result
     });
     let results: Vec<Value> = open.chain(accepted).collect();
-    json!({
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "cargo xtask check",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": RULES.iter().map(|rule| describe(rule)).collect::<Vec<_>>(),
-            }},
-            "originalUriBaseIds": { "ROOT": { "description": { "text": "The repository's root" } } },
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
+    let rules: Vec<Value> = RULES.iter().map(|rule| describe(rule)).collect();
+    sarif::log("check", &rules, &results, Map::new())
 }
 
 fn describe(rule: &Rule) -> Value {
@@ -87,10 +76,7 @@ fn result(report: &Report, finding: &Finding) -> Value {
         "level": "error",
         "message": { "text": format!("{path}: {}. {}.", finding.detail, finding.rule.title) },
         "locations": [{
-            "physicalLocation": {
-                "artifactLocation": { "uri": uri(&location(report, finding)), "uriBaseId": "ROOT" },
-                "region": { "startLine": 1 },
-            },
+            "physicalLocation": sarif::place(&location(report, finding), 1),
             "logicalLocations": [{ "fullyQualifiedName": path, "kind": "resource" }],
         }],
         "partialFingerprints": { "rulePath/v1": Digest::of(print.as_bytes()).hex() },
@@ -104,32 +90,4 @@ fn location(report: &Report, finding: &Finding) -> String {
         Form::Folder if !outer.is_empty() => format!("{}/{outer}", report.subject),
         _ => report.subject.clone(),
     }
-}
-
-/// A relative reference (RFC 3986): everything but unreserved characters and slashes is
-/// percent-encoded, and a file outside of the repository is shown by its name alone.
-fn uri(path: &str) -> String {
-    let inside = if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-        path.rsplit('/').next().unwrap_or(path)
-    } else {
-        path
-    };
-    let encode = |byte: u8| match byte {
-        b'/' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    inside
-        .trim_start_matches("./")
-        .bytes()
-        .map(encode)
-        .collect()
-}
-
-fn pascal(id: &str) -> String {
-    let capital = |word: &str| {
-        let (first, rest) = word.split_at(1);
-        first.to_uppercase() + rest
-    };
-    id.split('-').map(capital).collect()
 }
