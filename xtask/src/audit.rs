@@ -2,4 +2,10 @@
 //!
 //! What was not checked is part of the result, and nothing is left out of it in silence.
 
+pub mod group;
+pub mod json;
+pub mod phrase;
 pub mod report;
+#[cfg(test)]
+mod sample;
+pub mod table;

@@ -1,0 +1,324 @@
+//! The words that all outputs for people share, and the order in which they speak. Pure.
+//!
+//! Every text that comes from a lock file or an advisory passes through [`name`] or
+//! [`sentence`] here, which make it printable and short.
+
+use std::cmp::Reverse;
+
+use super::report::{Finding, Fix, IgnoreState, LicenseFinding, LockFile, Report, Verdict};
+use crate::advisory::{Class, Level, Provenance};
+use crate::lockfile::{Ecosystem, Scope};
+use crate::printable;
+
+/// A name, a version, an id or a path, as it may be printed.
+pub fn name(text: &str) -> String {
+    printable::line(text, 120)
+}
+
+/// A sentence, as it may be printed: on one line, without the full stop.
+pub fn sentence(text: &str) -> String {
+    let line = printable::line(text, 400);
+    line.strip_suffix('.').unwrap_or(&line).to_owned()
+}
+
+/// `1 package`, `2 packages`.
+pub fn count(number: usize, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}
+
+/// Whether a class says something else than that an attacker may gain something.
+pub fn is_informational(class: Class) -> bool {
+    match class {
+        Class::Vulnerability | Class::Malware => false,
+        Class::Unsound | Class::Unmaintained | Class::Notice | Class::Yanked => true,
+    }
+}
+
+/// The word for a class.
+pub fn class(class: Class) -> &'static str {
+    match class {
+        Class::Vulnerability => "vulnerability",
+        Class::Malware => "malware",
+        Class::Unsound => "unsound",
+        Class::Unmaintained => "unmaintained",
+        Class::Notice => "notice",
+        Class::Yanked => "yanked",
+    }
+}
+
+/// The word for a level.
+pub fn level(level: Level) -> &'static str {
+    match level {
+        Level::None => "none",
+        Level::Low => "low",
+        Level::Medium => "medium",
+        Level::High => "high",
+        Level::Critical => "critical",
+        Level::Unknown => "unknown severity",
+    }
+}
+
+/// How bad, in a word and a number: `high 7.5`, `malware`, `unmaintained`.
+pub fn severity(finding: &Finding) -> String {
+    let level = level(finding.level);
+    let word = match (finding.class, finding.level, finding.score) {
+        (Class::Vulnerability, _, _) => level.to_owned(),
+        (other, Level::Unknown, None) => class(other).to_owned(),
+        (other, _, _) => format!("{}, {level}", class(other)),
+    };
+    match finding.score {
+        Some(score) => format!("{word} {score:.1}"),
+        None => word,
+    }
+}
+
+/// The way to a package, `a 1.0 → b 2.0`; `None` when it consists of the package alone. Of a
+/// long way the middle is left out.
+pub fn chain(finding: &Finding) -> Option<String> {
+    let chain = &finding.chain;
+    if chain.len() < 2 {
+        return None;
+    }
+    let mut steps: Vec<String> = match chain.len() {
+        0..=8 => chain.iter().map(|step| name(step)).collect(),
+        _ => chain.iter().take(4).map(|step| name(step)).collect(),
+    };
+    if let Some(left_out) = chain.len().checked_sub(7).filter(|_| chain.len() > 8) {
+        steps.push(format!("… {left_out} more …"));
+        let end = chain.iter().skip(chain.len().saturating_sub(3));
+        steps.extend(end.map(|step| name(step)));
+    }
+    Some(steps.join(" → "))
+}
+
+/// What would mend it, without the command: `2.11.3, which all that ask for it allow`.
+pub fn fix(finding: &Finding) -> String {
+    let Fix::Version {
+        version,
+        allowed,
+        blocked_by,
+        ..
+    } = &finding.fix
+    else {
+        return unfixed(finding.class).to_owned();
+    };
+    let version = name(version);
+    match (allowed, blocked_by) {
+        (_, Some(who)) => format!("{version}, but {} keeps it out", sentence(who)),
+        (Some(true), None) => format!("{version}, which all that ask for it allow"),
+        (Some(false), None) => format!("{version}, but something that asks for it keeps it out"),
+        (None, None) => version,
+    }
+}
+
+/// What to do when no version is known to be free of it.
+fn unfixed(class: Class) -> &'static str {
+    match class {
+        Class::Vulnerability => "no fixed version is known: replace the package, or wait for one",
+        Class::Malware => "remove the package, and treat what it could reach as compromised",
+        Class::Unsound => {
+            "no fixed version is known: replace the package, or avoid what is unsound"
+        }
+        Class::Unmaintained => "nobody mends it any more: look for a package that is maintained",
+        Class::Notice => "nothing to install: read the advisory",
+        Class::Yanked => "lock another version",
+    }
+}
+
+/// The command to paste, if there is one.
+pub fn command(fix: &Fix) -> Option<String> {
+    match fix {
+        Fix::Version { command, .. } if !command.is_empty() => Some(printable::line(command, 400)),
+        Fix::Version { .. } | Fix::None => None,
+    }
+}
+
+/// Where a finding is and what it is for: `poetry.lock:120, development only, groups dev, docs`.
+pub fn place(finding: &Finding) -> String {
+    let mut place = format!("{}:{}", name(&finding.lock), finding.line);
+    place.push_str(match finding.scope {
+        Scope::Ships => ", ships",
+        Scope::Development => ", development only",
+    });
+    if !finding.groups.is_empty() {
+        let groups: Vec<String> = finding.groups.iter().map(|group| name(group)).collect();
+        let word = if groups.len() == 1 { "group" } else { "groups" };
+        let groups = sentence(&groups.join(", "));
+        place.push_str(&format!(", {word} {groups}"));
+    }
+    place
+}
+
+/// How many ids people are shown of one finding; JSON and SARIF have all of them.
+const IDS: usize = 12;
+
+/// All ids, the one to name it by first.
+pub fn ids(finding: &Finding) -> String {
+    let mut ids: Vec<String> = finding.ids.iter().take(IDS).map(|id| name(id)).collect();
+    if ids.is_empty() {
+        ids.push(name(&finding.id));
+    }
+    if finding.ids.len() > IDS {
+        ids.push(format!("… and {} more", finding.ids.len() - IDS));
+    }
+    ids.join(", ")
+}
+
+/// The mark before a finding or a license.
+pub fn mark(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Denied => "✗",
+        Verdict::Warned => "!",
+        Verdict::Ignored { .. } => "=",
+    }
+}
+
+/// What the policy says: `denied: high at or above the threshold medium`.
+pub fn verdict(verdict: &Verdict, because: &str) -> String {
+    let because = sentence(because);
+    match verdict {
+        Verdict::Denied => format!("denied: {because}"),
+        Verdict::Warned => format!("warned: {because}"),
+        Verdict::Ignored { reason, until } => {
+            format!("ignored until {}: {}", name(until), sentence(reason))
+        }
+    }
+}
+
+/// What a license finding says: `jinja2 2.11.2: GPL-3.0-only (package metadata)`.
+pub fn license(finding: &LicenseFinding) -> String {
+    let said = match &finding.license {
+        Some(license) => name(license),
+        None => "no license known".to_owned(),
+    };
+    let package = format!("{} {}", name(&finding.package), name(&finding.version));
+    match &finding.origin {
+        Some(origin) => format!("{package}: {said} (from {})", name(origin)),
+        None => format!("{package}: {said}"),
+    }
+}
+
+/// What is the matter with an entry of `[[audit.ignore]]`.
+pub fn ignore(state: &IgnoreState) -> String {
+    match state {
+        IgnoreState::Expired { until } => {
+            format!(
+                "expired after {}, so that it accepts nothing any more",
+                name(until)
+            )
+        }
+        IgnoreState::Unused => "nothing was found that it accepts: delete it".to_owned(),
+    }
+}
+
+/// How a lock file was read: `poetry.lock 2.1, 40 packages, 38 checked`.
+pub fn lock(lock: &LockFile) -> String {
+    let kind = format!("{} {}", name(&lock.kind), name(&lock.format));
+    match &lock.skipped {
+        Some(reason) => format!("not scanned: {}", sentence(reason)),
+        None => format!(
+            "{}, {}, {} checked",
+            kind.trim_end(),
+            count(lock.packages, "package"),
+            lock.checked
+        ),
+    }
+}
+
+/// A key by which findings sort worst first, and always the same way.
+pub fn rank(finding: &Finding) -> impl Ord + use<> {
+    let verdict = match finding.verdict {
+        Verdict::Denied => 0,
+        Verdict::Warned => 1,
+        Verdict::Ignored { .. } => 2,
+    };
+    let level = match finding.level {
+        Level::Critical => 0,
+        Level::High => 1,
+        Level::Medium => 2,
+        Level::Unknown => 3,
+        Level::Low => 4,
+        Level::None => 5,
+    };
+    (
+        (verdict, finding.class != Class::Malware, level),
+        Reverse(tenths(finding.score)),
+        (
+            finding.class,
+            finding.package.clone(),
+            finding.version.clone(),
+        ),
+        (finding.id.clone(), finding.lock.clone(), finding.line),
+    )
+}
+
+/// A score in tenths, so that it can be compared.
+pub fn tenths(score: Option<f64>) -> u8 {
+    let tenths = (score.unwrap_or_default() * 10.0).round().clamp(0.0, 100.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 100; not a number becomes 0"
+    )]
+    let tenths = tenths as u8;
+    tenths
+}
+
+/// What the whole audit says in a few words, and its mark. Silence is never green.
+pub fn outcome(report: &Report) -> (&'static str, &'static str) {
+    let summary = &report.summary;
+    let denied = summary.denied + summary.licenses_denied;
+    let doubts = summary.warned + summary.skipped_locks + report.ignores.len();
+    if denied > 0 || report.ignores.iter().any(|notice| notice.denied) {
+        ("✗", "refused")
+    } else if summary.locks == 0 || summary.checked == 0 {
+        ("!", "nothing was scanned")
+    } else if doubts > 0 || !report.warnings.is_empty() || !unasked(report).is_empty() {
+        ("!", "passes with warnings")
+    } else {
+        ("✓", "passes")
+    }
+}
+
+/// Ecosystems of scanned lock files for which the report names no database.
+pub fn unasked(report: &Report) -> Vec<&'static str> {
+    let missing = Ecosystem::ALL.into_iter().filter(|one| {
+        let scanned = |lock: &LockFile| lock.skipped.is_none() && lock.ecosystem == Some(*one);
+        let asked = |database: &Provenance| database.ecosystem == one.name();
+        report.locks.iter().any(scanned) && !report.databases.iter().any(asked)
+    });
+    missing.map(Ecosystem::name).collect()
+}
+
+/// The sums: `1 denied, 2 warned, 0 ignored; …`.
+pub fn sums(report: &Report) -> String {
+    let summary = &report.summary;
+    let mut found = format!(
+        "{} denied, {} warned, {} ignored",
+        count(summary.denied, "finding"),
+        summary.warned,
+        summary.ignored
+    );
+    if summary.licenses_denied > 0 {
+        let licenses = count(summary.licenses_denied, "license");
+        found.push_str(&format!("; {licenses} denied"));
+    }
+    let ignores = report.ignores.iter().filter(|notice| notice.denied).count();
+    if ignores > 0 {
+        let ignores = match ignores {
+            1 => "1 entry".to_owned(),
+            _ => format!("{ignores} entries"),
+        };
+        found.push_str(&format!("; {ignores} of [[audit.ignore]] denied"));
+    }
+    format!(
+        "{found}; {} scanned, {} skipped; {} checked, {} not checked",
+        count(summary.locks, "lock file"),
+        summary.skipped_locks,
+        count(summary.checked, "package"),
+        summary.unchecked
+    )
+}
