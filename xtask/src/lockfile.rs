@@ -5,18 +5,22 @@
 //! empty list never stands for something that could not be read. It decides nothing about what
 //! to install or what to refuse.
 
+mod cargo;
 mod damage;
-pub mod graph;
+mod graph;
 mod json;
 mod model;
 mod node;
 pub mod npm;
 pub mod poetry;
+#[cfg(test)]
+mod samples;
+mod toml;
 
 pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 
 /// Every kind of lock file that is read, in the order in which a file name is tried.
-pub static KINDS: &[&Kind] = &[&npm::KIND];
+pub static KINDS: &[&Kind] = &[&npm::KIND, &cargo::KIND];
 
 /// The kind of lock file that a file of this name is, if it is one.
 pub fn kind_of(file_name: &str) -> Option<&'static Kind> {

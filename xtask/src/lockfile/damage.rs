@@ -3,20 +3,43 @@
 //! The TOML parser stops at the second declaration and knows nothing of packages. These
 //! functions read the lines themselves, to name both places and the packages around them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::poetry::REMEDY;
 use crate::error::{Error, Result};
+
+/// A damaged lock file.
+#[derive(Debug, Clone, Copy)]
+pub struct Damaged<'text> {
+    /// The text.
+    pub text: &'text str,
+    /// Names it in errors.
+    pub file: &'text str,
+    /// The command that writes it anew.
+    pub remedy: &'text str,
+}
+
+impl Damaged<'_> {
+    fn anew(&self) -> String {
+        format!("write it anew: {}", self.remedy)
+    }
+
+    fn take_one_side(&self) -> String {
+        let Damaged { file, remedy, .. } = self;
+        format!("git checkout --ours {file} && {remedy}")
+    }
+}
 
 /// A table header of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Header {
-    line: usize,
-    text: String,
+pub struct Header {
+    /// Its line, counted from 1.
+    pub line: usize,
+    /// The header with its brackets, without space.
+    pub text: String,
     /// The number of the `[[package]]` that it follows, and that package's name.
-    package: Option<(usize, String)>,
+    pub package: Option<(usize, String)>,
     /// The keys of the table.
-    keys: Vec<String>,
+    pub keys: Vec<String>,
 }
 
 /// The lines, counted from 1, on which `[[package]]` stands.
@@ -28,32 +51,41 @@ pub fn package_lines(text: &str) -> Vec<usize> {
         .collect()
 }
 
+/// Whether a line is this marker of a conflict, alone or with a name behind it.
+pub fn is_marker(line: &str, marker: &str) -> bool {
+    let behind = line.strip_prefix(marker);
+    behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(' '))
+}
+
 /// Refuses a file with unresolved conflicts of a merge.
 ///
 /// # Errors
 /// Names the lines of the first conflict.
-pub fn conflict_markers(text: &str, file: &str) -> Result<()> {
-    let find = |marker: &str| {
-        let is_marker = |line: &str| line == marker || line.starts_with(&format!("{marker} "));
-        text.lines().position(is_marker).map(|index| index + 1)
-    };
-    let Some(start) = find("<<<<<<<") else {
+pub fn conflict_markers(damaged: &Damaged<'_>) -> Result<()> {
+    let Damaged { text, file, .. } = damaged;
+    if memchr::memmem::find(text.as_bytes(), b"<<<<<<<").is_none() {
+        return Ok(());
+    }
+    let mut lines = (1..).zip(text.lines());
+    let mut find = |marker: &str| lines.find(|(_, line)| is_marker(line, marker));
+    let Some((start, _)) = find("<<<<<<<") else {
         return Ok(());
     };
-    let end = find(">>>>>>>").map_or_else(String::new, |line| format!(" to {line}"));
+    let end = find(">>>>>>>").map_or_else(String::new, |(line, _)| format!(" to {line}"));
     Err(Error::failure(format!(
         "{file}:{start}: an unresolved merge conflict, lines {start}{end}"
     ))
     .hint(format!(
-        "take one side whole, then lock again: git checkout --ours {file} && poetry lock"
+        "take one side whole, then lock again: {}",
+        damaged.take_one_side()
     )))
 }
 
 /// Explains why the file is no TOML: `message` at `line` and `column` is the parser's word.
-pub fn explain(text: &str, file: &str, (line, column): (usize, usize), message: &str) -> Error {
-    let headers = headers(text);
+pub fn explain(damaged: &Damaged<'_>, (line, column): (usize, usize), message: &str) -> Error {
+    let headers = headers(damaged.text);
     if let Some((first, second)) = declared_twice(&headers) {
-        return twice(text, file, first, second);
+        return twice(damaged, &headers, first, second);
     }
     let around = headers
         .iter()
@@ -62,13 +94,15 @@ pub fn explain(text: &str, file: &str, (line, column): (usize, usize), message: 
         .and_then(|header| header.package.as_ref())
         .map_or_else(String::new, |(_, name)| format!(", in package {name}"));
     let message = message.trim().replace('\n', ", ");
+    let file = damaged.file;
     Error::failure(format!(
         "{file}:{line}:{column}: not TOML{around}: {message}"
     ))
-    .hint(REMEDY)
+    .hint(damaged.anew())
 }
 
-fn headers(text: &str) -> Vec<Header> {
+/// All table headers, by reading lines: it works on text that is no TOML.
+pub fn headers(text: &str) -> Vec<Header> {
     let mut headers: Vec<Header> = Vec::new();
     let mut packages = 0;
     let mut current: Option<(usize, String)> = None;
@@ -111,38 +145,39 @@ fn key_and_value(line: &str) -> Option<(&str, &str)> {
     Some((key.trim().trim_matches(['"', '\'']), value))
 }
 
-fn declared_twice(headers: &[Header]) -> Option<(&Header, &Header)> {
-    headers.iter().enumerate().find_map(|(index, second)| {
-        if second.text.starts_with("[[") {
+/// The first table that is declared a second time, and where it was before.
+pub fn declared_twice(headers: &[Header]) -> Option<(&Header, &Header)> {
+    let mut seen: HashMap<(&str, Option<usize>), &Header> = HashMap::new();
+    headers.iter().find_map(|header| {
+        if header.text.starts_with("[[") {
             return None;
         }
-        let number = |header: &Header| header.package.as_ref().map(|(number, _)| *number);
-        let first = headers[..index]
-            .iter()
-            .find(|first| first.text == second.text && number(first) == number(second))?;
-        Some((first, second))
+        let number = header.package.as_ref().map(|(number, _)| *number);
+        let first = seen.insert((&header.text, number), header)?;
+        Some((first, header))
     })
 }
 
-fn twice(text: &str, file: &str, first: &Header, second: &Header) -> Error {
+fn twice(damaged: &Damaged<'_>, headers: &[Header], first: &Header, second: &Header) -> Error {
+    let file = damaged.file;
     let table = &second.text;
     let (line, before) = (second.line, first.line);
     let Some((_, name)) = &first.package else {
         return Error::failure(format!(
             "{file}:{line}: the table {table} is declared twice, on lines {before} and {line}"
         ))
-        .hint(REMEDY);
+        .hint(damaged.anew());
     };
     let keys = match second.keys.is_empty() {
         true => "it is empty".to_owned(),
-        false => format!("its keys: {}", second.keys.join(", ")),
+        false => format!("its keys: {}", shortened(&second.keys)),
     };
-    let owner = match lost_packages(text).as_slice() {
+    let owner = match lost_packages(headers).as_slice() {
         [] => "of a package whose [[package]] header is gone".to_owned(),
         [one] => format!("most likely of {one}, whose [[package]] block is gone"),
         several => format!(
             "of a package whose [[package]] block is gone (missing: {})",
-            several.join(", ")
+            shortened(several)
         ),
     };
     Error::failure(format!(
@@ -150,14 +185,28 @@ fn twice(text: &str, file: &str, first: &Header, second: &Header) -> Error {
          belongs to {name}, line {line} is an orphan, {owner} ({keys})"
     ))
     .hint(format!(
-        "a merge has cut the file; take one side whole and lock again: \
-         git checkout --ours {file} && poetry lock"
+        "a merge has cut the file; take one side whole and lock again: {}",
+        damaged.take_one_side()
+    ))
+    .hint(format!(
+        "or see what is left without the orphan: cargo xtask lock repair {file}"
     ))
 }
 
+/// The first of a long list.
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names.iter().take(SHOWN).map(String::as_str);
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Names that the file speaks of as dependencies or files, but for which it has no block.
-fn lost_packages(text: &str) -> Vec<String> {
-    let headers = headers(text);
+pub fn lost_packages(headers: &[Header]) -> Vec<String> {
     let of = |table: &'static str| headers.iter().filter(move |header| header.text == table);
     let present: BTreeSet<String> = of("[[package]]")
         .filter_map(|header| header.package.as_ref())

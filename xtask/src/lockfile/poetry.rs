@@ -14,6 +14,9 @@ use crate::pep440::Version;
 /// The file's name.
 pub const FILE: &str = "poetry.lock";
 
+/// The command that writes it anew.
+const COMMAND: &str = "poetry lock";
+
 /// What mends every lock file that is damaged or stale.
 pub const REMEDY: &str = "write it anew: poetry lock";
 
@@ -119,10 +122,15 @@ pub fn parse(text: &str, file: &str) -> Result<Lock> {
 }
 
 fn values(text: &str, file: &str) -> Result<Value> {
-    damage::conflict_markers(text, file)?;
+    let damaged = damage::Damaged {
+        text,
+        file,
+        remedy: COMMAND,
+    };
+    damage::conflict_markers(&damaged)?;
     toml::from_str(text).map_err(|cause| {
-        let (line, column) = place(text, cause.span().map_or(0, |span| span.start));
-        damage::explain(text, file, (line, column), cause.message())
+        let at = place(text, cause.span().map_or(0, |span| span.start));
+        damage::explain(&damaged, at, cause.message())
     })
 }
 
