@@ -7,6 +7,7 @@
 
 mod cargo;
 mod damage;
+mod extras;
 mod graph;
 mod json;
 mod model;
@@ -16,11 +17,16 @@ pub mod poetry;
 #[cfg(test)]
 mod samples;
 mod toml;
+mod uv;
 
 pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 
 /// Every kind of lock file that is read, in the order in which a file name is tried.
-pub static KINDS: &[&Kind] = &[&npm::KIND, &cargo::KIND];
+pub static KINDS: &[&Kind] = &[
+    &cargo::KIND,
+    &npm::KIND,
+    &uv::KIND,
+];
 
 /// The kind of lock file that a file of this name is, if it is one.
 pub fn kind_of(file_name: &str) -> Option<&'static Kind> {
