@@ -13,11 +13,13 @@ mod json;
 mod model;
 mod node;
 pub mod npm;
+pub mod pnpm;
 pub mod poetry;
 #[cfg(test)]
 mod samples;
 mod toml;
 mod uv;
+mod yaml;
 
 pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 
@@ -25,6 +27,7 @@ pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source
 pub static KINDS: &[&Kind] = &[
     &cargo::KIND,
     &npm::KIND,
+    &pnpm::KIND,
     &uv::KIND,
 ];
 

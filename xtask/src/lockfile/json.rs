@@ -204,13 +204,7 @@ impl<'text> Visitor<'text> for Tree<'_, 'text> {
         let mut many: HashSet<Cow<'text, str>> = HashSet::new();
         while let Some(key) = access.next_key_seed(Key)? {
             let line = self.0.line_of(&key);
-            if members.len() == FEW {
-                many.extend(members.iter().map(|member| member.key.clone()));
-            }
-            let is_new = match members.len() < FEW {
-                true => members.iter().all(|member| member.key != key),
-                false => many.insert(key.clone()),
-            };
+            let is_new = is_new(&members, &mut many, &key);
             if !is_new {
                 return Err(A::Error::custom(format!(
                     "the key {:?} is there twice",
@@ -248,6 +242,21 @@ impl<'text> Visitor<'text> for Key {
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(value.to_owned()))
     }
+}
+
+/// Whether an object of these members does not have this key yet; `many` belongs to the object.
+pub fn is_new<'text>(
+    members: &[Member<'text>],
+    many: &mut HashSet<Cow<'text, str>>,
+    key: &Cow<'text, str>,
+) -> bool {
+    if members.len() < FEW {
+        return members.iter().all(|member| member.key != *key);
+    }
+    if members.len() == FEW {
+        many.extend(members.iter().map(|member| member.key.clone()));
+    }
+    many.insert(key.clone())
 }
 
 /// At most 80 characters of a text, for errors.

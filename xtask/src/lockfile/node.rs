@@ -1,7 +1,8 @@
 //! What the lock files of npm, Yarn and pnpm have in common: names, addresses, manifests.
 
+use super::graph::reachable;
 use super::json::{self, Object, shortened};
-use super::{Dependency, Input, Package, Source};
+use super::{Dependency, Input, Package, Scope, Source};
 use crate::error::{Error, Result};
 
 /// The longest name that is read; the registry allows 214 bytes.
@@ -312,6 +313,64 @@ pub fn unasked(packages: &[Package], group: impl Fn(usize) -> &'static str) -> V
             group: Some(group(package).to_owned()),
         })
         .collect()
+}
+
+/// A package that is only a folder: no version, nothing to check.
+pub fn folder(name: &str, line: usize, source: Source) -> Package {
+    Package {
+        name: name.to_owned(),
+        alias: None,
+        version: String::new(),
+        line,
+        source,
+        groups: Vec::new(),
+        scope: Scope::Ships,
+        dependencies: Vec::new(),
+        digests: Vec::new(),
+        license: None,
+    }
+}
+
+/// A path from a folder, without what leads back; empty for where both begin.
+pub fn join(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Works out what ships for a lock file that does not say it. The projects must have only those
+/// arrows yet that ship. What is reached from nowhere ships, since nothing says otherwise.
+pub fn scope_by_reach(packages: &mut [Package], roots: &[Dependency]) {
+    let of_development = |root: &&Dependency| root.group.as_deref() == Some("dev");
+    let (dev, ships): (Vec<&Dependency>, Vec<&Dependency>) = roots.iter().partition(of_development);
+    let own = |(index, package): (usize, &Package)| {
+        matches!(package.source, Source::Workspace { .. }).then_some(index)
+    };
+    let mut beginnings: Vec<usize> = packages.iter().enumerate().filter_map(own).collect();
+    beginnings.extend(ships.iter().map(|root| root.package));
+    let from_dev = reachable(packages, dev.iter().map(|root| root.package));
+    let shipping = reachable(packages, beginnings.iter().copied());
+    let unknown = from_dev.iter().zip(&shipping).enumerate();
+    beginnings.extend(
+        unknown
+            .filter(|(_, (dev, ships))| !**dev && !**ships)
+            .map(|(index, _)| index),
+    );
+    let shipping = reachable(packages, beginnings.into_iter());
+    for (package, ships) in packages.iter_mut().zip(shipping) {
+        package.scope = match ships {
+            true => Scope::Ships,
+            false => Scope::Development,
+        };
+    }
 }
 
 /// The problem of something asked for that the lock file does not have.

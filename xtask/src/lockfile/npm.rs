@@ -366,15 +366,17 @@ impl<'a> Reading<'a> {
 
     /// Without a manifest: what nothing else asks for must be what the project asks for.
     fn guess(&mut self) {
-        let flags = |index: usize| {
-            let place = self.package_of.iter().position(|package| *package == index);
-            let object = place.and_then(|place| self.entries.get(place));
-            match object.map(|entry| entry.object) {
-                Some(object) if object.is_true("dev") => "dev",
-                Some(object) if object.is_true("optional") => "optional",
-                Some(object) if object.is_true("peer") => "peer",
-                _ => "main",
+        let mut objects = vec![None; self.packages.len()];
+        for (package, entry) in self.package_of.iter().zip(self.entries) {
+            if let Some(object) = objects.get_mut(*package) {
+                *object = Some(entry.object);
             }
+        }
+        let flags = |index: usize| match objects.get(index).copied().flatten() {
+            Some(object) if object.is_true("dev") => "dev",
+            Some(object) if object.is_true("optional") => "optional",
+            Some(object) if object.is_true("peer") => "peer",
+            _ => "main",
         };
         let mut roots = node::unasked(&self.packages, flags);
         roots.retain(|root| root.package != 0);

@@ -1,6 +1,7 @@
 //! Addresses, names and constraints.
 
 use super::*;
+use crate::lockfile::Lock;
 
 #[track_caller]
 fn check(address: &str, name: &str, version: &str, expected: &str) {
@@ -173,4 +174,46 @@ pub fn shared() -> Option<std::path::PathBuf> {
     };
     let named = option_env!("XTASK_SHARED_DATA").map(std::path::PathBuf::from);
     named.or_else(beside).filter(|folder| folder.is_dir())
+}
+
+/// A package in one line, for comparisons: `name@version <alias> source scope -> names of what it depends on`.
+pub fn shown(lock: &Lock) -> Vec<String> {
+    let one = |package: &Package| {
+        let alias = package.alias.as_deref().map(|alias| format!(" as {alias}"));
+        let source = match &package.source {
+            Source::Registry { .. } => String::new(),
+            Source::Git { commit, .. } => format!(" git {}", commit.as_deref().unwrap_or("-")),
+            Source::Path { path } => format!(" path {path}"),
+            Source::Url { url } => format!(" url {url}"),
+            Source::Workspace { path } => format!(" workspace {path:?}"),
+            Source::Bundled { by } => format!(" bundled by {by}"),
+        };
+        let scope = match package.scope {
+            Scope::Ships => "",
+            Scope::Development => " [dev]",
+        };
+        format!(
+            "{}@{}{}{source}{scope}{}",
+            package.name,
+            package.version,
+            alias.unwrap_or_default(),
+            arrows(lock, &package.dependencies)
+        )
+    };
+    lock.packages.iter().map(one).collect()
+}
+
+/// Arrows in one line.
+pub fn arrows(lock: &Lock, arrows: &[Dependency]) -> String {
+    let one = |arrow: &Dependency| {
+        let package = &lock.packages[arrow.package];
+        let constraint = arrow.constraint.as_deref().unwrap_or("-");
+        let group = arrow.group.as_deref().map(|group| format!(" ({group})"));
+        let group = group.unwrap_or_default();
+        format!(
+            " -> {}@{} by {constraint}{group}",
+            package.name, package.version
+        )
+    };
+    arrows.iter().map(one).collect()
 }

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Scope;
 use super::*;
-use crate::lockfile::node::tests::shared;
+use crate::lockfile::node::tests::{arrows, shared, shown};
 
 fn read_text(text: &str, manifest: Option<&str>) -> Result<Lock> {
     let beside = |file: &str| {
@@ -18,47 +17,6 @@ fn read_text(text: &str, manifest: Option<&str>) -> Result<Lock> {
         shipping_groups: &[],
         beside: &beside,
     })
-}
-
-/// A package in one line: `name@version <alias> source scope -> names of what it depends on`.
-fn shown(lock: &Lock) -> Vec<String> {
-    let one = |package: &Package| {
-        let alias = package.alias.as_deref().map(|alias| format!(" as {alias}"));
-        let source = match &package.source {
-            Source::Registry { .. } => String::new(),
-            Source::Git { commit, .. } => format!(" git {}", commit.as_deref().unwrap_or("-")),
-            Source::Path { path } => format!(" path {path}"),
-            Source::Url { url } => format!(" url {url}"),
-            Source::Workspace { path } => format!(" workspace {path:?}"),
-            Source::Bundled { by } => format!(" bundled by {by}"),
-        };
-        let scope = match package.scope {
-            Scope::Ships => "",
-            Scope::Development => " dev",
-        };
-        format!(
-            "{}@{}{}{source}{scope}{}",
-            package.name,
-            package.version,
-            alias.unwrap_or_default(),
-            arrows(lock, &package.dependencies)
-        )
-    };
-    lock.packages.iter().map(one).collect()
-}
-
-fn arrows(lock: &Lock, arrows: &[Dependency]) -> String {
-    let one = |arrow: &Dependency| {
-        let package = &lock.packages[arrow.package];
-        let constraint = arrow.constraint.as_deref().unwrap_or("-");
-        let group = arrow.group.as_deref().map(|group| format!(" ({group})"));
-        let group = group.unwrap_or_default();
-        format!(
-            " -> {}@{} by {constraint}{group}",
-            package.name, package.version
-        )
-    };
-    arrows.iter().map(one).collect()
 }
 
 #[track_caller]
@@ -107,7 +65,7 @@ fn version_3_is_read_by_its_paths() {
             "p@0.1.0 workspace \"\" -> a@1.5.0 by ^1 -> b@2.0.1 by ~2",
             "a@1.5.0 -> b@1.0.0 by ^1",
             "b@1.0.0",
-            "b@2.0.1 dev -> a@1.5.0 by 1 - 2",
+            "b@2.0.1 [dev] -> a@1.5.0 by 1 - 2",
             "c@3.0.0",
         ],
         " -> a@1.5.0 by ^1 (main) -> b@2.0.1 by ~2 (dev)",
@@ -171,7 +129,7 @@ fn version_1_is_read_by_its_nesting() {
         let rest = [
             "a@1.0.0 -> b@1.1.0 by ^1 -> real@2.0.0 by 2",
             "b@1.1.0 -> a@1.0.0 by 1",
-            "b@2.0.0 dev",
+            "b@2.0.0 [dev]",
             "g@git+https://github.com/u/g.git#0123456789 git 0123456789",
             "t@https://x.example/t.tgz url https://x.example/t.tgz",
             "u@github:u/r#0123456789 git 0123456789",
