@@ -15,6 +15,7 @@ mod node;
 pub mod npm;
 pub mod pnpm;
 pub mod poetry;
+mod requirement;
 #[cfg(test)]
 mod samples;
 mod toml;

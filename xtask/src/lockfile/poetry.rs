@@ -3,6 +3,9 @@
 //! Source: Poetry's `packages/locker.py` (2.5), which reads these generations; there is no other
 //! specification. What the packages mean for an installation is decided in `requirements`.
 
+pub(super) mod audit;
+mod project;
+
 use serde_json::Value;
 
 use super::damage;
