@@ -9,6 +9,7 @@ pub mod interrupt;
 pub mod lock;
 pub mod loopback;
 pub mod process;
+pub mod remote;
 pub mod temporary;
 pub mod terminal;
 
@@ -118,6 +119,14 @@ impl World {
             || self.private().join("tools"),
             |folder| self.root.join(folder),
         )
+    }
+
+    /// The time.
+    pub fn now(&self) -> jiff::Timestamp {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+        let now = std::time::SystemTime::now();
+        // A clock outside the years that jiff knows is no clock.
+        jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
     /// The path of the running tool.
