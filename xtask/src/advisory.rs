@@ -4,8 +4,15 @@
 //! Source: OSV schema 1.7, "Evaluation" (<https://ossf.github.io/osv-schema/>). A package is
 //! affected when its version is listed **or** lies in any range; GIT ranges decide nothing.
 
+pub mod collection;
+pub mod group;
+pub mod import;
+pub mod index;
 pub mod interval;
+pub mod matching;
 pub mod order;
+pub mod record;
+pub mod store;
 
 #[cfg(test)]
 mod test_data;
@@ -13,6 +20,9 @@ mod test_data;
 use serde::{Deserialize, Serialize};
 
 use order::Key;
+
+/// What to do when advisories are missing, damaged or too old.
+pub const UPDATE: &str = "fetch the advisories: cargo xtask audit --update";
 
 /// One advisory as it concerns one package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,8 @@ use std::io::Read;
 
 use camino::Utf8PathBuf;
 
+use super::interval::{self, Change, Event};
+use super::{Advisory, Class, Provenance, Severity, order};
 use crate::lockfile::Ecosystem;
 
 /// A small generator (xorshift64*), so that a failure comes again.
@@ -52,4 +54,66 @@ pub fn shared_records(ecosystem: Ecosystem, mut show: impl FnMut(&[u8])) {
             .unwrap();
         show(&json);
     }
+}
+
+/// An advisory with aliases, and versions written as `>=1 <2 =3`: introduced, fixed, listed;
+/// `<=2` for last affected, `|2` for a limit.
+pub fn advisory(ecosystem: Ecosystem, id: &str, aliases: &str, versions: &str) -> Advisory {
+    let (listed, ranges): (Vec<&str>, Vec<&str>) = versions
+        .split_whitespace()
+        .partition(|word| word.starts_with('='));
+    let mut affected = interval::of_range(ecosystem, &events(&ranges.join(" ")));
+    let keys = listed.iter().map(|word| order::key(ecosystem, &word[1..]));
+    affected.extend(keys.map(interval::point));
+    Advisory {
+        id: id.to_owned(),
+        aliases: aliases.split_whitespace().map(str::to_owned).collect(),
+        summary: String::new(),
+        class: Class::Vulnerability,
+        severity: Severity::default(),
+        affected: interval::union(affected),
+        modified: "2026-01-02T03:04:05Z".to_owned(),
+        url: None,
+    }
+}
+
+/// Reads `>=1 <2 <=3 |4` as events: introduced, fixed, last affected, limit.
+pub fn events(text: &str) -> Vec<Event<'_>> {
+    text.split_whitespace()
+        .map(|word| {
+            let (change, version) = [
+                (">=", Change::Introduced),
+                ("<=", Change::LastAffected),
+                ("<", Change::Fixed),
+                ("|", Change::Limit),
+            ]
+            .into_iter()
+            .find_map(|(sign, change)| Some((change, word.strip_prefix(sign)?)))
+            .unwrap();
+            Event { change, version }
+        })
+        .collect()
+}
+
+/// What an index says of itself.
+pub fn provenance(ecosystem: Ecosystem) -> Provenance {
+    Provenance {
+        ecosystem: ecosystem.name().to_owned(),
+        source: "all.zip".to_owned(),
+        digest: "sha256:00".to_owned(),
+        date: "2026-01-02T03:04:05Z".to_owned(),
+        records: 5,
+        withdrawn: 1,
+        foreign: 2,
+        unparsable: 0,
+    }
+}
+
+/// A record about one package whose versions from 0 on are affected.
+pub fn record(id: &str, day: &str, ecosystem: Ecosystem, name: &str, more: &str) -> String {
+    format!(
+        r#"{{"id": "{id}", "modified": "{day}T00:00:00Z", "affected": [
+            {{"package": {{"ecosystem": "{ecosystem}", "name": "{name}"}},
+              "ranges": [{{"type": "SEMVER", "events": [{{"introduced": "0"}}]}}]}}] {more}}}"#
+    )
 }

@@ -1,23 +1,5 @@
 use super::*;
-use crate::advisory::test_data::Random;
-
-/// Reads `>=1 <2 <=3 |4` as events: introduced, fixed, last affected, limit.
-fn events(text: &str) -> Vec<Event<'_>> {
-    text.split_whitespace()
-        .map(|word| {
-            let (change, version) = [
-                (">=", Change::Introduced),
-                ("<=", Change::LastAffected),
-                ("<", Change::Fixed),
-                ("|", Change::Limit),
-            ]
-            .into_iter()
-            .find_map(|(sign, change)| Some((change, word.strip_prefix(sign)?)))
-            .unwrap();
-            Event { change, version }
-        })
-        .collect()
-}
+use crate::advisory::test_data::{Random, events};
 
 /// The pseudo code of the schema, line for line.
 fn in_range(ecosystem: Ecosystem, version: &str, events: &[Event<'_>]) -> bool {
