@@ -4,8 +4,10 @@
 
 pub mod group;
 pub mod json;
+pub mod markdown;
 pub mod phrase;
 pub mod report;
 #[cfg(test)]
 mod sample;
+pub mod sarif;
 pub mod table;

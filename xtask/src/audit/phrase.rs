@@ -21,6 +21,14 @@ pub fn sentence(text: &str) -> String {
     line.strip_suffix('.').unwrap_or(&line).to_owned()
 }
 
+/// What a finding says, in a sentence; the word for its class where the advisory says nothing.
+pub fn summary(finding: &Finding) -> String {
+    match sentence(&finding.summary) {
+        empty if empty.is_empty() => class(finding.class).to_owned(),
+        summary => summary,
+    }
+}
+
 /// `1 package`, `2 packages`.
 pub fn count(number: usize, thing: &str) -> String {
     match number {
@@ -176,6 +184,24 @@ pub fn mark(verdict: &Verdict) -> &'static str {
     }
 }
 
+/// The place of a verdict among the others, the worst first.
+pub fn gravity(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Denied => 0,
+        Verdict::Warned => 1,
+        Verdict::Ignored { .. } => 2,
+    }
+}
+
+/// The word for a verdict.
+pub fn verdict_word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Denied => "denied",
+        Verdict::Warned => "warned",
+        Verdict::Ignored { .. } => "ignored",
+    }
+}
+
 /// What the policy says: `denied: high at or above the threshold medium`.
 pub fn verdict(verdict: &Verdict, because: &str) -> String {
     let because = sentence(because);
@@ -228,13 +254,60 @@ pub fn lock(lock: &LockFile) -> String {
     }
 }
 
+/// The databases that were asked, one line each: `PyPI: of 2026-11-19, 7080 records, from …`.
+pub fn databases(report: &Report) -> Vec<String> {
+    let mut databases: Vec<_> = report.databases.iter().collect();
+    databases.sort_by_key(|one| (&one.ecosystem, &one.source));
+    let line = |one: &&Provenance| {
+        format!(
+            "{}: of {}, {} records, from {}",
+            name(&one.ecosystem),
+            name(&one.date),
+            one.records,
+            name(&one.source)
+        )
+    };
+    databases.iter().map(line).collect()
+}
+
+/// An address of the web that may be linked, percent-encoded (RFC 3986) where it must be;
+/// `None` for every other scheme, and for a host that is no plain name.
+pub fn address(url: &str) -> Option<String> {
+    let rest = url
+        .strip_prefix("https://")
+        .or(url.strip_prefix("http://"))?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    if host.is_empty() || !host.bytes().all(named) || url.len() > 2000 {
+        return None;
+    }
+    let mut address = String::with_capacity(url.len());
+    for byte in url.bytes() {
+        let kept = byte.is_ascii_alphanumeric()
+            || b"-._~:/?@!$&+,;=".contains(&byte)
+            || (byte == b'#' && !address.contains('#'));
+        if kept {
+            address.push(char::from(byte));
+        } else if byte == b'%' {
+            address.push('%');
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    is_encoded(&address).then_some(address)
+}
+
+/// Whether every percent sign begins an encoded byte.
+fn is_encoded(address: &str) -> bool {
+    address.split('%').skip(1).all(|part| {
+        let digits = part.bytes().take(2).filter(u8::is_ascii_hexdigit);
+        digits.count() == 2
+    })
+}
+
 /// A key by which findings sort worst first, and always the same way.
 pub fn rank(finding: &Finding) -> impl Ord + use<> {
-    let verdict = match finding.verdict {
-        Verdict::Denied => 0,
-        Verdict::Warned => 1,
-        Verdict::Ignored { .. } => 2,
-    };
+    let verdict = gravity(&finding.verdict);
     let level = match finding.level {
         Level::Critical => 0,
         Level::High => 1,
@@ -321,4 +394,60 @@ pub fn sums(report: &Report) -> String {
         count(summary.checked, "package"),
         summary.unchecked
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn only_plain_addresses_of_the_web_are_linked() {
+        let check = |url, expected: Option<&str>| assert_eq!(address(url).as_deref(), expected);
+        check("https://osv.dev/x?y=1#z", Some("https://osv.dev/x?y=1#z"));
+        check("http://a.example/a%20b", Some("http://a.example/a%20b"));
+        check(
+            "https://a.example/(x) y|z#a#b",
+            Some("https://a.example/%28x%29%20y%7Cz#a%23b"),
+        );
+        check("https://a.example/é", Some("https://a.example/%C3%A9"));
+        check("https://a.example/%zz", None);
+        check("https://user@a.example/", None);
+        check("https:///x", None);
+        check("javascript:alert(1)", None);
+        check("file:///etc/passwd", None);
+    }
+
+    #[test]
+    fn the_worst_comes_first() {
+        let mut findings = sample::mixed().findings;
+        findings.reverse();
+        findings.sort_by_cached_key(rank);
+        let order: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
+        let expected = [
+            "MAL-2026-1",
+            "GHSA-35jh-r3h4-6jhm",
+            "PYSEC-2021-66",
+            "PYSEC-2021-66",
+            "GHSA-h75v-3vvj-5mfj",
+            "PYSEC-2026-9",
+            "RUSTSEC-2021-0145",
+            "RUSTSEC-2024-0375",
+            "RUSTSEC-2023-0001",
+            "yanked",
+            "PYSEC-2021-108",
+        ];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn scores_that_are_no_scores_do_no_harm() {
+        let check = |score, expected| assert_eq!(tenths(score), expected);
+        check(None, 0);
+        check(Some(7.5), 75);
+        check(Some(9.95), 100);
+        check(Some(f64::NAN), 0);
+        check(Some(f64::INFINITY), 100);
+        check(Some(-1.0), 0);
+    }
 }

@@ -52,14 +52,9 @@ fn section(title: &str, lines: &[String], layout: Layout) -> String {
 
 fn licenses(report: &Report, layout: Layout) -> Vec<String> {
     let mut licenses: Vec<_> = report.licenses.iter().collect();
-    let rank = |verdict: &Verdict| match verdict {
-        Verdict::Denied => 0,
-        Verdict::Warned => 1,
-        Verdict::Ignored { .. } => 2,
-    };
     licenses.sort_by_key(|one| {
         (
-            rank(&one.verdict),
+            phrase::gravity(&one.verdict),
             &one.package,
             &one.version,
             &one.lock,

@@ -171,3 +171,20 @@ fn sarif_has_what_code_scanning_services_require() {
     assert_eq!(prints.len(), results.len(), "fingerprints are distinct");
     assert_eq!(results[2]["suppressions"][0]["justification"], "for users");
 }
+
+#[test]
+fn the_sarif_log_is_as_the_official_schema_says() {
+    let text = include_str!("../../schemas/sarif-2.1.0.json");
+    // The pattern of `language` has a bracket too many, which the validator refuses.
+    let schema = serde_json::from_str(&text.replace("{2}]?$", "{2}$")).unwrap();
+    let options = jsonschema::options().should_validate_formats(true);
+    let validator = options.build(&schema).unwrap();
+    let mut log = sarif::log(&spoilt().judge());
+    let problems: Vec<String> = validator
+        .iter_errors(&log)
+        .map(|one| one.to_string())
+        .collect();
+    assert_eq!(problems, Vec::<String>::new());
+    log["runs"][0]["results"][0]["level"] = "fatal".into();
+    assert!(!validator.is_valid(&log));
+}
