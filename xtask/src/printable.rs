@@ -27,6 +27,9 @@ pub fn plain(text: &str) -> String {
 /// The text on one line, as [`plain`], in at most `most` characters; the last is `…` when
 /// something is left out. Line breaks and tabs are spaces.
 pub fn line(text: &str, most: usize) -> String {
+    if text.len() <= most && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     // Reading stops soon after what is shown, however long the text is.
     let head: String = text.chars().take(most.saturating_mul(4)).collect();
     let cut = head.len() < text.len();

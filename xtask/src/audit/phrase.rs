@@ -136,12 +136,24 @@ fn unfixed(class: Class) -> &'static str {
     }
 }
 
-/// The command to paste, if there is one.
-pub fn command(fix: &Fix) -> Option<String> {
-    match fix {
-        Fix::Version { command, .. } if !command.is_empty() => Some(printable::line(command, 400)),
-        Fix::Version { .. } | Fix::None => None,
-    }
+/// The command to paste, if there is one. None is shown for a package or a version with
+/// characters that no registry allows in them: a shell could take them for something else.
+pub fn command(finding: &Finding) -> Option<String> {
+    let Fix::Version {
+        version, command, ..
+    } = &finding.fix
+    else {
+        return None;
+    };
+    let named = [&finding.package, &finding.version, version];
+    let harmless = named.into_iter().all(|text| is_harmless(text)) && command.len() <= 1000;
+    let command = printable::line(command, 1000);
+    Some(command).filter(|command| harmless && !command.is_empty())
+}
+
+fn is_harmless(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"@/._+~!-".contains(&byte);
+    !text.starts_with('-') && text.bytes().all(allowed)
 }
 
 /// Where a finding is and what it is for: `poetry.lock:120, development only, groups dev, docs`.
@@ -152,8 +164,13 @@ pub fn place(finding: &Finding) -> String {
         Scope::Development => ", development only",
     });
     if !finding.groups.is_empty() {
-        let groups: Vec<String> = finding.groups.iter().map(|group| name(group)).collect();
-        let word = if groups.len() == 1 { "group" } else { "groups" };
+        let word = if finding.groups.len() == 1 {
+            "group"
+        } else {
+            "groups"
+        };
+        let groups = finding.groups.iter().take(20).map(|group| name(group));
+        let groups: Vec<String> = groups.collect();
         let groups = sentence(&groups.join(", "));
         place.push_str(&format!(", {word} {groups}"));
     }
@@ -416,6 +433,21 @@ mod tests {
         check("https:///x", None);
         check("javascript:alert(1)", None);
         check("file:///etc/passwd", None);
+    }
+
+    #[test]
+    fn commands_are_shown_for_names_that_a_shell_takes_as_they_are() {
+        let check = |package: &str, version: &str, shown| {
+            let mut finding = sample::single().findings.remove(0);
+            (finding.package, finding.version) = (package.to_owned(), version.to_owned());
+            assert_eq!(command(&finding).is_some(), shown, "{package} {version}");
+        };
+        check("jinja2", "2.11.2", true);
+        check("@scope/name_x", "1!2.0+local.1", true);
+        check("x; rm -rf ~", "1", false);
+        check("$(id)", "1", false);
+        check("x", "1\n", false);
+        check("-rf", "1", false);
     }
 
     #[test]

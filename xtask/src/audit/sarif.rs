@@ -116,7 +116,7 @@ fn finding(finding: &Finding) -> Value {
         told.push(format!("Installed by {chain}"));
     }
     told.push(format!("Mend: {}", phrase::fix(finding)));
-    if let Some(command) = phrase::command(&finding.fix) {
+    if let Some(command) = phrase::command(finding) {
         told.push(format!("Command: `{command}`"));
     }
     if finding.ids.len() > 1 {

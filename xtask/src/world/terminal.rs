@@ -13,6 +13,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::printable;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -69,14 +70,15 @@ impl Terminal {
         }
     }
 
-    /// Prints a result for programs; nothing in the text format.
+    /// Prints a result for programs; nothing in the text format. What is invisible in it is
+    /// escaped, as people look at it, too.
     ///
     /// # Panics
     /// Never: every result is plain data with texts for keys.
     pub fn json(&self, value: &impl Serialize) {
         if self.format != Format::Text {
             let text = serde_json::to_string_pretty(value).expect("results are plain data");
-            self.write(&mut std::io::stdout(), &text);
+            self.write(&mut std::io::stdout(), &printable::json(&text));
         }
     }
 

@@ -117,7 +117,7 @@ fn ids(finding: &Finding) -> String {
 
 fn fix(finding: &Finding) -> String {
     let what = escape(&phrase::fix(finding));
-    match phrase::command(&finding.fix) {
+    match phrase::command(finding) {
         Some(command) => format!("{what}<br><code>{}</code>", escape(&command)),
         None => what,
     }

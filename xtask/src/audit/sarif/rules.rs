@@ -148,7 +148,7 @@ fn help(id: &str, summary: &str, findings: &[&Finding]) -> Value {
             Fix::Version { .. } => format!("{package} {version} → {}", phrase::fix(finding)),
             Fix::None => format!("{package} {version}: {}", phrase::fix(finding)),
         };
-        let fix = (what, phrase::command(&finding.fix));
+        let fix = (what, phrase::command(finding));
         if fixes.len() < NAMED && !fixes.contains(&fix) {
             fixes.push(fix);
         }

@@ -83,8 +83,13 @@ fn problem(problem: &Problem<'_>, places: usize, layout: Layout) -> String {
         ));
     }
     let mut verdict = phrase::verdict(&finding.verdict, &finding.because);
-    if problem.places < places {
-        verdict.push_str(&format!(" (in {} of {places} places)", problem.places));
+    match problem.places {
+        all if all == places => {}
+        1 => {
+            let (lock, line) = (phrase::name(&finding.lock), finding.line);
+            verdict.push_str(&format!(" (only in {lock}:{line})"));
+        }
+        some => verdict.push_str(&format!(" (in {some} of {places} places)")),
     }
     lines.push(wrap("      ", &verdict, layout.columns));
     if let (Extent::Whole, Some(url)) = (layout.extent, &finding.url) {
@@ -121,7 +126,7 @@ fn place(place: &Place<'_>, layout: Layout) -> String {
             what.push_str(&format!(" (for {}{more})", ids.join(", ")));
         }
         lines.push(wrap("    fix  ", &what, layout.columns));
-        if let Some(command) = phrase::command(&first.fix) {
+        if let Some(command) = phrase::command(first) {
             lines.push(format!("         $ {command}"));
         }
     }

@@ -132,10 +132,10 @@ fn unchecked(report: &Report, layout: Layout) -> Vec<String> {
                     names.push(format!("… and {} more", packages.len() - NAMES));
                 }
                 let text = format!("{head}: {}", names.join(", "));
-                lines.push(wrap("  ! ", &text, layout.columns));
+                lines.push(wrap("  · ", &text, layout.columns));
             }
             Extent::Whole => {
-                lines.push(wrap("  ! ", &head, layout.columns));
+                lines.push(wrap("  · ", &head, layout.columns));
                 let place = |one: &&Unchecked| format!("{}:{}", name(&one.lock), one.line);
                 let line = |one: &&Unchecked| format!("      {}  {}", named(one), place(one));
                 lines.extend(packages.iter().map(line));
