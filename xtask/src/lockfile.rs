@@ -21,6 +21,7 @@ mod samples;
 mod toml;
 mod uv;
 mod yaml;
+pub mod yarn;
 
 pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 
@@ -30,6 +31,7 @@ pub static KINDS: &[&Kind] = &[
     &npm::KIND,
     &pnpm::KIND,
     &uv::KIND,
+    &yarn::KIND,
 ];
 
 /// The kind of lock file that a file of this name is, if it is one.

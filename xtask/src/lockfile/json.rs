@@ -204,7 +204,7 @@ impl<'text> Visitor<'text> for Tree<'_, 'text> {
         let mut many: HashSet<Cow<'text, str>> = HashSet::new();
         while let Some(key) = access.next_key_seed(Key)? {
             let line = self.0.line_of(&key);
-            let is_new = is_new(&members, &mut many, &key);
+            let is_new = is_new(&members, &mut many, key.clone());
             if !is_new {
                 return Err(A::Error::custom(format!(
                     "the key {:?} is there twice",
@@ -248,15 +248,15 @@ impl<'text> Visitor<'text> for Key {
 pub fn is_new<'text>(
     members: &[Member<'text>],
     many: &mut HashSet<Cow<'text, str>>,
-    key: &Cow<'text, str>,
+    key: Cow<'text, str>,
 ) -> bool {
     if members.len() < FEW {
-        return members.iter().all(|member| member.key != *key);
+        return members.iter().all(|member| member.key != key);
     }
     if members.len() == FEW {
         many.extend(members.iter().map(|member| member.key.clone()));
     }
-    many.insert(key.clone())
+    many.insert(key)
 }
 
 /// At most 80 characters of a text, for errors.

@@ -206,40 +206,40 @@ fn commit(fragment: &str) -> Option<String> {
 
 /// Whether an archive's address has the form that registries give it:
 /// `<base>/<name>/-/<name without scope>-<version>.tgz`, or `download/<name>/<version>/<digest>`
-/// as GitHub's has it. A registry's host is unknown here on purpose.
+/// as GitHub's has it. A registry's host is unknown here on purpose, and so is whether the
+/// version is that of the entry: there are real packages whose archive is named by another.
 fn is_registry(address: &str, name: &str, version: &str) -> bool {
     let url = address.split(['#', '?']).next().unwrap_or(address);
     let url = url.replace("%2f", "/").replace("%2F", "/");
     let short = name.rsplit('/').next().unwrap_or(name);
-    // The registry drops the build metadata of a version.
-    let version = version.split('+').next().unwrap_or(version);
     if let Some((base, file)) = url.rsplit_once("/-/") {
-        let of_name = base == name || base.strip_suffix(name).is_some_and(|b| b.ends_with('/'));
-        let file = file
-            .strip_prefix(name.strip_suffix(short).unwrap_or_default())
-            .unwrap_or(file);
-        return of_name && is_archive(file, short, version);
+        let before = base.strip_suffix(name);
+        let of_name = before.is_some_and(|before| before.is_empty() || before.ends_with('/'));
+        // Some registries repeat the scope in the file's name.
+        let scope = name.strip_suffix(short).unwrap_or_default();
+        let file = file.strip_prefix(scope).unwrap_or(file);
+        return of_name && archive_version(file, short).is_some();
     }
     if let Some((_, rest)) = url.split_once("/download/") {
         let rest = rest
             .strip_prefix(name)
             .and_then(|rest| rest.strip_prefix('/'));
-        let rest = rest.and_then(|rest| rest.strip_prefix(version));
-        return rest.is_some_and(|rest| rest.starts_with('/'));
+        return rest.is_some_and(|rest| rest.split('/').next() == Some(version));
     }
     // Yarn's offline mirror keeps only the file's name.
     let mirrored = name.trim_start_matches('@').replace('/', "-");
-    !url.contains('/')
-        && (is_archive(&url, short, version)
-            || is_archive(&url, &mirrored, version)
-            || is_archive(&url, &format!("@{mirrored}"), version))
+    let file = url.strip_prefix('@').unwrap_or(&url);
+    let of_name = [short, &mirrored]
+        .into_iter()
+        .any(|name| archive_version(file, name) == Some(version));
+    !url.contains('/') && of_name
 }
 
-fn is_archive(file: &str, name: &str, version: &str) -> bool {
-    file.strip_prefix(name)
-        .and_then(|rest| rest.strip_prefix('-'))
-        .and_then(|rest| rest.strip_suffix(".tgz"))
-        .is_some_and(|rest| rest == version)
+/// `<name>-<version>.tgz`
+fn archive_version<'file>(file: &'file str, name: &str) -> Option<&'file str> {
+    let rest = file.strip_prefix(name)?.strip_prefix('-')?;
+    let version = rest.strip_suffix(".tgz")?;
+    (!version.is_empty() && !version.contains('/')).then_some(version)
 }
 
 /// An address without user, password and query, which may be secrets. The user `git` is none.
@@ -371,6 +371,19 @@ pub fn scope_by_reach(packages: &mut [Package], roots: &[Dependency]) {
             false => Scope::Development,
         };
     }
+}
+
+/// Beginnings for what cannot be reached from those that are known.
+pub fn lost(packages: &[Package], roots: &[Dependency]) -> Vec<Dependency> {
+    let own = packages
+        .iter()
+        .enumerate()
+        .filter(|(_, package)| matches!(package.source, Source::Workspace { .. }));
+    let known = roots.iter().map(|root| root.package);
+    let reached = reachable(packages, known.chain(own.map(|(index, _)| index)));
+    let mut found = unasked(packages, |_| "main");
+    found.retain(|root| reached.get(root.package) == Some(&false));
+    found
 }
 
 /// The problem of something asked for that the lock file does not have.

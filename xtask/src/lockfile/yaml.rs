@@ -118,7 +118,7 @@ impl<'text> Building<'text> {
         if let Some(Open::Map { members, many, key }) = self.open.last_mut()
             && key.is_none()
         {
-            if !is_new(members, many, &text) {
+            if !is_new(members, many, text.clone()) {
                 return Err(format!("the key {:?} is there twice", shortened(&text)));
             }
             *key = Some((text, line));

@@ -69,7 +69,9 @@ fn a_registry_is_told_by_the_form_of_the_address() {
     let url = "https://registry.example/a/-/a-1.0.0.tgz";
     let shown = format!("url {url}");
     check(url, "b", "1.0.0", &shown);
-    check(url, "a", "2.0.0", &shown);
+    check(url, "a", "2.0.0", registry);
+    let other = "https://registry.example/a/-/ab-1.0.0.tgz";
+    check(other, "a", "1.0.0", &format!("url {other}"));
     check(
         "https://x.example/ba/-/a-1.0.0.tgz",
         "a",

@@ -26,9 +26,7 @@ fn check(text: &str, packages: &[&str], roots: &str) -> Lock {
     lock
 }
 
-#[test]
-fn version_9_has_snapshots_and_projects() {
-    let text = "\
+const VERSION_9: &str = "\
 lockfileVersion: '9.0'
 importers:
   .:
@@ -100,8 +98,11 @@ snapshots:
   t@https://x.example/t.tgz: {}
   v@git+https://x.example/v.git#0123456789: {}
 ";
+
+#[test]
+fn version_9_has_snapshots_and_projects() {
     let lock = check(
-        text,
+        VERSION_9,
         &[
             "p@0.1.0 workspace \".\" -> real@1.0.0 by ^1 -> packages/w@ by workspace:* \
              -> d@3.0.0 by ^3 -> peer@2.0.0 by 2",
