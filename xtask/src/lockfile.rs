@@ -14,6 +14,7 @@ mod model;
 mod node;
 pub mod npm;
 pub mod pnpm;
+mod pip;
 pub mod poetry;
 mod requirement;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source
 pub static KINDS: &[&Kind] = &[
     &cargo::KIND,
     &npm::KIND,
+    &pip::KIND,
     &pnpm::KIND,
     &uv::KIND,
     &yarn::KIND,

@@ -12,7 +12,7 @@ use super::model::Kind;
 use crate::error::{Error, Result};
 
 /// The largest file that is read; the largest real ones have about 4 MB.
-const LARGEST: usize = 16 << 20;
+pub const LARGEST: usize = 16 << 20;
 /// The most values in one file; real ones have less than one in thirty bytes.
 const MOST_VALUES: usize = 2_000_000;
 

@@ -237,6 +237,7 @@ fn real_files_are_read_whole() {
             "poetry-saleor-2021" => 64,
             "poetry-mealie-2021" => 0,
             "poetry-poetry-2026" => 25,
+            "poetry-synapse-1.96.1" => 71,
             _ => dev.clone().count(),
         };
         assert_eq!(dev.count(), expected, "{name}");
