@@ -60,6 +60,8 @@ enum Verb {
     Prove(cmd::prove::Arguments),
     /// Write the requirements that the server's lock file stands for
     Requirements(cmd::requirements::Arguments),
+    /// Say what is wrong with a lock file, or write a repaired copy
+    Lock(cmd::lock::Arguments),
 }
 
 fn exit_codes() -> String {
@@ -128,5 +130,6 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
         Verb::Prove(arguments) => cmd::prove::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),
+        Verb::Lock(arguments) => cmd::lock::run(&world, arguments),
     }
 }

@@ -4,6 +4,7 @@ pub mod build;
 pub mod bundle;
 pub mod check;
 pub mod doctor;
+pub mod lock;
 pub mod package;
 pub mod prove;
 pub mod release;

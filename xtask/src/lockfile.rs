@@ -16,6 +16,7 @@ pub mod npm;
 pub mod pnpm;
 mod pip;
 pub mod poetry;
+pub mod repair;
 mod requirement;
 #[cfg(test)]
 mod samples;

@@ -7,6 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::error::{Error, Result};
 
+/// The verb that mends a lock file, as it is called.
+pub const REPAIR: &str = "cargo xtask lock repair";
+
 /// A damaged lock file.
 #[derive(Debug, Clone, Copy)]
 pub struct Damaged<'text> {
@@ -189,7 +192,7 @@ fn twice(damaged: &Damaged<'_>, headers: &[Header], first: &Header, second: &Hea
         damaged.take_one_side()
     ))
     .hint(format!(
-        "or see what is left without the orphan: cargo xtask lock repair {file}"
+        "or see what is left without the orphan: {REPAIR} {file}"
     ))
 }
 

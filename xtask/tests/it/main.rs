@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod gate;
+mod lock;
 mod prove;
 mod refusals;
 mod release;
