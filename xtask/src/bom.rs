@@ -28,6 +28,7 @@ pub mod vex;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::artifact::{Artifact, Kind};
 use crate::lockfile::{Ecosystem, Lock, Source};
@@ -133,6 +134,16 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
         }
         Kind::Requirements | Kind::ReleaseNotes => None,
     }
+}
+
+/// An object of values that are moved, where `json!` would copy them.
+fn object<const COUNT: usize>(entries: [(&str, Value); COUNT]) -> Value {
+    Value::Object(
+        entries
+            .map(|(key, value)| (key.to_owned(), value))
+            .into_iter()
+            .collect(),
+    )
 }
 
 /// A moment in whole seconds, as both specifications write it: `2026-01-02T03:04:05Z`.

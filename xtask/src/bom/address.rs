@@ -1,23 +1,27 @@
 //! Addresses and paths as they may be published: without credentials, without this machine. Pure.
 
-/// An address without credentials, query and fragment; `None` when it leads to this machine.
+/// An address without credentials, query and fragment; `None` when it leads to this machine, or
+/// is no address.
 pub fn public(url: &str) -> Option<String> {
     let plain = url.split(['?', '#']).next().unwrap_or_default().trim();
-    let text = match plain.split_once("://") {
-        Some((scheme, rest)) if is_remote(scheme) => {
-            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            format!("{scheme}://{}{path}", host(authority))
-        }
-        Some(_) => return None,
-        None => remote_shell(plain)?,
-    };
-    Some(escaped(&text))
+    match plain.split_once("://") {
+        Some((scheme, rest)) if is_remote(scheme) => joined(scheme, rest),
+        Some(_) => None,
+        None => remote_shell(plain),
+    }
 }
 
 /// The address of a page for people, which may have query and fragment; `None` when it is none.
 pub fn page(url: &str) -> Option<String> {
-    let is_page = url.starts_with("https://") || url.starts_with("http://");
-    is_page.then(|| escaped(url))
+    let (scheme, rest) = url.trim().split_once("://")?;
+    let (rest, fragment) = match rest.split_once('#') {
+        Some((rest, fragment)) => (rest, format!("#{}", escaped(&fragment.replace('#', "%23")))),
+        None => (rest, String::new()),
+    };
+    let page = ["https", "http"]
+        .contains(&scheme)
+        .then(|| joined(scheme, rest))??;
+    Some(page + &fragment)
 }
 
 /// A git repository, as SPDX and package URLs write it: `git+https://host/path@commit`.
@@ -58,6 +62,29 @@ fn is_remote(scheme: &str) -> bool {
     !scheme.is_empty() && scheme.bytes().all(plain) && !scheme.ends_with("file")
 }
 
+fn joined(scheme: &str, rest: &str) -> Option<String> {
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = host(authority);
+    is_host(&host).then(|| format!("{scheme}://{host}{}", escaped(path)))
+}
+
+/// A name or a number, perhaps with a port (RFC 3986, section 3.2).
+fn is_host(text: &str) -> bool {
+    let text = text.strip_prefix("git@").unwrap_or(text);
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => (text, ""),
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let number = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
+    let inner = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let named = !name.is_empty() && name.bytes().all(plain);
+    (named || inner.is_some_and(|inner| inner.contains(':') && inner.bytes().all(number)))
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Without the credentials; the user `git` is part of how such hosts are addressed.
 fn host(authority: &str) -> String {
     match authority.rsplit_once('@') {
@@ -74,19 +101,24 @@ fn remote_shell(text: &str) -> Option<String> {
     if user.contains('/') || name.is_empty() || name.contains('/') {
         return None;
     }
-    Some(format!("ssh://{}/{path}", host(authority)))
+    joined("ssh", &format!("{authority}/{path}"))
 }
 
 /// Percent-encodes what no address may hold (RFC 3986).
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
-                escaped.push_str(&format!("%{byte:02X}"));
+    let bytes = text.as_bytes();
+    for (index, byte) in bytes.iter().copied().enumerate() {
+        let kept = match byte {
+            b'%' => {
+                matches!(bytes.get(index + 1..index + 3), Some([one, two]) if one.is_ascii_hexdigit() && two.is_ascii_hexdigit())
             }
-            _ if byte.is_ascii_graphic() => escaped.push(char::from(byte)),
-            _ => escaped.push_str(&format!("%{byte:02X}")),
+            _ => byte.is_ascii_graphic() && !b"\"<>\\^`{|}[]".contains(&byte),
+        };
+        if kept {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
         }
     }
     escaped
@@ -115,11 +147,39 @@ mod tests {
             "https://h.example/a b\0",
             Some("https://h.example/a%20b%00"),
         );
+        check(
+            "https://h.example/a[b]%zz%20",
+            Some("https://h.example/a%5Bb%5D%25zz%20"),
+        );
+        check("https://[::1]:8080/a", Some("https://[::1]:8080/a"));
+        for odd in [
+            "https://h:port/a",
+            "https://h e/a",
+            "https://[x]/a",
+            "https:///a",
+            "://a",
+        ] {
+            check(odd, None);
+        }
         check("file:///home/me/a", None);
         check("git+file:///home/me/a", None);
         check("/home/me/a", None);
         check("../a", None);
         check("", None);
+    }
+
+    #[test]
+    fn pages_keep_query_and_fragment() {
+        let check = |url: &str, expected: Option<&str>| {
+            assert_eq!(page(url).as_deref(), expected, "{url}");
+        };
+        check(
+            "https://h.example/a?id=1#b",
+            Some("https://h.example/a?id=1#b"),
+        );
+        check("https://h.example?a#b#c", Some("https://h.example?a#b%23c"));
+        check("javascript:alert(1)", None);
+        check("javascript://h.example/%0aalert(1)", None);
     }
 
     #[test]

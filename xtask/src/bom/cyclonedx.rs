@@ -21,6 +21,33 @@ use crate::lockfile::Source;
 /// The version of the specification that is written.
 pub const SPECIFICATION: &str = "1.6";
 
+/// Identifiers of the SPDX license list that the license schema of CycloneDX 1.6 does not know;
+/// as an expression they are valid. A test holds this list against both.
+pub(super) const LATER_LICENSES: &[&str] = &[
+    "BSD-2-Clause-pos-unchanged",
+    "BSD-3-Clause-OpenWebUI",
+    "BSD-Source-Code-no-disclaimer",
+    "BSD-Source-alt-GPL",
+    "BSD-ask-to-endorse",
+    "Brian-Gladman-3-Clause-no-conversion",
+    "Bugroff",
+    "CC-BY-NC-3.0-IGO",
+    "FDK-MPEG-H",
+    "GFDL-1.1-invariants",
+    "GFDL-1.1-no-invariants",
+    "GFDL-1.2-invariants",
+    "GFDL-1.2-no-invariants",
+    "GFDL-1.3-invariants",
+    "GFDL-1.3-no-invariants",
+    "Hippocratic-3.0-core",
+    "Informatica",
+    "MVT-1.1",
+    "atc-game",
+];
+
+/// The longest version that the schema allows.
+const LONGEST_VERSION: usize = 1024;
+
 /// The bill as a document; its serial number depends on all of the rest.
 pub fn document(bill: &Bill<'_>) -> Value {
     whole(bill, &Graph::of(bill))
@@ -43,25 +70,25 @@ pub(super) fn whole(bill: &Bill<'_>, graph: &Graph<'_>) -> Value {
         .components
         .iter()
         .map(|(reference, one)| package(reference, one));
-    numbered(&json!({
-        "metadata": metadata(bill, graph),
-        "components": parts.chain(packages).collect::<Vec<_>>(),
-        "dependencies": dependencies(graph),
-        "compositions": compositions(graph),
-    }))
+    numbered(super::object([
+        ("metadata", metadata(bill, graph)),
+        ("components", Value::Array(parts.chain(packages).collect())),
+        ("dependencies", Value::Array(dependencies(graph))),
+        ("compositions", Value::Array(compositions(graph))),
+    ]))
 }
 
 /// Puts the head on a document's body.
-pub(super) fn numbered(body: &Value) -> Value {
+pub(super) fn numbered(body: Value) -> Value {
     let mut document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": SPECIFICATION,
-        "serialNumber": format!("urn:uuid:{}", identity::uuid(body)),
+        "serialNumber": format!("urn:uuid:{}", identity::uuid(&[&body])),
         "version": 1,
     });
-    if let (Some(head), Some(body)) = (document.as_object_mut(), body.as_object()) {
-        head.extend(body.clone());
+    if let (Some(head), Value::Object(body)) = (document.as_object_mut(), body) {
+        head.extend(body);
     }
     document
 }
@@ -178,8 +205,12 @@ pub(super) fn package(reference: &str, component: &Component) -> Value {
             scoped.map_or(component.name.as_str(), |(_, name)| name)
         )),
     );
-    let version = Some(&component.version).filter(|version| !version.is_empty());
-    put(&mut value, "version", version.map(|version| json!(version)));
+    let version: String = component.version.chars().take(LONGEST_VERSION).collect();
+    put(
+        &mut value,
+        "version",
+        (!version.is_empty()).then_some(Value::String(version)),
+    );
     put(
         &mut value,
         "scope",
@@ -220,6 +251,9 @@ fn hash_value(hash: &hash::Hash) -> Value {
 
 fn licenses(license: &License) -> Value {
     match license {
+        License::Id(id) if LATER_LICENSES.contains(id) => {
+            json!([{ "expression": id, "acknowledgement": "declared" }])
+        }
         License::Id(id) => json!([{ "license": { "id": id, "acknowledgement": "declared" } }]),
         License::Expression { text, .. } => {
             json!([{ "expression": text, "acknowledgement": "declared" }])

@@ -3,10 +3,14 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// A UUID of version 8 (RFC 9562, section 5.8) from the first bytes of a document's sha256:
-/// equal documents have equal identifiers, others have others.
-pub fn uuid(document: &Value) -> String {
-    let digest = Sha256::digest(document.to_string().as_bytes());
+/// A UUID of version 8 (RFC 9562, section 5.8) from the first bytes of the sha256 of a
+/// document's parts: equal documents have equal identifiers, others have others.
+pub fn uuid(parts: &[&Value]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.to_string().as_bytes());
+    }
+    let digest = hasher.finalize();
     let mut number = [0_u8; 16];
     for (to, from) in number.iter_mut().zip(digest.iter()) {
         *to = *from;
@@ -43,13 +47,13 @@ mod tests {
 
     #[test]
     fn identifiers_have_the_form_of_version_8_and_depend_on_the_content() {
-        let one = uuid(&json!({ "a": 1 }));
+        let one = uuid(&[&json!({ "a": 1 })]);
         let shape: Vec<usize> = one.split('-').map(str::len).collect();
         assert_eq!(shape, [8, 4, 4, 4, 12]);
         assert_eq!(one.as_bytes()[14], b'8', "{one}");
         assert!(b"89ab".contains(&one.as_bytes()[19]), "{one}");
-        assert_eq!(one, uuid(&json!({ "a": 1 })));
-        assert_ne!(one, uuid(&json!({ "a": 2 })));
+        assert_eq!(one, uuid(&[&json!({ "a": 1 })]));
+        assert_ne!(one, uuid(&[&json!({ "a": 2 })]));
         assert_ne!(short("a"), short("b"));
     }
 }

@@ -10,7 +10,7 @@ use spdx::{Expression, LicenseItem, ParseMode};
 const LONGEST_NAME: usize = 200;
 
 /// The longest text that is looked at as an expression.
-const LONGEST_EXPRESSION: usize = 2_000;
+const LONGEST_EXPRESSION: usize = 500;
 
 /// A license.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ const MODE: ParseMode = ParseMode {
 /// Reads what a package says; `None` when it says nothing.
 pub fn read(text: &str) -> Option<License> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    if ["NONE", "NOASSERTION"].contains(&line) {
+    if is_no_license(line) {
         return None;
     }
     let one_line = text.trim() == line && line.len() <= LONGEST_EXPRESSION;
@@ -57,9 +57,25 @@ pub fn read(text: &str) -> Option<License> {
     Some(license.unwrap_or_else(|| License::Name(name(line))))
 }
 
+/// Words of SPDX documents that name no license, though the crate's list has the second.
+fn is_no_license(text: &str) -> bool {
+    ["NONE", "NOASSERTION"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(text))
+}
+
 fn expression(text: &str) -> Option<License> {
-    let text = mended(text);
+    understood(text.to_owned()).or_else(|| understood(mended(text)))
+}
+
+fn understood(text: String) -> Option<License> {
     let parsed = Expression::parse_mode(&text, MODE).ok()?;
+    if text
+        .split_whitespace()
+        .any(|word| operator(word).is_some_and(|right| right != word))
+    {
+        return None;
+    }
     let mut references = Vec::new();
     for requirement in parsed.requirements() {
         if requirement
@@ -67,6 +83,14 @@ fn expression(text: &str) -> Option<License> {
             .addition
             .as_ref()
             .is_some_and(|addition| addition.id().is_none())
+        {
+            return None;
+        }
+        if requirement
+            .req
+            .license
+            .id()
+            .is_some_and(|id| is_no_license(id.name))
         {
             return None;
         }
@@ -80,10 +104,30 @@ fn expression(text: &str) -> Option<License> {
     references.sort();
     references.dedup();
     let inner = text.trim_matches(['(', ')']);
-    Some(match spdx::license_id(inner) {
-        Some(id) => License::Id(id.name),
+    Some(match exact(inner) {
+        Some(id) => License::Id(id),
         None => License::Expression { text, references },
     })
+}
+
+/// The identifier of the SPDX list that is spelled so. For `GPL-2.0+`, which is on the list, the
+/// crate finds `GPL-2.0`.
+fn exact(text: &str) -> Option<&'static str> {
+    let found = spdx::license_id(text).map(|id| id.name)?;
+    let whole = if found == text {
+        Some(found)
+    } else {
+        listed(text)
+    };
+    whole.filter(|id| *id == text)
+}
+
+/// The identifier of the SPDX list that this is, in any case.
+fn listed(text: &str) -> Option<&'static str> {
+    let mut licenses = spdx::identifiers::LICENSES
+        .iter()
+        .map(|license| license.name);
+    licenses.find(|name| name.eq_ignore_ascii_case(text))
 }
 
 /// Words in the case of the SPDX list, operators in upper case, slashes as OR.
@@ -98,24 +142,26 @@ fn mended(text: &str) -> String {
     words.join(" ").replace("( ", "(").replace(" )", ")")
 }
 
+fn operator(word: &str) -> Option<&'static str> {
+    let mut operators = ["AND", "OR", "WITH"].into_iter();
+    operators.find(|operator| operator.eq_ignore_ascii_case(word))
+}
+
 fn word(word: &str) -> String {
-    if ["and", "or", "with"].contains(&word.to_ascii_lowercase().as_str()) {
-        return word.to_ascii_uppercase();
+    if let Some(operator) = operator(word) {
+        return operator.to_owned();
     }
-    let (plain, plus) = match word.strip_suffix('+') {
-        Some(plain) if spdx::license_id(word).is_none() => (plain, "+"),
-        _ => (word, ""),
-    };
-    let licenses = spdx::identifiers::LICENSES
-        .iter()
-        .map(|license| license.name);
-    let exceptions = spdx::identifiers::EXCEPTIONS
+    if let Some(id) = listed(word) {
+        return id.to_owned();
+    }
+    if let Some(id) = word.strip_suffix('+').and_then(listed) {
+        return format!("{id}+");
+    }
+    let mut exceptions = spdx::identifiers::EXCEPTIONS
         .iter()
         .map(|exception| exception.name);
-    let known = licenses
-        .chain(exceptions)
-        .find(|name| name.eq_ignore_ascii_case(plain));
-    format!("{}{plus}", known.unwrap_or(plain))
+    let exception = exceptions.find(|name| name.eq_ignore_ascii_case(word));
+    exception.unwrap_or(word).to_owned()
 }
 
 fn name(line: &str) -> String {
@@ -153,8 +199,11 @@ mod tests {
         check("MIT", "id MIT");
         check(" mit ", "id MIT");
         check("(MIT)", "id MIT");
+        check("(MIT)OR(ISC)", "expression (MIT)OR(ISC)");
+        check("MIT or ISC", "expression MIT OR ISC");
         check("GPL-2.0", "id GPL-2.0");
         check("GPL-2.0+", "id GPL-2.0+");
+        check("apache-2.0+", "expression Apache-2.0+");
         check("Apache-2.0+", "expression Apache-2.0+");
         check("MIT/Apache-2.0", "expression MIT OR Apache-2.0");
         check(
@@ -182,6 +231,8 @@ mod tests {
         check("", "-");
         check(" \n ", "-");
         check("NOASSERTION", "-");
+        check("noassertion", "-");
+        check("MIT OR NOASSERTION", "name MIT OR NOASSERTION");
         check("a\0b", "name a b");
         check(&"x".repeat(500), &format!("name {}…", "x".repeat(200)));
         check(&"(".repeat(5_000), &format!("name {}…", "(".repeat(200)));

@@ -86,7 +86,8 @@ pub struct Place {
     pub line: usize,
 }
 
-/// What is known of something's arrows. The least of several holds.
+/// What is known of something's arrows, from least to most. Of a package the most counts that
+/// any lock file says, of what several lock files belong to the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Knowledge {
     /// Nothing: its lock file does not say what depends on what.
@@ -165,6 +166,7 @@ impl<'input> Graph<'input> {
         if file.carried_by.is_empty() {
             self.tools.extend(shipping);
             self.tools.extend(development);
+            self.knowledge = self.knowledge.min(entries.knowledge);
             return;
         }
         self.development.extend(development);
@@ -196,7 +198,7 @@ impl<'input> Graph<'input> {
         old.groups.extend(new.groups);
         old.aliases.extend(new.aliases);
         old.needs.extend(new.needs);
-        old.knowledge = old.knowledge.min(new.knowledge);
+        old.knowledge = old.knowledge.max(new.knowledge);
     }
 
     fn purl(&self, file: &LockFile<'_>, package: &Package) -> purl::Purl {

@@ -146,18 +146,14 @@ pub fn encoded(text: &str, kept: &str) -> String {
 mod tests {
     use super::*;
 
+    fn check(ecosystem: Ecosystem, name: &str, version: &str, source: &Source, expected: &str) {
+        let origin = Some("git+https://h.example/r@1");
+        let purl = of(ecosystem, (name, version), source, "web/a.lock", origin);
+        assert_eq!(purl.canonical().to_string(), expected);
+    }
+
     #[test]
     fn package_urls_are_written_as_the_specification_says() {
-        let check = |ecosystem, name: &str, version: &str, source: &Source, expected: &str| {
-            let purl = of(
-                ecosystem,
-                (name, version),
-                source,
-                "web/a.lock",
-                Some("git+https://h.example/r@1"),
-            );
-            assert_eq!(purl.canonical().to_string(), expected);
-        };
         let registry = Source::Registry { url: None };
         let pypi = Ecosystem::Pypi;
         let npm = Ecosystem::Npm;
@@ -184,6 +180,11 @@ mod tests {
             "pkg:cargo/Inflector@0.1",
         );
         check(npm, "a/ü b", "", &registry, "pkg:npm/a%2F%C3%BC%20b");
+    }
+
+    #[test]
+    fn package_urls_say_where_a_package_comes_from() {
+        let (pypi, npm) = (Ecosystem::Pypi, Ecosystem::Npm);
         let git = Source::Git {
             url: "https://me:secret@h.example/o/r.git".to_owned(),
             commit: Some("abc".to_owned()),

@@ -29,15 +29,18 @@ pub fn document(bill: &Bill<'_>) -> Value {
     packages.extend(graph.parts.values().map(artifact));
     let components = graph.components.iter();
     packages.extend(components.map(|(reference, one)| package(reference, one, &mut texts)));
-    let body = json!({
-        "packages": packages,
-        "hasExtractedLicensingInfos": texts.into_values().collect::<Vec<_>>(),
-        "relationships": relationships(&graph),
-    });
-    headed(&bill.product, &body)
+    let body = super::object([
+        ("packages", Value::Array(packages)),
+        (
+            "hasExtractedLicensingInfos",
+            Value::Array(texts.into_values().collect()),
+        ),
+        ("relationships", Value::Array(relationships(&graph))),
+    ]);
+    headed(&bill.product, body)
 }
 
-fn headed(product: &Product, body: &Value) -> Value {
+fn headed(product: &Product, body: Value) -> Value {
     let name = format!("{}-{}", product.name, product.version);
     let version = spdx::identifiers::VERSION;
     let list: Vec<&str> = version.split('.').take(2).collect();
@@ -52,14 +55,14 @@ fn headed(product: &Product, body: &Value) -> Value {
             "licenseListVersion": list.join("."),
         },
     });
-    let number = identity::uuid(&json!([&head, body]));
+    let number = identity::uuid(&[&head, &body]);
     let space = format!(
         "https://spdx.org/spdxdocs/{}-{number}",
         purl::encoded(&name, "")
     );
-    if let (Some(head), Some(body)) = (head.as_object_mut(), body.as_object()) {
+    if let (Some(head), Value::Object(body)) = (head.as_object_mut(), body) {
         head.insert("documentNamespace".to_owned(), json!(space));
-        head.extend(body.clone());
+        head.extend(body);
     }
     head
 }
@@ -103,6 +106,7 @@ fn base(id: &str, name: &str, version: &str, purpose: &str) -> Value {
         "name": name,
         "versionInfo": version,
         "primaryPackagePurpose": purpose,
+        "supplier": UNKNOWN,
         "downloadLocation": UNKNOWN,
         "filesAnalyzed": false,
         "licenseConcluded": UNKNOWN,
@@ -178,6 +182,12 @@ fn package(reference: &str, component: &Component, texts: &mut Texts) -> Value {
     let origin = license.map(|(_, found)| json!(format!("declared in: {}", found.origin)));
     set(&mut value, "licenseComments", origin);
     set(&mut value, "sourceInfo", Some(json!(places(component))));
+    let apart = "It does not ship: only those who work on the product install it.";
+    set(
+        &mut value,
+        "comment",
+        (!component.ships).then(|| json!(apart)),
+    );
     let digests = hash::sort(&component.hashes);
     let checksum =
         |hash: &&hash::Hash| json!({ "algorithm": hash.algorithm.spdx, "checksumValue": hash.hex });
@@ -280,6 +290,12 @@ fn relationships(graph: &Graph<'_>) -> Vec<Value> {
     for (part, id) in graph.parts.values().zip(parts.values()) {
         draw(DOCUMENT, "DESCRIBES", id);
         draw(id, "GENERATED_FROM", PRODUCT);
+        if part.artifact.kind == Kind::Requirements {
+            let wheels = graph.parts.values().zip(parts.values());
+            for (_, wheel) in wheels.filter(|(other, _)| other.artifact.kind == Kind::Wheel) {
+                draw(id, "DEPENDENCY_MANIFEST_OF", wheel);
+            }
+        }
         for inner in part
             .holds
             .iter()

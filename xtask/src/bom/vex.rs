@@ -34,7 +34,7 @@ pub fn document(report: &Report, bill: &Bill<'_>) -> Value {
     let mut book = Book::of(&graph, &materials);
     let mut entries: BTreeMap<(String, String), Entry> = BTreeMap::new();
     for finding in &report.findings {
-        let (reference, _) = book.find(finding);
+        let reference = book.find(finding);
         let body = body(finding);
         let key = (finding.id.clone(), body.to_string());
         let entry = entries.entry(key).or_insert_with(|| Entry::new(body));
@@ -46,15 +46,15 @@ pub fn document(report: &Report, bill: &Bill<'_>) -> Value {
         entry.properties.extend(properties(finding));
     }
     let vulnerabilities: Vec<Value> = entries.into_values().map(Entry::value).collect();
-    let mut document = json!({
-        "metadata": metadata(report, bill, &graph),
-        "vulnerabilities": vulnerabilities,
-    });
+    let mut document = super::object([
+        ("metadata", metadata(report, bill, &graph)),
+        ("vulnerabilities", Value::Array(vulnerabilities)),
+    ]);
     if let (Some(map), false) = (document.as_object_mut(), book.strangers.is_empty()) {
         let strangers: Vec<Value> = book.strangers.into_values().collect();
         map.insert("components".to_owned(), Value::Array(strangers));
     }
-    cyclonedx::numbered(&document)
+    cyclonedx::numbered(document)
 }
 
 /// Findings that say the same about several components are one vulnerability.
@@ -121,8 +121,8 @@ impl<'graph> Book<'graph> {
         book
     }
 
-    /// The reference to what a finding is about, and whether it is in the bill.
-    fn find(&mut self, finding: &Finding) -> (String, bool) {
+    /// The reference to what a finding is about.
+    fn find(&mut self, finding: &Finding) -> String {
         let (name, version) = (finding.package.as_str(), finding.version.as_str());
         let here = (finding.lock.as_str(), finding.line, name, version);
         let anywhere = (finding.ecosystem, name, version);
@@ -131,7 +131,7 @@ impl<'graph> Book<'graph> {
             .get(&here)
             .or_else(|| self.by_name.get(&anywhere));
         if let Some(reference) = known {
-            return (cyclonedx::link(self.materials, reference), true);
+            return cyclonedx::link(self.materials, reference);
         }
         let url = purl::Purl::new(finding.ecosystem.purl_type(), name, version);
         let reference = url.to_string();
@@ -143,7 +143,7 @@ impl<'graph> Book<'graph> {
             "purl": url.canonical().to_string(),
         });
         self.strangers.insert(reference.clone(), stranger);
-        (reference, false)
+        reference
     }
 }
 
@@ -247,7 +247,7 @@ fn rating(finding: &Finding) -> Value {
     Value::Object(rating)
 }
 
-fn method(vector: &str) -> &'static str {
+pub(super) fn method(vector: &str) -> &'static str {
     match vector {
         _ if vector.starts_with("CVSS:4.") => "CVSSv4",
         _ if vector.starts_with("CVSS:3.1/") => "CVSSv31",
