@@ -15,7 +15,7 @@ pub mod record;
 pub mod store;
 
 #[cfg(test)]
-mod test_data;
+pub(crate) mod test_data;
 
 use serde::{Deserialize, Serialize};
 

@@ -97,6 +97,18 @@ pub enum Kind {
     Vsix,
     /// What changed in this version.
     ReleaseNotes,
+    /// What the audit found, as JSON (`docs/audit.schema.json`).
+    Findings,
+    /// The same as SARIF 2.1.0.
+    FindingsSarif,
+    /// The same for people.
+    FindingsMarkdown,
+    /// The bill of materials, CycloneDX 1.6.
+    SbomCycloneDx,
+    /// The bill of materials, SPDX 2.3.
+    SbomSpdx,
+    /// What the findings mean for this release, CycloneDX 1.6 VEX.
+    Vex,
 }
 
 impl Kind {
@@ -108,6 +120,12 @@ impl Kind {
             Kind::Requirements => "requirements",
             Kind::Vsix => "vsix",
             Kind::ReleaseNotes => "notes",
+            Kind::Findings => "findings",
+            Kind::FindingsSarif => "findings-sarif",
+            Kind::FindingsMarkdown => "findings-markdown",
+            Kind::SbomCycloneDx => "sbom-cyclonedx",
+            Kind::SbomSpdx => "sbom-spdx",
+            Kind::Vex => "vex",
         }
     }
 }

@@ -132,7 +132,14 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
             purl.namespace = Some(publisher.to_owned());
             Some(purl.to_string())
         }
-        Kind::Requirements | Kind::ReleaseNotes => None,
+        Kind::Requirements
+        | Kind::ReleaseNotes
+        | Kind::Findings
+        | Kind::FindingsSarif
+        | Kind::FindingsMarkdown
+        | Kind::SbomCycloneDx
+        | Kind::SbomSpdx
+        | Kind::Vex => None,
     }
 }
 

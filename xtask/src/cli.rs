@@ -54,6 +54,8 @@ enum Verb {
     Test(cmd::test::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),
+    /// Hold every lock file against the advisories, offline
+    Audit(cmd::audit::Arguments),
     /// Say what this machine and this repository need for each verb
     Doctor(cmd::doctor::Arguments),
     /// Install the wheel afresh, start it, speak MCP to it, stop it, and note the evidence
@@ -106,11 +108,18 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
-    if cli.general.format == Format::Sarif && !matches!(cli.verb, Verb::Check(_)) {
-        return Err(
-            Error::usage("SARIF is a format for findings, which only `check` has")
-                .hint("use --format json"),
-        );
+    let has_findings = matches!(cli.verb, Verb::Check(_) | Verb::Audit(_));
+    match cli.general.format {
+        Format::Sarif if !has_findings => {
+            return Err(Error::usage(
+                "SARIF is a format for findings, which only `audit` and `check` have",
+            )
+            .hint("use --format json"));
+        }
+        Format::Markdown if !matches!(cli.verb, Verb::Audit(_)) => {
+            return Err(Error::usage("only `audit` writes Markdown").hint("use --format text"));
+        }
+        _ => {}
     }
     files::pin_umask();
     let world = World::observe(cli.general.root.as_deref(), terminal)?;
@@ -127,6 +136,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),
+        Verb::Audit(arguments) => cmd::audit::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
         Verb::Prove(arguments) => cmd::prove::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),

@@ -1,5 +1,6 @@
 //! The verbs, one file each: read inputs, call pure code, perform effects.
 
+pub mod audit;
 pub mod build;
 pub mod bundle;
 pub mod check;

@@ -3,14 +3,17 @@
 //! Everything about a repository is said here; the code knows of no repository. The text is
 //! read into a validated [`Config`] once, and all problems are reported together.
 
+mod audit;
 mod gate;
 mod reader;
 
+pub use audit::parse_age;
 pub use gate::{Exception, Gate};
 pub use reader::{Problem, place};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
+use crate::audit::policy::Policy;
 use crate::error::{Error, Result};
 use reader::{Reader, Table};
 
@@ -30,6 +33,8 @@ pub struct Config {
     pub prove: Prove,
     /// What the gate lets into the extension.
     pub gate: Gate,
+    /// What an audit of the lock files stops at.
+    pub audit: Policy,
     /// Where the version is written.
     pub version: Version,
     /// The changelog, from the root, if there is one.
@@ -201,6 +206,7 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
         extension: extension(reader, top),
         prove: prove(reader, top),
         gate: gate::read(reader, top),
+        audit: audit::read(reader, top),
         version: version(reader, top),
     };
     reader.finish(top);

@@ -136,6 +136,26 @@ impl Error {
         )
     }
 
+    /// Several errors as one: the first decides the exit code, and no hint is said twice.
+    pub fn together(errors: Vec<Error>) -> Option<Error> {
+        let kind = errors.first()?.kind;
+        let mut messages = Vec::new();
+        let mut hints: Vec<String> = Vec::new();
+        for error in errors {
+            messages.push(error.message);
+            for hint in error.hints {
+                if !hints.contains(&hint) {
+                    hints.push(hint);
+                }
+            }
+        }
+        Some(Error {
+            kind,
+            message: messages.join("\n       "),
+            hints,
+        })
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {

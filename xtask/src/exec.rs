@@ -4,9 +4,12 @@
 //! environment for the proof, then the proof beside the packaging. Nothing outside the stage is
 //! written before every step has held; then the bundle folder and `dist/` are swapped.
 
+pub mod advisories;
+pub mod audit;
 pub mod build;
 pub mod bundle;
 pub mod gate;
+pub mod license;
 pub mod package;
 
 use camino::Utf8Path;

@@ -13,8 +13,8 @@ mod json;
 mod model;
 mod node;
 pub mod npm;
-pub mod pnpm;
 mod pip;
+pub mod pnpm;
 pub mod poetry;
 pub mod repair;
 mod requirement;
@@ -33,6 +33,7 @@ pub static KINDS: &[&Kind] = &[
     &npm::KIND,
     &pip::KIND,
     &pnpm::KIND,
+    &poetry::audit::KIND,
     &uv::KIND,
     &yarn::KIND,
 ];

@@ -16,6 +16,8 @@ pub type Inputs = BTreeMap<String, String>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
+    /// Hold the lock files against the advisories, and note what was found.
+    Audit,
     /// Build wheel and sdist from the commit.
     Build,
     /// Export the hash-locked requirements from the lock file.
@@ -26,6 +28,8 @@ pub enum Step {
     Prove,
     /// Package the extension and hold the result against the gate.
     Package,
+    /// List everything that is in the release, with licenses and digests.
+    Bill,
     /// Write notes, checksums, index and manifest, and swap them into `dist/`.
     Seal,
 }
@@ -71,9 +75,24 @@ pub enum Packaging {
     From(Inputs),
 }
 
+/// What was seen of the lock files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Audited {
+    /// Nobody looked, because the caller said so.
+    #[default]
+    LeftOut,
+    /// The policy lets them pass; what findings now would be made from.
+    Passed(Inputs),
+}
+
 /// What was seen before the decision.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
+    /// What was seen of the lock files.
+    pub audit: Audited,
+    /// What a bill of materials now would be made from, without the digests of this release's
+    /// files.
+    pub bill: Inputs,
     /// The release of this very source that is in `dist/`, with only its unharmed artifacts.
     pub manifest: Option<Manifest>,
     /// What a build now would be made from; `None` while the build tools are not installed.
@@ -104,12 +123,17 @@ pub fn plan(observed: &Observed) -> Plan {
         _ if observed.bundle_in_place => Action::Keep("the folder holds these bytes".into()),
         _ => Action::Make("the folder does not hold these bytes".into()),
     };
+    let audit = audit(observed);
+    let package = package(observed, &fresh);
+    let bill = bill(observed, [&audit, &fresh, &package]);
     let steps = [
+        (Step::Audit, audit),
         (Step::Build, build),
         (Step::Requirements, requirements),
         (Step::Bundle, bundle),
         (Step::Prove, prove(observed, &fresh)),
-        (Step::Package, package(observed, &fresh)),
+        (Step::Package, package),
+        (Step::Bill, bill),
     ];
     let any = steps
         .iter()
@@ -215,6 +239,39 @@ fn prove(observed: &Observed, fresh: &Action) -> Action {
     }
 }
 
+fn audit(observed: &Observed) -> Action {
+    match &observed.audit {
+        Audited::LeftOut => Action::Leave("--without-audit".into()),
+        Audited::Passed(inputs) => made(observed, Kind::Findings, Some(inputs)),
+    }
+}
+
+/// A bill names every other file by its digest, so it is new whenever one of them is.
+fn bill(observed: &Observed, before: [&Action; 3]) -> Action {
+    if before
+        .iter()
+        .any(|action| matches!(action, Action::Make(_)))
+    {
+        return Action::Make("it names the digests of files that are new".into());
+    }
+    let Some(manifest) = &observed.manifest else {
+        return Action::Make("no sbom-cyclonedx of this commit in dist/".into());
+    };
+    let now = with_all_files(&observed.bill, manifest);
+    made(observed, Kind::SbomCycloneDx, Some(&now))
+}
+
+/// The inputs of a bill of materials once every file that it names is known.
+pub fn with_all_files(inputs: &Inputs, manifest: &Manifest) -> Inputs {
+    let mut inputs = with_files(inputs, manifest);
+    for kind in [Kind::Sdist, Kind::Vsix, Kind::Findings] {
+        if let Some(artifact) = manifest.find(kind) {
+            inputs.insert(kind.word().to_owned(), artifact.sha256.to_string());
+        }
+    }
+    inputs
+}
+
 fn package(observed: &Observed, fresh: &Action) -> Action {
     if observed.package == Packaging::None {
         return no_extension();
@@ -233,11 +290,13 @@ impl Step {
     /// The word people read.
     pub fn word(self) -> &'static str {
         match self {
+            Step::Audit => "audit",
             Step::Build => "build",
             Step::Requirements => "requirements",
             Step::Bundle => "bundle",
             Step::Prove => "prove",
             Step::Package => "package",
+            Step::Bill => "bill",
             Step::Seal => "seal",
         }
     }
@@ -245,11 +304,13 @@ impl Step {
     /// What the step does, in a few words.
     pub fn does(self) -> &'static str {
         match self {
+            Step::Audit => "every lock file against the advisories",
             Step::Build => "wheel and sdist from the commit, through PEP 517",
             Step::Requirements => "requirements.txt from the lock file, with hashes",
             Step::Bundle => "the same wheel into the extension's bundle folder",
             Step::Prove => "install that wheel afresh, start it, talk MCP to it",
             Step::Package => "the .vsix, written deterministically, through the gate",
+            Step::Bill => "bills of materials and VEX over everything above",
             Step::Seal => "notes, checksums, index and manifest into dist/",
         }
     }

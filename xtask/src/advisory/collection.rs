@@ -21,6 +21,8 @@ pub struct Collection {
     sources: Vec<Source>,
     seen: HashMap<String, Seen>,
     packages: BTreeMap<(Ecosystem, String), Vec<(Timestamp, Advisory)>>,
+    /// Times behind this one are mistakes: nothing was changed in the future.
+    now: Option<Timestamp>,
 }
 
 /// Where records came from.
@@ -110,6 +112,14 @@ impl Collection {
         self
     }
 
+    /// Says what time it is. Real archives hold records that claim to be of next year, and one
+    /// of them would make the whole archive look fresh.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Collection {
+        self.now = Some(now);
+        self
+    }
+
     /// Whether there is no record of any of our ecosystems in it.
     pub fn is_empty(&self) -> bool {
         self.packages.is_empty()
@@ -143,7 +153,7 @@ impl Collection {
         packages
             .into_iter()
             .map(|(ecosystem, packages)| {
-                let mut provenance = provenance(ecosystem, &self.sources, &self.seen);
+                let mut provenance = provenance(ecosystem, &self.sources, &self.seen, self.now);
                 if let Some(date) = date {
                     provenance.date = date.to_string();
                 }
@@ -163,6 +173,7 @@ fn provenance(
     ecosystem: Ecosystem,
     sources: &[Source],
     seen: &HashMap<String, Seen>,
+    now: Option<Timestamp>,
 ) -> Provenance {
     let concerns = |seen: &&Seen| seen.ecosystems.contains(&ecosystem);
     let numbers: BTreeSet<usize> = seen
@@ -179,7 +190,9 @@ fn provenance(
         .values()
         .filter(|seen| numbers.contains(&seen.source) && !concerns(seen));
     let Source { name, digest } = together(&used);
-    let newest = ours().map(|seen| seen.modified).max().unwrap_or_default();
+    let times = ours().map(|seen| seen.modified);
+    let passed = times.filter(|modified| now.is_none_or(|now| *modified <= now));
+    let newest = passed.max().unwrap_or_default();
     let unparsable = ours().filter_map(|seen| seen.unparsable.get(&ecosystem));
     Provenance {
         ecosystem: ecosystem.name().to_owned(),

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::collection::{Collection, Made, Source};
@@ -32,12 +33,12 @@ pub struct Import {
 }
 
 /// Imports a zip of records, or a folder with such archives or with records, also in folders
-/// below it.
+/// below it. `now` is the time of day, behind which no record can have been changed.
 ///
 /// # Errors
 /// There is nothing of that name, no advisory of our ecosystems in it, a record that cannot be
 /// read, or more than a sound archive would hold.
-pub fn import(source: &Utf8Path) -> Result<Import> {
+pub fn import(source: &Utf8Path, now: Timestamp) -> Result<Import> {
     let (collection, ignored) = if source.is_dir() {
         folder(source)?
     } else if source.exists() {
@@ -46,7 +47,7 @@ pub fn import(source: &Utf8Path) -> Result<Import> {
         return Err(Error::database(format!("{source} is missing"))
             .hint("name a zip of OSV records, or a folder with such archives or records"));
     };
-    let indexes = collection.indexes(None)?;
+    let indexes = collection.at(now).indexes(None)?;
     if indexes.is_empty() {
         return Err(Error::database(format!(
             "{source} is empty: it holds no advisory for PyPI, npm or crates.io"

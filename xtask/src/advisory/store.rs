@@ -6,6 +6,7 @@ use std::io::Write;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
+use super::collection::Made;
 use super::index::{self, Index};
 use super::{Provenance, UPDATE};
 use crate::error::{Context, Error, Result};
@@ -64,6 +65,29 @@ impl Database {
         })
     }
 
+    /// Indexes that were just made and lie in no folder.
+    ///
+    /// # Errors
+    /// As [`Index::of_bytes`].
+    pub fn of_made(made: Vec<Made>, source: &Utf8Path) -> Result<Database> {
+        let index = |one: Made| {
+            let index = Index::of_bytes(one.bytes, source, one.ecosystem)?;
+            Ok((one.ecosystem, index))
+        };
+        Ok(Database {
+            folder: source.to_owned(),
+            indexes: made.into_iter().map(index).collect::<Result<_>>()?,
+        })
+    }
+
+    /// What each index says of itself.
+    pub fn provenances(&self) -> Vec<Provenance> {
+        self.indexes
+            .values()
+            .map(|index| index.provenance().clone())
+            .collect()
+    }
+
     /// The age of the oldest index; `None` when there is none.
     ///
     /// # Errors
@@ -76,13 +100,13 @@ impl Database {
         Ok(ages.collect::<Result<Vec<_>>>()?.into_iter().max())
     }
 
-    /// Refuses the database when one of its indexes is older than `days`.
+    /// Refuses the database when one of its indexes is older than `limit`.
     ///
     /// # Errors
     /// As [`require_recent`].
-    pub fn require_recent(&self, now: Timestamp, days: u32) -> Result<()> {
+    pub fn require_recent(&self, now: Timestamp, limit: SignedDuration) -> Result<()> {
         let mut indexes = self.indexes.values();
-        indexes.try_for_each(|index| require_recent(index.provenance(), now, days))
+        indexes.try_for_each(|index| require_recent(index.provenance(), now, limit))
     }
 }
 
@@ -101,24 +125,29 @@ pub fn age(provenance: &Provenance, now: Timestamp) -> Result<SignedDuration> {
     Ok(now.duration_since(date))
 }
 
-/// Refuses data that is older than `days`, and data from the future: with a clock that is wrong
+/// Refuses data that is older than `limit`, and data from the future: with a clock that is wrong
 /// nothing would ever be too old.
 ///
 /// # Errors
 /// As said.
-pub fn require_recent(provenance: &Provenance, now: Timestamp, days: u32) -> Result<()> {
+pub fn require_recent(
+    provenance: &Provenance,
+    now: Timestamp,
+    limit: SignedDuration,
+) -> Result<()> {
     let day = SignedDuration::from_hours(24);
     let age = age(provenance, now)?;
     let Provenance {
         ecosystem, date, ..
     } = provenance;
-    if age > day.saturating_mul(i32::try_from(days).unwrap_or(i32::MAX)) {
-        let found = age.as_hours() / 24;
+    if age > limit {
         return Err(Error::database(format!(
-            "the advisories for {ecosystem} are too old: of {date}, {found} days ago, with \
-             {days} allowed by audit.max_age"
+            "the advisories for {ecosystem} are too old: of {date}, {} ago, with {} allowed",
+            spoken(age),
+            spoken(limit)
         ))
-        .hint(UPDATE));
+        .hint(UPDATE)
+        .hint("or allow more: audit.max-age in release.toml, --max-age \"30 days\""));
     }
     if age < -day {
         return Err(Error::database(format!(
@@ -127,6 +156,14 @@ pub fn require_recent(provenance: &Provenance, now: Timestamp, days: u32) -> Res
         .hint("set the clock of this machine"));
     }
     Ok(())
+}
+
+/// `3 days`, or `5 hours` below two days.
+fn spoken(age: SignedDuration) -> String {
+    match age.as_hours() {
+        hours @ ..48 => format!("{hours} hours"),
+        hours => format!("{} days", hours / 24),
+    }
 }
 
 /// The folder in which the indexes lie: `XTASK_DATABASE_DIR`, from the repository's root when it

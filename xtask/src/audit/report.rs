@@ -146,6 +146,9 @@ pub struct Unchecked {
     pub source: Source,
     /// Why nothing can be said: `comes from git`.
     pub reason: String,
+    /// Ids of advisories about the registry's package of this name and version, sorted. Whether
+    /// they concern this one, a fork for instance, is for a person to say.
+    pub namesake: Vec<String>,
 }
 
 /// A license that is not on the list.

@@ -163,6 +163,10 @@ fn unchecked() -> Vec<Unchecked> {
         version: "1.0".to_owned(),
         source,
         reason: reason.to_owned(),
+        namesake: match package {
+            "forked" => vec!["PYSEC-2024-36".to_owned()],
+            _ => Vec::new(),
+        },
     };
     let text = str::to_owned;
     vec![
@@ -247,6 +251,7 @@ pub fn large(count: usize) -> Report {
             commit: None,
         },
         reason: "comes from git".to_owned(),
+        namesake: Vec::new(),
     };
     sum(Report {
         findings: (0..count).map(finding).collect(),

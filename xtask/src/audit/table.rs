@@ -10,6 +10,7 @@ use super::group::{self, About};
 use super::phrase;
 use super::report::Report;
 use crate::printable::wrap;
+use crate::world::terminal::Detail;
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +36,20 @@ impl Default for Layout {
         Layout {
             extent: Extent::Short,
             columns: 96,
+        }
+    }
+}
+
+impl From<Detail> for Layout {
+    /// What the terminal shows: everything under `--verbose`.
+    fn from(detail: Detail) -> Layout {
+        let extent = match detail {
+            Detail::Verbose => Extent::Whole,
+            Detail::Normal | Detail::Quiet => Extent::Short,
+        };
+        Layout {
+            extent,
+            ..Layout::default()
         }
     }
 }

@@ -162,7 +162,9 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
         Kind::Wheel | Kind::Vsix => ("application", "application/zip"),
         Kind::Sdist => ("file", "application/gzip"),
         Kind::Requirements => ("file", "text/plain"),
-        Kind::ReleaseNotes => ("file", "text/markdown"),
+        Kind::ReleaseNotes | Kind::FindingsMarkdown => ("file", "text/markdown"),
+        Kind::Findings | Kind::FindingsSarif | Kind::SbomSpdx => ("file", "application/json"),
+        Kind::SbomCycloneDx | Kind::Vex => ("file", "application/vnd.cyclonedx+json"),
     };
     let mut value = json!({
         "type": kind,

@@ -154,6 +154,8 @@ fn artifact(part: &Part<'_>) -> Value {
         Kind::Wheel | Kind::Vsix => "INSTALL",
         Kind::Sdist => "SOURCE",
         Kind::Requirements | Kind::ReleaseNotes => "FILE",
+        Kind::Findings | Kind::FindingsSarif | Kind::FindingsMarkdown => "DOCUMENTATION",
+        Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex => "DOCUMENTATION",
     };
     let id = part_identifier(part);
     let mut value = base(&id, &artifact.name, &artifact.version, purpose);

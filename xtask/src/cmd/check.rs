@@ -94,7 +94,7 @@ pub fn print(world: &World, report: &Report) {
     match world.terminal.format {
         Format::Json => world.terminal.json(&report.json()),
         Format::Sarif => world.terminal.json(&gate::sarif::log(report)),
-        Format::Text => {}
+        Format::Text | Format::Markdown => {}
     }
     exec::gate::say(world, report);
 }

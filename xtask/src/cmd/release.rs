@@ -127,6 +127,8 @@ fn observe(
         _ => false,
     };
     Ok(Observed {
+        audit: plan::Audited::LeftOut,
+        bill: plan::Inputs::new(),
         manifest: resumed.map(|release| release.manifest.clone()),
         build: environment
             .as_ref()

@@ -77,6 +77,11 @@ impl<'text> Reader<'text> {
         });
     }
 
+    /// The line, counted from 1, on which a byte range of the file begins.
+    pub fn line(&self, span: Option<&Range<usize>>) -> usize {
+        place(self.text, span.map_or(0, |span| span.start)).0
+    }
+
     /// The file's own table.
     pub fn top<'document>(&self, document: &'document Document<String>) -> Table<'document> {
         Table {
@@ -169,6 +174,15 @@ impl<'text> Reader<'text> {
             self.wrong_type(&table.full(key), item, "a whole number, 0 or more");
         }
         number
+    }
+
+    /// A day that must be there, written as a date or as a string, as its text; an absent one is
+    /// noted and read as empty.
+    pub fn date(&mut self, table: &mut Table<'_>, key: &'static str) -> String {
+        if let Some(date) = table.take(key).and_then(Item::as_datetime) {
+            return date.to_string();
+        }
+        self.string(table, key)
     }
 
     /// A list of strings; an absent one is `None`.

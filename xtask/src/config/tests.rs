@@ -33,7 +33,7 @@ fn all_problems_are_reported_together_with_their_places() {
     let expected = "release.toml:1:10: schema 2; this tool reads schema 1
        release.toml:1:1: `prove.call.tool` is missing: a string is needed
        release.toml:2:8: `name` is an integer, expected a string
-       release.toml:3:1: unknown key `extra`; known here: changelog, extension, gate, name, prove, schema, server, version
+       release.toml:3:1: unknown key `extra`; known here: audit, changelog, extension, gate, name, prove, schema, server, version
        release.toml:4:1: `server.console-script` is missing: a string is needed
        release.toml:5:8: `../elsewhere` leaves the repository; name a folder inside it";
     let mut expected: Vec<&str> = expected.split("\n       ").collect();
@@ -72,4 +72,30 @@ fn a_token_is_no_argument() {
 fn an_optional_import_needs_a_reason() {
     let text = format!("{SMALLEST}[[prove.optional-import]]\nname = \"x\"\nreason = \"\"\n");
     assert!(problems(&text).contains("`prove.optional-import.reason` is empty"));
+}
+
+#[test]
+fn an_audit_exception_needs_a_reason_and_an_end() {
+    let entry = "[[audit.ignore]]\nid = \"CVE-1\"\npackage = \"p\"\n";
+    let found = problems(&format!("{SMALLEST}{entry}"));
+    assert!(
+        found.contains("`audit.ignore.reason` is missing"),
+        "{found}"
+    );
+    assert!(found.contains("`audit.ignore.until` is missing"), "{found}");
+    let whole = |until: &str| format!("{SMALLEST}{entry}reason = \"r\"\nuntil = {until}\n");
+    assert!(problems(&whole("\"soon\"")).contains("give a day such as 2027-01-31"));
+    assert!(problems(&whole("2027-01-31T00:00:00Z")).contains("give a day"));
+    for until in ["2027-01-31", "\"2027-01-31\""] {
+        let config = parse(&whole(until), "release.toml").unwrap();
+        let ignore = &config.audit.ignores[0];
+        assert_eq!(ignore.until, jiff::civil::date(2027, 1, 31));
+        assert_eq!(ignore.line, 9);
+    }
+}
+
+#[test]
+fn an_allowed_license_is_one_that_spdx_knows() {
+    let text = format!("{SMALLEST}[audit.license]\nallow = [\"MIT\", \"MITT\"]\n");
+    assert!(problems(&text).contains("`MITT` is no license that SPDX knows"));
 }

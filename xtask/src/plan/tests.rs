@@ -40,7 +40,12 @@ fn finished() -> Observed {
         checks: Vec::new(),
     });
     manifest.put(artifact(Kind::Vsix, with_files(&inputs("v"), &manifest)));
+    manifest.put(artifact(Kind::Findings, inputs("f")));
+    let bill = with_all_files(&inputs("b"), &manifest);
+    manifest.put(artifact(Kind::SbomCycloneDx, bill));
     Observed {
+        audit: Audited::Passed(inputs("f")),
+        bill: inputs("b"),
         manifest: Some(manifest),
         build: Some(inputs("c")),
         requirements: inputs("c"),
@@ -74,37 +79,46 @@ fn only_what_its_inputs_changed_is_made_again() {
     check(|_| {}, "");
     check(
         |observed| observed.manifest = None,
-        "build requirements bundle prove package seal",
+        "audit build requirements bundle prove package bill seal",
     );
     check(
         |observed| observed.build = Some(inputs("d")),
-        "build bundle prove package seal",
+        "build bundle prove package bill seal",
     );
     check(
         |observed| observed.build = None,
-        "build bundle prove package seal",
+        "build bundle prove package bill seal",
     );
     check(
         |observed| observed.requirements = inputs("d"),
-        "requirements bundle prove package seal",
+        "requirements bundle prove package bill seal",
     );
     check(
         |observed| observed.package = Packaging::From(inputs("w")),
-        "package seal",
+        "package bill seal",
     );
     check(
         |observed| observed.package = Packaging::NoNode,
-        "package seal",
+        "package bill seal",
     );
     check(|observed| observed.proof = Some(inputs("q")), "prove seal");
     check(
         |observed| observed.manifest.as_mut().unwrap().proof = None,
         "prove seal",
     );
-    check(|observed| without(observed, Kind::Vsix), "package seal");
+    check(
+        |observed| observed.audit = Audited::Passed(inputs("g")),
+        "audit bill seal",
+    );
+    check(|observed| observed.audit = Audited::LeftOut, "");
+    check(|observed| observed.bill = inputs("c"), "bill seal");
+    check(
+        |observed| without(observed, Kind::Vsix),
+        "package bill seal",
+    );
     check(
         |observed| without(observed, Kind::Sdist),
-        "build bundle prove package seal",
+        "build bundle prove package bill seal",
     );
     check(|observed| observed.bundle_in_place = false, "bundle seal");
     check(|observed| observed.dist_in_place = false, "seal");
@@ -132,7 +146,7 @@ fn the_printed_plan_says_what_and_why() {
         ..finished()
     })
     .to_string();
-    let first: Vec<&str> = text.lines().take(2).collect();
+    let first: Vec<&str> = text.lines().skip(2).take(2).collect();
     assert_eq!(
         first[0],
         "→ build        wheel and sdist from the commit, through PEP 517"

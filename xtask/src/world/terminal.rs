@@ -25,6 +25,8 @@ pub enum Format {
     Json,
     /// For code-scanning services: SARIF 2.1.0 (findings only).
     Sarif,
+    /// For the summary of a CI step: Markdown (`audit` only).
+    Markdown,
 }
 
 /// How much is printed beside the result.
@@ -76,10 +78,15 @@ impl Terminal {
     /// # Panics
     /// Never: every result is plain data with texts for keys.
     pub fn json(&self, value: &impl Serialize) {
-        if self.format != Format::Text {
+        if matches!(self.format, Format::Json | Format::Sarif) {
             let text = serde_json::to_string_pretty(value).expect("results are plain data");
             self.write(&mut std::io::stdout(), &printable::json(&text));
         }
+    }
+
+    /// Prints a whole document as it is, in whichever format.
+    pub fn document(&self, text: &str) {
+        self.write(&mut std::io::stdout(), text.trim_end_matches('\n'));
     }
 
     /// Says that something was done: `✓ label  detail`.
@@ -120,7 +127,7 @@ impl Terminal {
     /// error with `--format json`.
     pub fn error(&self, error: &Error) {
         let text = match self.format {
-            Format::Text | Format::Sarif => format!("error: {error}"),
+            Format::Text | Format::Sarif | Format::Markdown => format!("error: {error}"),
             Format::Json => serde_json::json!({ "schema": 1, "error": {
                 "kind": error.kind.word(),
                 "exitCode": error.kind.exit_code(),
@@ -161,7 +168,9 @@ impl Terminal {
         match (self.detail, self.format) {
             (Detail::Quiet, _) => {}
             (_, Format::Text) => self.write(&mut std::io::stdout(), &line),
-            (_, Format::Json | Format::Sarif) => self.write(&mut std::io::stderr(), &line),
+            (_, Format::Json | Format::Sarif | Format::Markdown) => {
+                self.write(&mut std::io::stderr(), &line);
+            }
         }
     }
 

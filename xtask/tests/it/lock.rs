@@ -28,7 +28,12 @@ impl Repository {
 
     /// Exit code, standard output and standard error.
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_cargo-xtask"))
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the tool is run as a user runs it"
+        )]
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-xtask"));
+        let output = command
             .args(arguments)
             .current_dir(&self.root)
             .env_clear()

@@ -144,3 +144,21 @@ fn nothing_makes_no_index() {
     assert!(collection("x", &[]).indexes(None).unwrap().is_empty());
     assert!(collection("x", &[]).is_empty());
 }
+
+#[test]
+fn a_record_from_the_future_does_not_make_the_others_fresh() {
+    let record = |id: &str, modified: &str| {
+        format!(
+            r#"{{"id": "{id}", "modified": "{modified}", "affected": [{{"package":
+            {{"ecosystem": "PyPI", "name": "p"}}, "versions": ["1"]}}]}}"#
+        )
+    };
+    let texts = [
+        record("A-1", "2026-01-01T00:00:00Z"),
+        record("A-2", "2027-07-09T00:00:00Z"),
+    ];
+    let now = "2026-11-20T00:00:00Z".parse().unwrap();
+    let made = collection("x", &texts).at(now).indexes(None).unwrap();
+    assert_eq!(made[0].provenance.date, "2026-01-01T00:00:00Z");
+    assert_eq!(made[0].provenance.records, 2);
+}

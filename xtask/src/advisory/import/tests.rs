@@ -36,11 +36,15 @@ fn python(id: &str) -> Vec<u8> {
     record(id, "2026-01-01", Ecosystem::Pypi, "a", "").into_bytes()
 }
 
+fn now() -> Timestamp {
+    "2026-11-20T00:00:00Z".parse().unwrap()
+}
+
 #[test]
 fn archives_and_folders_are_imported() {
     let check = |files: &[(&str, &[u8])], source: &str, records: u64, from: &str, ignored: u64| {
         let (_keep, folder) = folder_of(files);
-        let import = import(&folder.join(source)).unwrap();
+        let import = import(&folder.join(source), now()).unwrap();
         let [made] = &import.indexes[..] else {
             panic!("{import:?}");
         };
@@ -94,7 +98,7 @@ fn archives_and_folders_are_imported() {
 fn the_digest_is_that_of_the_file() {
     let archive = zip(&[("A-1.json", &python("A-1"))]);
     let (_keep, folder) = folder_of(&[("PyPI.zip", &archive)]);
-    let import = import(&folder.join("PyPI.zip")).unwrap();
+    let import = import(&folder.join("PyPI.zip"), now()).unwrap();
     let expected = crate::artifact::Digest::of(&archive).to_string();
     assert_eq!(import.indexes[0].provenance.digest, expected);
 }
@@ -104,7 +108,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     let check = |name: &str, content: &[u8], expected: &[&str]| {
         let (_keep, folder) = folder_of(&[(name, content)]);
         let top = name.split('/').next().unwrap();
-        let error = import(&folder.join(top)).unwrap_err();
+        let error = import(&folder.join(top), now()).unwrap_err();
         for part in expected {
             assert!(error.message.contains(part), "{error}");
         }
@@ -145,7 +149,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     let control = zip(&[("A\x1b[2J.json", b"")]);
     check("x.zip", &control, &["x.zip: A [2J.json: not an OSV record"]);
     let (_keep, folder) = folder_of(&[]);
-    let error = import(&folder.join("nothing.zip")).unwrap_err();
+    let error = import(&folder.join("nothing.zip"), now()).unwrap_err();
     assert!(error.message.ends_with("nothing.zip is missing"), "{error}");
 }
 
@@ -153,7 +157,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
 fn bombs_are_refused() {
     let check = |entries: &[(&str, &[u8])], expected: &str| {
         let (_keep, folder) = folder_of(&[("x.zip", &zip(entries))]);
-        let error = import(&folder.join("x.zip")).unwrap_err();
+        let error = import(&folder.join("x.zip"), now()).unwrap_err();
         assert!(error.message.contains(expected), "{error}");
         assert_eq!(error.kind, Kind::Database);
     };
@@ -177,7 +181,7 @@ fn two_entries_of_one_name_are_refused() {
         bytes[at + 2] = b'1';
     }
     let (_keep, folder) = folder_of(&[("x.zip", &bytes)]);
-    let error = import(&folder.join("x.zip")).unwrap_err();
+    let error = import(&folder.join("x.zip"), now()).unwrap_err();
     assert!(error.message.contains("the same name"), "{error}");
 }
 
@@ -185,7 +189,7 @@ fn two_entries_of_one_name_are_refused() {
 fn a_record_in_a_folder_is_bounded_too() {
     let large = vec![b' '; (LARGEST_RECORD + 1) as usize];
     let (_keep, folder) = folder_of(&[("f/A.json", &large)]);
-    let error = import(&folder.join("f")).unwrap_err();
+    let error = import(&folder.join("f"), now()).unwrap_err();
     assert!(
         error
             .message
@@ -219,7 +223,7 @@ fn hits(index: &Index, package: &str, version: &str) -> Hits {
 #[test]
 fn real_advisories_hit_what_independent_tools_found() {
     let Some(shared) = shared() else { return };
-    let import = import(&shared.join("osv")).unwrap();
+    let import = import(&shared.join("osv"), now()).unwrap();
     let counts: Vec<(&str, u64, u64, u64)> = import
         .indexes
         .iter()

@@ -40,17 +40,22 @@ fn what_is_saved_is_opened_and_what_is_missing_is_an_error() {
     assert!(Database::open(&folder).is_err());
 }
 
+fn limit(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
 #[test]
 fn data_that_is_too_old_or_of_the_future_is_refused() {
-    let check = |date: &str, now: &str, days: u32, expected: &str| {
+    let check = |date: &str, now: &str, days: i64, expected: &str| {
         let provenance = Provenance {
             date: date.to_owned(),
             ..provenance(Ecosystem::Npm)
         };
-        let found = match require_recent(&provenance, now.parse().unwrap(), days) {
+        let found = match require_recent(&provenance, now.parse().unwrap(), limit(days)) {
             Ok(()) => String::new(),
             Err(error) => {
-                assert_eq!((error.kind, error.hints.len()), (Kind::Database, 1));
+                assert_eq!(error.kind, Kind::Database);
+                assert!(!error.hints.is_empty());
                 error.message
             }
         };
@@ -65,9 +70,9 @@ fn data_that_is_too_old_or_of_the_future_is_refused() {
         date,
         "2026-01-17T12:00:01Z",
         7,
-        "7 days ago, with 7 allowed by audit.max_age",
+        "7 days ago, with 7 days allowed",
     );
-    check(date, "2126-01-17T12:00:01Z", u32::MAX, "");
+    check(date, "2126-01-17T12:00:01Z", 36_600, "");
     check(date, "2026-01-09T13:00:00Z", 7, "");
     check(date, "2026-01-09T11:00:00Z", 7, "still to come");
     check(
@@ -89,8 +94,8 @@ fn the_age_is_that_of_the_oldest() {
         database.age(now).unwrap(),
         Some(SignedDuration::from_hours(24))
     );
-    assert!(database.require_recent(now, 1).is_ok());
-    assert!(database.require_recent(now, 0).is_err());
+    assert!(database.require_recent(now, limit(1)).is_ok());
+    assert!(database.require_recent(now, limit(0)).is_err());
 }
 
 #[cfg(not(any(windows, target_os = "macos")))]

@@ -237,7 +237,14 @@ pub fn unchecked(report: &Report) -> Section {
         row(&[
             package(&one.package, &one.version),
             place(&one.lock, one.line),
-            escape(&sentence(&one.reason)),
+            match one.namesake.is_empty() {
+                true => escape(&sentence(&one.reason)),
+                false => escape(&format!(
+                    "{}; {}",
+                    sentence(&one.reason),
+                    phrase::namesake(one)
+                )),
+            },
         ])
     };
     Section::new("Not checked", COLUMNS, 80, packages.iter().map(line)).folded()

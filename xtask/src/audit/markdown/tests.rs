@@ -36,7 +36,8 @@ fn everything_has_its_section() {
         "| urllib3 1.26.4 | high 7.5 | [PYSEC-2021-108](https://osv.dev/vulnerability/PYSEC-2021-108), \
          CVE-PYSEC-2021-108 | 2027-01-31 | the proxy is never used |",
         "<summary>Not checked (8)</summary>",
-        "| forked 1.0 | poetry.lock:8 | comes from git |",
+        "| forked 1.0 | poetry.lock:8 | comes from git; the registry's forked 1.0 has 1 advisory: \
+         PYSEC-2024-36; look whether that concerns this one |",
         "- ! old/yarn.lock: not scanned: not tracked by git",
         "### Databases (3)",
     ] {

@@ -100,6 +100,16 @@ fn unchecked(report: &Report) -> Vec<Value> {
             sentence(reason),
             names.join(", ")
         );
+        let namesakes = packages.iter().filter(|one| !one.namesake.is_empty());
+        told.extend(namesakes.map(|one| {
+            let place = Some((lock, one.line));
+            notice(
+                "package-not-checked",
+                "warning",
+                &phrase::namesake(one),
+                place,
+            )
+        }));
         let line = packages.first().map_or(1, |one| one.line);
         told.push(notice(
             "package-not-checked",

@@ -141,6 +141,9 @@ fn unchecked(report: &Report, layout: Layout) -> Vec<String> {
                 lines.extend(packages.iter().map(line));
             }
         }
+        let namesakes = packages.iter().filter(|one| !one.namesake.is_empty());
+        let line = |one: &&Unchecked| wrap("    ! ", &phrase::namesake(one), layout.columns);
+        lines.extend(namesakes.map(line));
     }
     lines
 }

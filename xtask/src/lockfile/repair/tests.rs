@@ -98,7 +98,7 @@ fn conflicts_are_resolved_only_without_doubt() {
             repaired(&format!("{conflict}{END}")).text,
             sound,
             "{conflict}"
-        )
+        );
     };
     check(&format!("<<<<<<< HEAD\n{ours}=======\n{ours}>>>>>>> x\n"));
     check(&format!(

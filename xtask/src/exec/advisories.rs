@@ -1,0 +1,108 @@
+//! Where an audit's advisories come from: the stored database, a folder or archive for this run,
+//! or the OSV service.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+
+use crate::advisory::import::{self, Import};
+use crate::advisory::store::{self, Database};
+use crate::advisory::{Advisory, Provenance};
+use crate::audit::examine::Subject;
+use crate::config::Config;
+use crate::error::Result;
+use crate::lockfile::Ecosystem;
+use crate::world::World;
+use crate::world::terminal::size;
+
+/// What the caller wants to be asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'path> {
+    /// Whether the stored database is brought up to date first.
+    pub update: bool,
+    /// A folder or archive of advisories: for this run, or with `update` for the stored database.
+    pub database: Option<&'path Utf8Path>,
+    /// Whether the OSV service is asked instead.
+    pub live: bool,
+}
+
+/// Advisories that are ready to be looked up.
+#[derive(Debug)]
+pub enum Advisories {
+    /// An index for each ecosystem.
+    Stored(Database),
+}
+
+impl Advisories {
+    /// Makes ready what speaks of these lock files.
+    ///
+    /// # Errors
+    /// No database, or a damaged or old one; an import or a transfer that failed.
+    pub fn open(
+        world: &World,
+        config: &Config,
+        wanted: Wanted<'_>,
+        subject: &Subject,
+    ) -> Result<Advisories> {
+        let locks = subject.scanned.iter();
+        let ecosystems: BTreeSet<Ecosystem> = locks.map(|one| one.lock.ecosystem).collect();
+        let ecosystems: Vec<Ecosystem> = ecosystems.into_iter().collect();
+        let folder = store::folder(&world.environment, &world.root)?;
+        let database = match wanted {
+            Wanted {
+                update: true,
+                database: Some(path),
+                ..
+            } => {
+                save(world, &folder, &read(world, path)?)?;
+                Database::open_for(&folder, &ecosystems)?
+            }
+            Wanted {
+                database: Some(path),
+                ..
+            } => Database::of_made(read(world, path)?.indexes, &world.resolve(path))?,
+            _ => Database::open_for(&folder, &ecosystems)?,
+        };
+        database.require_recent(world.now(), config.audit.max_age)?;
+        Ok(Advisories::Stored(database))
+    }
+
+    /// All that name a package.
+    ///
+    /// # Errors
+    /// The index is damaged, or there is none for this ecosystem.
+    pub fn lookup(&self, ecosystem: Ecosystem, name: &str) -> Result<Vec<Advisory>> {
+        match self {
+            Advisories::Stored(database) => database.index(ecosystem)?.lookup(name),
+        }
+    }
+
+    /// What was asked.
+    pub fn provenances(&self) -> Vec<Provenance> {
+        match self {
+            Advisories::Stored(database) => database.provenances(),
+        }
+    }
+}
+
+fn read(world: &World, path: &Utf8Path) -> Result<Import> {
+    let path = world.resolve(path);
+    let step = world.terminal.step("advisories", &format!("read {path}"));
+    let import = import::import(&path, world.now())?;
+    let records: u64 = import
+        .indexes
+        .iter()
+        .map(|made| made.provenance.records)
+        .sum();
+    step.done(&format!("{records} records from {}", world.show(&path)));
+    Ok(import)
+}
+
+fn save(world: &World, folder: &Utf8Path, import: &Import) -> Result<()> {
+    for made in &import.indexes {
+        let path = store::save(folder, made.ecosystem, &made.bytes)?;
+        let bytes = size(made.bytes.len() as u64);
+        world.terminal.done("index", &format!("{path}  {bytes}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Collecting licenses from metadata that are really there: lock files that hold them, the
+//! sources that cargo has fetched, distributions that are installed.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+use crate::audit::examine::{Scanned, Subject};
+use crate::audit::license::{Declared, Known, of_metadata};
+use crate::config::Config;
+use crate::lockfile::Ecosystem;
+use crate::name::normalize;
+use crate::world::{World, files};
+
+/// Everything that is known on this machine about the licenses of what was scanned. What is
+/// missing stays unknown; the policy decides about that.
+pub fn known(world: &World, config: &Config, subject: &Subject) -> Known {
+    let mut known = Known::new();
+    for scanned in &subject.scanned {
+        from_lock(scanned, &mut known);
+    }
+    let has = |ecosystem| {
+        let mut scanned = subject.scanned.iter();
+        scanned.any(|one| one.lock.ecosystem == ecosystem)
+    };
+    if has(Ecosystem::Pypi) {
+        for folder in environments(world, config) {
+            from_distributions(&folder, &mut known);
+        }
+    }
+    let of_cargo = |one: &&Scanned| one.lock.ecosystem == Ecosystem::CratesIo;
+    for scanned in subject.scanned.iter().filter(of_cargo) {
+        from_cargo(world, &scanned.path, &mut known);
+    }
+    known
+}
+
+fn from_lock(scanned: &Scanned, known: &mut Known) {
+    for package in &scanned.lock.packages {
+        if let Some(text) = &package.license {
+            let named = (
+                scanned.lock.ecosystem,
+                package.name.clone(),
+                package.version.clone(),
+            );
+            known.entry(named).or_insert_with(|| Declared {
+                text: text.clone(),
+                origin: scanned.path.clone(),
+            });
+        }
+    }
+}
+
+/// Virtual environments in which the server's packages may be installed.
+fn environments(world: &World, config: &Config) -> Vec<Utf8PathBuf> {
+    let server = world.root.join(&config.server.path);
+    let mut places = vec![server.join(".venv"), world.root.join(".venv")];
+    places.extend(world.variable("VIRTUAL_ENV").map(Utf8PathBuf::from));
+    places.extend(folders(&world.tools()));
+    let mut packages = Vec::new();
+    for place in places {
+        packages.push(place.join("Lib/site-packages"));
+        for python in folders(&place.join("lib")) {
+            packages.push(python.join("site-packages"));
+        }
+    }
+    packages.retain(|folder| folder.is_dir());
+    packages
+}
+
+fn folders(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    let mut found: Vec<Utf8PathBuf> = entries.map(|entry| entry.path().to_owned()).collect();
+    found.retain(|path| path.is_dir());
+    found.sort();
+    found
+}
+
+/// Reads `*.dist-info/METADATA` (PyPA "Recording installed projects").
+pub fn from_distributions(site_packages: &Utf8Path, known: &mut Known) {
+    let information = |folder: &Utf8PathBuf| folder.extension() == Some("dist-info");
+    for folder in folders(site_packages).into_iter().filter(information) {
+        let Some((name, version)) = folder.file_stem().and_then(|stem| stem.split_once('-')) else {
+            continue;
+        };
+        let Ok(text) = files::read_text(&folder.join("METADATA")) else {
+            continue;
+        };
+        if let Some(license) = of_metadata(&text) {
+            let named = (Ecosystem::Pypi, normalize(name), version.to_owned());
+            known.entry(named).or_insert(Declared {
+                text: license,
+                origin: "METADATA of the installed distribution".to_owned(),
+            });
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Crate>,
+}
+
+#[derive(Deserialize)]
+struct Crate {
+    name: String,
+    version: String,
+    license: Option<String>,
+}
+
+/// Asks cargo, which reads the manifests of the crates it has fetched.
+fn from_cargo(world: &World, lock: &str, known: &mut Known) {
+    let manifest = Utf8Path::new(lock).with_file_name("Cargo.toml");
+    let output = world
+        .command("cargo")
+        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["--manifest-path", world.root.join(manifest).as_str()])
+        .output();
+    let metadata = match output {
+        Ok(output) if output.status.success() => {
+            serde_json::from_str::<Metadata>(&output.stdout).map_err(|cause| cause.to_string())
+        }
+        Ok(output) => Err(output.stderr.lines().next().unwrap_or_default().to_owned()),
+        Err(error) => Err(error.message),
+    };
+    match metadata {
+        Ok(metadata) => known.extend(crates(metadata)),
+        Err(cause) => world.terminal.warn(&format!(
+            "cargo could not say what licenses the packages of {lock} have: {cause}; fetch them \
+             with `cargo fetch --locked`"
+        )),
+    }
+}
+
+fn crates(metadata: Metadata) -> BTreeMap<(Ecosystem, String, String), Declared> {
+    let known = |package: Crate| {
+        let license = Declared {
+            text: package.license?,
+            origin: "cargo metadata".to_owned(),
+        };
+        Some((
+            (Ecosystem::CratesIo, package.name, package.version),
+            license,
+        ))
+    };
+    metadata.packages.into_iter().filter_map(known).collect()
+}

@@ -1,0 +1,3 @@
+//! The audit as a user runs it.
+
+mod expected;
