@@ -22,6 +22,7 @@ mod requirement;
 mod samples;
 mod toml;
 mod uv;
+mod shown;
 mod yaml;
 pub mod yarn;
 

@@ -11,10 +11,15 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::shown::shortened;
 use crate::error::{self, Error};
 
 /// Objects with more keys than this look for their twins in a set.
 const FEW: usize = 12;
+
+/// How many values a lock file may have, so that memory is bounded; large real ones have some
+/// hundred thousand.
+pub const MOST_VALUES: usize = 2_000_000;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +28,8 @@ pub enum Json<'text> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as the shortest text that means it.
-    Number(String),
+    /// A number; large ones are rounded, as in JavaScript.
+    Number(f64),
     /// A string without its escapes.
     Text(Cow<'text, str>),
     /// A list.
@@ -101,6 +106,7 @@ pub fn object<'text>(text: &'text str, path: &str) -> error::Result<Object<'text
         text,
         offset: Cell::new(0),
         line: Cell::new(1),
+        values: Cell::new(0),
     };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Tree(&place)
@@ -128,6 +134,8 @@ struct Place<'text> {
     text: &'text str,
     offset: Cell<usize>,
     line: Cell<usize>,
+    /// The number of values so far.
+    values: Cell<usize>,
 }
 
 impl Place<'_> {
@@ -152,6 +160,12 @@ impl<'text> DeserializeSeed<'text> for Tree<'_, 'text> {
     type Value = Json<'text>;
 
     fn deserialize<D: Deserializer<'text>>(self, from: D) -> Result<Json<'text>, D::Error> {
+        self.0.values.set(self.0.values.get() + 1);
+        if self.0.values.get() > MOST_VALUES {
+            return Err(D::Error::custom(
+                "there are more values than a lock file has",
+            ));
+        }
         from.deserialize_any(self)
     }
 }
@@ -172,15 +186,15 @@ impl<'text> Visitor<'text> for Tree<'_, 'text> {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Json<'text>, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Number(value as f64))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Json<'text>, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Number(value as f64))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Json<'text>, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Number(value))
     }
 
     fn visit_borrowed_str<E>(self, value: &'text str) -> Result<Json<'text>, E> {
@@ -259,14 +273,6 @@ pub fn is_new<'text>(
     many.insert(key)
 }
 
-/// At most 80 characters of a text, for errors.
-pub fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(80) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     //! Lines and damage.
@@ -321,6 +327,16 @@ mod tests {
         let error = object(&format!("{{{}}}", many.join(",")), "f.json").unwrap_err();
         assert!(
             error.message.contains("the key \"0\" is there twice"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let text = format!("{{\"a\": [{}0]}}", "0,".repeat(MOST_VALUES));
+        let error = object(&text, "f.json").unwrap_err();
+        assert!(
+            error.message.contains("more values than a lock file has"),
             "{error}"
         );
     }

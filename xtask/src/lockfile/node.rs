@@ -1,7 +1,10 @@
 //! What the lock files of npm, Yarn and pnpm have in common: names, addresses, manifests.
 
+use std::borrow::Cow;
+
 use super::graph::reachable;
-use super::json::{self, Object, shortened};
+use super::json::{self, Object};
+use super::shown::{shortened, without_secrets};
 use super::{Dependency, Input, Package, Scope, Source};
 use crate::error::{Error, Result};
 
@@ -93,7 +96,7 @@ pub fn name_and_range(text: &str) -> (&str, Option<&str>) {
 pub fn arrow_constraint(constraint: &str) -> Option<String> {
     match alias(constraint) {
         Some((_, range)) => range.map(str::to_owned),
-        None => Some(constraint.to_owned()).filter(|text| !text.is_empty()),
+        None => Some(without_secrets(constraint)).filter(|text| !text.is_empty()),
     }
 }
 
@@ -210,7 +213,10 @@ fn commit(fragment: &str) -> Option<String> {
 /// version is that of the entry: there are real packages whose archive is named by another.
 fn is_registry(address: &str, name: &str, version: &str) -> bool {
     let url = address.split(['#', '?']).next().unwrap_or(address);
-    let url = url.replace("%2f", "/").replace("%2F", "/");
+    let url: Cow<'_, str> = match url.contains('%') {
+        true => url.replace("%2f", "/").replace("%2F", "/").into(),
+        false => url.into(),
+    };
     let short = name.rsplit('/').next().unwrap_or(name);
     if let Some((base, file)) = url.rsplit_once("/-/") {
         let before = base.strip_suffix(name);
@@ -242,22 +248,6 @@ fn archive_version<'file>(file: &'file str, name: &str) -> Option<&'file str> {
     (!version.is_empty() && !version.contains('/')).then_some(version)
 }
 
-/// An address without user, password and query, which may be secrets. The user `git` is none.
-pub fn without_secrets(address: &str) -> String {
-    let address = address.split('?').next().unwrap_or(address);
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return address.to_owned();
-    };
-    let (authority, path) = match rest.find('/') {
-        Some(slash) => rest.split_at(slash),
-        None => (rest, ""),
-    };
-    match authority.rsplit_once('@') {
-        Some((user, host)) if user != "git" => format!("{scheme}://{host}{path}"),
-        _ => address.to_owned(),
-    }
-}
-
 /// The manifest in this folder of the lock file's, if there is one.
 ///
 /// # Errors
@@ -271,6 +261,11 @@ pub fn with_manifest<T>(
         "" | "." => "package.json".to_owned(),
         folder => format!("{folder}/package.json"),
     };
+    // What a lock file says must not lead out of the folder that it is for.
+    let leads_out = file.starts_with('/') || file.split(['/', '\\']).any(|part| part == "..");
+    if leads_out || file.contains([':', '\0']) {
+        return Ok(None);
+    }
     let Some(text) = (input.beside)(&file) else {
         return Ok(None);
     };
@@ -278,7 +273,8 @@ pub fn with_manifest<T>(
         Some(parent) => parent.join(&file),
         None => file.into(),
     };
-    let manifest = json::object(&text, path.as_str())?;
+    let manifest = json::object(&text, path.as_str())
+        .map_err(|error| error.hint("mend the manifest, then lock again"))?;
     read(&manifest, path.as_str()).map(Some)
 }
 

@@ -9,8 +9,9 @@ mod tree;
 
 use std::borrow::Cow;
 
-use super::json::{self, Json, Object, shortened};
+use super::json::{self, Json, Object};
 use super::node::{self, Wanted};
+use super::shown::shortened;
 use super::{Dependency, Ecosystem, Input, Kind, Lock, Package, Source};
 use crate::error::{Error, Result};
 use tree::{FOLDER, Tree};
@@ -57,7 +58,7 @@ impl Entry<'_> {
     fn error(&self, input: &Input<'_>, problem: &str) -> Error {
         let path = match self.path.is_empty() {
             true => Cow::Borrowed("the project itself"),
-            false => shortened(&self.path),
+            false => shortened(&self.path).into(),
         };
         node::damaged(input, self.line, &format!("{path}: {problem}"), REMEDY)
     }
@@ -94,14 +95,12 @@ fn shape(top: &Object<'_>, input: &Input<'_>) -> Result<(String, Shape)> {
             "there is no lockfileVersion, so it is no lock file or one of an npm before 5";
         return Err(node::damaged(input, 1, problem, REMEDY));
     };
-    let version = match &member.value {
-        Json::Number(number) => number.as_str(),
-        _ => "",
-    };
-    match version {
-        "1" => Ok(("1".to_owned(), Shape::Nested)),
-        "2" | "3" => Ok((version.to_owned(), Shape::Flat)),
-        _ => Err(node::damaged(
+    let is = |version: f64| member.value == Json::Number(version);
+    match () {
+        () if is(1.0) => Ok(("1".to_owned(), Shape::Nested)),
+        () if is(2.0) => Ok(("2".to_owned(), Shape::Flat)),
+        () if is(3.0) => Ok(("3".to_owned(), Shape::Flat)),
+        () => Err(node::damaged(
             input,
             member.line,
             "this lockfileVersion is not known; this tool reads 1, 2 and 3",

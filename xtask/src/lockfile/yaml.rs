@@ -9,7 +9,8 @@ use std::collections::HashSet;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::json::{Json, Member, Object, is_new, shortened};
+use super::json::{Json, MOST_VALUES, Member, Object, is_new};
+use super::shown::shortened;
 use crate::error::{self, Error};
 
 /// How deep collections may lie in each other.
@@ -55,11 +56,16 @@ enum Open<'text> {
 struct Building<'text> {
     open: Vec<Open<'text>>,
     documents: usize,
+    events: usize,
     whole: Option<Json<'text>>,
 }
 
 impl<'text> Building<'text> {
     fn take(&mut self, event: Event<'text>, span: Span) -> Result<(), String> {
+        self.events += 1;
+        if self.events > MOST_VALUES {
+            return Err("there are more values than a lock file has".to_owned());
+        }
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;

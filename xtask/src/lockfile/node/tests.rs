@@ -58,7 +58,7 @@ fn a_registry_is_told_by_the_form_of_the_address() {
         registry,
     );
     check(
-        "https://npm.pkg.github.com/download/@s/a/1.0.0/0123",
+        "https://registry.example/download/@s/a/1.0.0/0123",
         "@s/a",
         "1.0.0",
         registry,
@@ -166,6 +166,48 @@ fn what_moves_the_cursor_is_neither_name_nor_version() {
     assert!(is_name("@s/a") && is_version("1.0.0"));
     assert!(!is_name("") && !is_name("a\u{1b}[2J") && !is_name(&"a".repeat(513)));
     assert!(!is_version("") && !is_version("1\0") && !is_version(&"1".repeat(10_000)));
+}
+
+#[test]
+fn a_manifest_outside_of_the_folder_is_not_read() {
+    let beside = |_: &str| Some("{\"name\": \"p\"}".to_owned());
+    let input = Input {
+        text: "",
+        path: "a/yarn.lock".into(),
+        shipping_groups: &[],
+        beside: &beside,
+    };
+    let read = |folder: &str| {
+        let path = with_manifest(&input, folder, |_, path| Ok(path.to_owned()));
+        path.expect("it is JSON")
+    };
+    assert_eq!(read("").as_deref(), Some("a/package.json"));
+    assert_eq!(read("w").as_deref(), Some("a/w/package.json"));
+    for folder in ["..", "../w", "/w", "w/../..", "w\\..\\..", "c:w", "w\0"] {
+        assert_eq!(read(folder), None, "{folder:?}");
+    }
+}
+
+#[test]
+fn folders_are_joined_without_what_leads_back() {
+    assert_eq!(join("", "."), "");
+    assert_eq!(join("a/b", "../c"), "a/c");
+    assert_eq!(join("a", "../../c"), "../c");
+    assert_eq!(join("..", "../c"), "../../c");
+}
+
+#[test]
+fn an_error_shows_no_secrets() {
+    let shown = lacking(
+        "a@https://u:p@x.example/a",
+        "b",
+        "git+https://t@x.example/b?t=1",
+    );
+    let expected = "a@https://x.example/a asks for b@git+https://x.example/b, which the lock file \
+                    does not have; it is incomplete";
+    assert_eq!(shown, expected);
+    let constraint = arrow_constraint("git+https://t@x.example/b");
+    assert_eq!(constraint.as_deref(), Some("git+https://x.example/b"));
 }
 
 /// The folder of shared data, if it is there.

@@ -1,6 +1,7 @@
 //! One entry of npm's lock file as a package.
 
 use super::super::node;
+use super::super::shown::without_secrets;
 use super::super::{Input, Package, Scope, Source};
 use super::{Entry, Shape, tree};
 use crate::error::Result;
@@ -47,7 +48,7 @@ pub fn package(input: &Input<'_>, shape: Shape, entry: &Entry<'_>) -> Result<Pac
     Ok(Package {
         alias: installed.filter(|alias| *alias != name).map(str::to_owned),
         name: name.to_owned(),
-        version: node::without_secrets(version),
+        version: without_secrets(version),
         line: entry.line,
         source,
         groups: Vec::new(),

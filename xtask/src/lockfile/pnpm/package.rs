@@ -1,7 +1,8 @@
 //! One entry of pnpm's `packages` as a package.
 
-use super::super::json::{Json, Member, Object, shortened};
+use super::super::json::{Json, Member, Object};
 use super::super::node;
+use super::super::shown::{shortened, without_secrets};
 use super::{Generation, Input, Package, REMEDY, Scope, Source, without_peers};
 use crate::error::Result;
 
@@ -35,7 +36,7 @@ pub fn package(input: &Input<'_>, generation: Generation, member: &Member<'_>) -
     Ok(Package {
         name: name.to_owned(),
         alias: None,
-        version: node::without_secrets(version),
+        version: without_secrets(version),
         line: member.line,
         source,
         groups: Vec::new(),
@@ -74,7 +75,7 @@ fn parts(generation: Generation, key: &str) -> (&str, &str) {
 fn source(resolution: &Object<'_>, name: &str, version: &str) -> Source {
     if let Some(repository) = resolution.text("repo") {
         return Source::Git {
-            url: node::without_secrets(repository),
+            url: without_secrets(repository),
             commit: resolution.text("commit").map(str::to_owned),
         };
     }
@@ -87,7 +88,7 @@ fn source(resolution: &Object<'_>, name: &str, version: &str) -> Source {
         Some(address) => node::source_of(address, name, version),
         // An address in the key without one here: a kind of resolution that is not known.
         None => Source::Url {
-            url: node::without_secrets(version),
+            url: without_secrets(version),
         },
     }
 }

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::super::json::{Json, Member, Object, shortened};
+use super::super::json::{Json, Member, Object};
 use super::super::node::{self, Wanted};
+use super::super::shown::{shortened, without_secrets};
 use super::super::{Dependency, Input, Lock, Package, Scope, Source, yaml};
 use super::{REMEDY, finish, overrides};
 use crate::error::{Error, Result};
@@ -323,7 +324,7 @@ fn arrow(to: usize, constraint: &str) -> Dependency {
     };
     Dependency {
         package: to,
-        constraint: Some(range.to_owned()).filter(|range| !range.is_empty()),
+        constraint: Some(without_secrets(range)).filter(|range| !range.is_empty()),
         group: None,
     }
 }
@@ -371,7 +372,7 @@ fn source(reference: &str, name: &str, version: &str) -> Source {
     match node::source_of(address, name, version) {
         // Nothing but `npm:` is the registry, whatever the address looks like.
         Source::Registry { .. } => Source::Url {
-            url: node::without_secrets(address),
+            url: without_secrets(address),
         },
         other => other,
     }

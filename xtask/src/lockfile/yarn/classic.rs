@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::super::json::{Object, shortened};
+use super::super::json::Object;
 use super::super::node::{self, Wanted};
+use super::super::shown::shortened;
 use super::super::{Dependency, Input, Lock, Package, Scope, Source};
 use super::lines::{Entry, entries};
 use super::{REMEDY, finish, members, overrides};

@@ -5,10 +5,14 @@
 use std::collections::HashSet;
 
 use super::super::Input;
-use super::super::json::shortened;
+use super::super::json::MOST_VALUES;
 use super::super::node;
+use super::super::shown::shortened;
 use super::REMEDY;
 use crate::error::Result;
+
+/// How many patterns a lock file may have, so that memory is bounded.
+const MOST_PATTERNS: usize = MOST_VALUES / 4;
 
 /// One entry as it stands in the file.
 #[derive(Debug, Default)]
@@ -52,14 +56,16 @@ impl Entry {
 pub fn entries(input: &Input<'_>) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut names = HashSet::new();
+    let mut patterns_left = MOST_PATTERNS;
     for (index, line) in input.text.lines().enumerate() {
         let text = line.trim_start_matches(' ');
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
         let taken = match (line.len() - text.len(), entries.last_mut()) {
+            _ if index >= MOST_VALUES => Err("there are more lines than a lock file has"),
             _ if text.contains(char::is_control) => Err("there is a control character"),
-            (0, _) => patterns(text).map(|patterns| {
+            (0, _) => patterns(text, &mut patterns_left).map(|patterns| {
                 names.clear();
                 entries.push(Entry {
                     line: index + 1,
@@ -80,12 +86,15 @@ pub fn entries(input: &Input<'_>) -> Result<Vec<Entry>> {
 }
 
 /// `"a@^1", a@^2:`
-fn patterns(line: &str) -> std::result::Result<Vec<String>, &'static str> {
+fn patterns(line: &str, left: &mut usize) -> std::result::Result<Vec<String>, &'static str> {
     const WRONG: &str = "not a list of patterns with a colon";
     let mut list = Vec::new();
     let mut rest = line;
     loop {
         let (pattern, behind) = word(rest).ok_or(WRONG)?;
+        *left = left
+            .checked_sub(1)
+            .ok_or("there are more patterns than a lock file has")?;
         list.push(pattern);
         match behind.strip_prefix(',') {
             Some(behind) => rest = behind.trim_start_matches(' '),

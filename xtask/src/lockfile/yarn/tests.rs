@@ -416,6 +416,53 @@ fn damage_of_berry_is_refused_with_its_line() {
     );
 }
 
+#[test]
+fn hostile_files_take_no_time() {
+    let started = std::time::Instant::now();
+    let refuse = |text: &str, expected: &str| {
+        let error = read_with(&format!("{HEAD}{text}"), &[]).expect_err("it is refused");
+        assert!(error.message.contains(expected), "{error}");
+        assert!(error.message.len() < 1_000, "it shows the whole line");
+    };
+    refuse(
+        &"a@1, ".repeat(510_000),
+        "more patterns than a lock file has",
+    );
+    refuse(&"x".repeat(3_000_000), "not a list of patterns");
+    refuse(
+        &format!("\"{}", "\\\"".repeat(500_000)),
+        "not a list of patterns",
+    );
+    refuse(&"\"".repeat(500_000), "not a list of patterns");
+    refuse(
+        &format!("a@1:\n{}", "  k v\n".repeat(50_000)),
+        "the key is there twice",
+    );
+    let secret = "a@1:\n  resolved \"https://user:secret@x.example/a\" x";
+    let error = read_with(&format!("{HEAD}{secret}"), &[])
+        .unwrap_err()
+        .message;
+    assert!(
+        error.contains("https://x.example/a") && !error.contains("secret"),
+        "{error}"
+    );
+    // A chain of arrows as long as the file, and a circle at its end.
+    let chain: String = (0..20_000)
+        .map(|index| {
+            let next = (index + 1) % 20_000;
+            format!("a{index}@1:\n  version \"1\"\n  dependencies:\n    a{next} \"1\"\n")
+        })
+        .collect();
+    let manifest = [("package.json", r#"{"devDependencies": {"a0": "1"}}"#)];
+    let lock = read_with(&format!("{HEAD}{chain}"), &manifest).unwrap();
+    let development = lock
+        .packages
+        .iter()
+        .filter(|one| one.scope == Scope::Development);
+    assert_eq!(development.count(), 20_000);
+    assert!(started.elapsed().as_secs() < 30);
+}
+
 /// The counts are those of the lines that are entries.
 #[test]
 fn a_real_lock_file_is_read_whole() {
