@@ -157,7 +157,8 @@ fn repair_file(world: &World, file: &Utf8Path) -> Result<()> {
         "steps": repaired.steps,
         "difference": repaired.difference,
         "lost": repaired.lost,
-        "packages": repaired.lock.packages.len(),
+        "packages": repaired.reads.as_ref().ok().map(|lock| lock.packages.len()),
+        "missed": repaired.reads.as_ref().err(),
         "next": next,
     }));
     Ok(())
@@ -165,10 +166,11 @@ fn repair_file(world: &World, file: &Utf8Path) -> Result<()> {
 
 /// What to look at before the copy takes the file's place.
 fn next(kind: &Kind, shown: &Utf8Path, copy: &Utf8Path, repaired: &Repaired) -> Vec<String> {
-    let mut next = vec![format!(
-        "{copy} reads well: {}; {shown} is unchanged",
-        describe(&repaired.lock)
-    )];
+    let reads = match &repaired.reads {
+        Ok(lock) => format!("{copy} reads well: {}", describe(lock)),
+        Err(missed) => format!("{copy} is in one piece again, but {missed}"),
+    };
+    let mut next = vec![format!("{reads}; {shown} is unchanged")];
     const SHOWN: usize = 5;
     let lost: Vec<&str> = repaired
         .lost

@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 /// The verb that mends a lock file, as it is called.
 pub const REPAIR: &str = "cargo xtask lock repair";
 
+/// How readers say that a package is missing to which the file refers.
+pub const INCOMPLETE: &str = "the lock file is incomplete";
+
 /// A damaged lock file.
 #[derive(Debug, Clone, Copy)]
 pub struct Damaged<'text> {

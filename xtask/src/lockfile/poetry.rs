@@ -5,6 +5,7 @@
 
 pub(super) mod audit;
 mod project;
+mod whole;
 
 use serde_json::Value;
 

@@ -30,8 +30,9 @@ pub enum Outcome {
 pub struct Repaired {
     /// What is left.
     pub text: String,
-    /// How it reads.
-    pub lock: Lock,
+    /// How it reads, or what its reader still misses: a package that was lost is not brought
+    /// back by leaving lines out.
+    pub reads: std::result::Result<Lock, String>,
     /// What was done, each a sentence.
     pub steps: Vec<String>,
     /// What was left out, as a unified difference without its two head lines.
@@ -82,12 +83,17 @@ pub fn repair(kind: &Kind, input: &Input<'_>) -> Result<Outcome> {
             text: &text,
             ..*input
         };
-        if let Ok(lock) = (kind.read)(&again) {
+        let reads = match (kind.read)(&again) {
+            Ok(lock) => Some(Ok(lock)),
+            Err(error) if error.message.contains(damage::INCOMPLETE) => Some(Err(error.message)),
+            Err(_) => None,
+        };
+        if let Some(reads) = reads {
             let lost = damage::lost_packages(&damage::headers(&text));
             let had = damage::lost_packages(&damage::headers(input.text));
             return Ok(Outcome::Repaired(Repaired {
                 difference: mending.difference(),
-                lock,
+                reads,
                 steps,
                 lost: lost.into_iter().filter(|name| had.contains(name)).collect(),
                 text,

@@ -27,6 +27,10 @@ impl Repository {
     }
 
     /// Exit code, standard output and standard error.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test runs the program as a user does"
+    )]
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         #[expect(
             clippy::disallowed_methods,

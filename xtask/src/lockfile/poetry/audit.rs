@@ -14,7 +14,7 @@ use super::super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Sco
 use super::super::requirement;
 use super::super::toml::{self, Document, Place, Table, Value};
 use super::project::{self, Wanted};
-use super::{COMMAND, FILE};
+use super::{COMMAND, FILE, whole};
 use crate::error::Result;
 use crate::name::normalize;
 use crate::pep440::Version;
@@ -48,15 +48,17 @@ fn read(input: &Input<'_>) -> Result<Lock> {
         packages.push(package(table, *line, metadata, has_groups, &place)?);
     }
     let mut notes = Vec::new();
-    let wanted = match (input.beside)("pyproject.toml") {
+    let project = match (input.beside)("pyproject.toml") {
         Some(text) => Some(project::read(&text, Utf8Path::new("pyproject.toml"))?),
         None => None,
     };
+    let own = project.as_ref().map(|project| project.name.as_str());
+    let wanted = project.as_ref().map(|project| project.wanted.as_slice());
     let (web, roots, names) = {
         let by_name = graph::by_name(&packages, &place)?;
+        whole::check(metadata, &tables, &by_name, own, &place)?;
         let web = web(&tables, &packages, &by_name);
-        let (roots, names, missing) =
-            roots(wanted.as_deref().unwrap_or_default(), &packages, &by_name);
+        let (roots, names, missing) = roots(wanted.unwrap_or_default(), &packages, &by_name);
         notes.extend(stale(&missing));
         (web, roots, names)
     };
@@ -241,7 +243,7 @@ fn web(
 }
 
 /// Several specifications of one name are a list.
-fn each<'table, 'text>(value: &'table Value<'text>) -> Vec<&'table Value<'text>> {
+pub(super) fn each<'table, 'text>(value: &'table Value<'text>) -> Vec<&'table Value<'text>> {
     match value.get_ref().as_array() {
         Some(several) => several.iter().collect(),
         None => vec![value],

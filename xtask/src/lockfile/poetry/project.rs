@@ -19,7 +19,16 @@ pub const MAIN: &str = "main";
 /// The most that all groups together may ask for.
 const MOST_WANTED: usize = 100_000;
 
-/// What a project asks for.
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Its name in the normal form; empty when it has none.
+    pub name: String,
+    /// What its groups ask for.
+    pub wanted: Vec<Wanted>,
+}
+
+/// One thing that a project asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The name in its normal form.
@@ -46,7 +55,7 @@ struct Groups(BTreeMap<String, Group>);
 ///
 /// # Errors
 /// It is no TOML, or asks for more than any project does.
-pub fn read(text: &str, file: &Utf8Path) -> Result<Vec<Wanted>> {
+pub fn read(text: &str, file: &Utf8Path) -> Result<Project> {
     let top = Document::of_manifest(text, file)?.top;
     let none = Table::new();
     let project = toml::table(&top, "project").unwrap_or(&none);
@@ -77,10 +86,11 @@ pub fn read(text: &str, file: &Utf8Path) -> Result<Vec<Wanted>> {
         Error::failure(format!("{file}: {problem}")).hint(format!("mend {file}"))
     })?;
     // `all = ["project[one,two]"]` names extras of the project itself.
-    Ok(wanted
-        .into_iter()
-        .filter(|wanted| wanted.name != own)
-        .collect())
+    let wanted = wanted.into_iter().filter(|wanted| wanted.name != own);
+    Ok(Project {
+        wanted: wanted.collect(),
+        name: own,
+    })
 }
 
 impl Groups {

@@ -44,7 +44,7 @@ fn orphans_are_left_out() {
         let found = repaired(&broken);
         assert_eq!(found.text, sound, "{own}{orphan}");
         assert_eq!(found.steps.len(), 1, "{:?}", found.steps);
-        assert_eq!(found.lock.packages.len(), 2);
+        assert_eq!(found.reads.unwrap().packages.len(), 2);
     };
     check(EXTRAS, OTHER_EXTRAS);
     check(EXTRAS, EXTRAS);
@@ -87,6 +87,24 @@ fn a_repair_says_what_it_did_and_shows_it() {
         "{}",
         found.difference
     );
+}
+
+#[test]
+fn a_lost_package_is_still_missed() {
+    let project = "version = 1\n[[package]]\nname = \"p\"\nsource = { virtual = \".\" }\n\
+                   dependencies = [{ name = \"a\" }]\n[package.metadata]\nx = 1\n";
+    let found = run_as("uv.lock", &format!("{project}[package.metadata]\ny = 1\n")).unwrap();
+    let Outcome::Repaired(found) = found else {
+        panic!("it reads well");
+    };
+    assert_eq!(found.text, project);
+    let missed = found.reads.unwrap_err();
+    assert!(
+        missed.contains("p: it depends on a of any version"),
+        "{missed}"
+    );
+    let error = run_as("uv.lock", project).unwrap_err();
+    assert_eq!(error.message, missed);
 }
 
 #[test]

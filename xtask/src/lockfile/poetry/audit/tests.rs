@@ -21,7 +21,7 @@ fn two_zero() -> String {
     block(
         "a-b",
         "[package.dependencies]\nf = \"*\"\ng = {version = \">=1\", optional = true}\nh = \
-         {version = \"1\", optional = true}\ngone = \"*\"\n[package.extras]\nx = [\"G (>=1)\"]\ny = \
+         {version = \"1\", optional = true}\nP = \"*\"\npip = \"*\"\n[package.extras]\nx = [\"G (>=1)\"]\ny = \
          [\"h\"]",
     ) + &block("c", "")
         + &block(
@@ -40,12 +40,12 @@ fn groups_of_2_0_are_worked_out_from_the_project() {
     let lock = read(&KIND, &text, &[("pyproject.toml", PROJECT)]).unwrap();
     let expected = [
         "1 a-b 1.0 registry [main] ships > f 1.0* > g 1.0>=1",
-        "12 c 1.0 registry [main] ships",
-        "16 d 1.0 registry [dev,test] dev > f 1.01 > f 1.02",
-        "21 e 1.0 registry [test] dev",
-        "25 f 1.0 registry [dev,main,test] ships",
-        "29 g 1.0 registry [main] ships",
-        "33 h 1.0 registry [] ships",
+        "13 c 1.0 registry [main] ships",
+        "17 d 1.0 registry [dev,test] dev > f 1.01 > f 1.02",
+        "22 e 1.0 registry [test] dev",
+        "26 f 1.0 registry [dev,main,test] ships",
+        "30 g 1.0 registry [main] ships",
+        "34 h 1.0 registry [] ships",
     ];
     assert_eq!(all(&lock), expected);
     let expected = [
@@ -167,6 +167,44 @@ fn a_stale_lock_file_says_so() {
     let expected = "pyproject.toml asks for new-one, but the lock file has no such package: it is \
                     stale";
     assert!(lock.notes[0].starts_with(expected), "{:?}", lock.notes);
+}
+
+#[test]
+fn a_lost_package_is_an_error() {
+    let check = |rest: &str, end: &str, expected: &str| {
+        let text = block("a", rest) + &metadata("1.1") + end;
+        let project = [("pyproject.toml", "[project]\nname = \"own\"\n")];
+        let found =
+            read(&KIND, &text, &project).map_or_else(|error| error.message, |_| String::new());
+        assert_eq!(found, expected, "{rest}");
+    };
+    let files = "[metadata.files]\nA = []\nb = []\n";
+    let expected = "poetry.lock:10: [metadata.files] has b, but there is no package of this name: \
+                    the lock file is incomplete";
+    check("category = \"main\"", files, expected);
+    let lost = "poetry.lock:1: package a: it depends on b, for which there is no package: the lock \
+                file is incomplete";
+    let depends = |on: &str| format!("[package.dependencies]\n{on}\n");
+    check(&depends("b = \"*\""), "", lost);
+    check(
+        &depends("b = {version = \"1\", extras = [\"x\"]}"),
+        "",
+        lost,
+    );
+    check(
+        &depends("b = [{version = \"1\", markers = \"x\"}, {version = \"2\"}]"),
+        "",
+        lost,
+    );
+    for open in [
+        "b = {version = \"1\", markers = \"x\"}",
+        "b = {version = \"1\", optional = true}",
+        "b = {version = \"1\", python = \"2\"}",
+        "Own = \"*\"",
+        "setuptools = \"*\"",
+    ] {
+        check(&depends(open), "", "");
+    }
 }
 
 #[test]
