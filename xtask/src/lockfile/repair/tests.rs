@@ -185,3 +185,35 @@ fn a_file_that_reads_well_is_left_alone() {
     let sound = run(&(block("a", EXTRAS) + END)).unwrap();
     assert!(matches!(sound, Outcome::Sound(lock) if lock.packages.len() == 1));
 }
+
+#[test]
+fn no_cut_and_no_odd_byte_makes_it_panic() {
+    let poetry = block("a", &format!("{DEPENDENCIES}{EXTRAS}{OTHER_EXTRAS}")) + END;
+    let conflict = format!("<<<<<<< é\n{poetry}||||||| b\n=======\n{poetry}>>>>>>> x\n");
+    let cargo = "version = 4\n[[package]]\nname = \"p\"\nversion = \"1.0.0\"\ndependencies = [\n \
+                 \"a 1.0.0 (registry+x)\",\n]\n[[package]]\nname = \"a\"\nversion = \
+                 \"1.0.0\"\nsource = \"registry+x\"\n";
+    let uv = "version = 1\n[[package]]\nname = \"p\"\nsource = { virtual = \".\" }\ndependencies = \
+              [{ name = \"p\", extra = [\"x\"] }]\n[package.dev-dependencies]\nd = [{ name = \"p\" \
+              }]\n";
+    let pip = "-r é.txt\n--hash\na[x] @ git+https://u:p@h/r@v1#egg=a[x]&y ; m \\\n --hash=\n\
+               # via x, y\n-e ./é[x]\na (==1.0)\n";
+    let files = [
+        ("poetry.lock", poetry.as_str()),
+        ("poetry.lock", &conflict),
+        ("Cargo.lock", cargo),
+        ("uv.lock", uv),
+        ("requirements.txt", pip),
+    ];
+    for (name, text) in files {
+        for (at, character) in text.char_indices() {
+            let (before, behind) = text.split_at(at);
+            let behind = &behind[character.len_utf8()..];
+            for odd in ["", "\u{0}", "\"", "é", "[", "\n", "= ", "@", "#"] {
+                drop(run_as(name, &format!("{before}{odd}{behind}")));
+            }
+            drop(run_as(name, before));
+            drop(run_as(name, behind));
+        }
+    }
+}
