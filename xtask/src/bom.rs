@@ -112,6 +112,15 @@ pub enum Development {
     LeftOut,
 }
 
+/// The name of an artifact in a document: that of the distribution or extension, or of the file
+/// when it is no more than a file.
+fn artifact_name(artifact: &Artifact) -> &str {
+    match artifact.kind {
+        Kind::Wheel | Kind::Sdist | Kind::Vsix => &artifact.name,
+        Kind::Requirements | Kind::ReleaseNotes => &artifact.path,
+    }
+}
+
 /// The package URL of an artifact that has one: a Python distribution by its file's name, an
 /// extension by its publisher where its name holds that (`publisher.name`), else its digest.
 fn artifact_purl(artifact: &Artifact) -> Option<String> {

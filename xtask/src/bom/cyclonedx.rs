@@ -170,7 +170,7 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
         "type": kind,
         "mime-type": mime,
         "bom-ref": reference,
-        "name": artifact.name,
+        "name": super::artifact_name(artifact),
         "version": artifact.version,
         "scope": "required",
         "hashes": [{ "alg": "SHA-256", "content": artifact.sha256.hex() }],

@@ -96,12 +96,15 @@ pub fn of(
         Source::Url { url } => qualified("download_url", address::public(url)),
         Source::Path { path } | Source::Workspace { path } => {
             let mut local = Purl::new(GENERIC, name, version);
-            if let Some(repository) = first_party {
-                local = local.with("vcs_url", repository);
-            }
             let last = path.rsplit(['/', '\\']).next().unwrap_or_default();
-            let inside = address::inside(lock, path);
-            local.subpath = inside.unwrap_or_else(|| last.to_owned());
+            match address::inside(lock, path) {
+                Some(inside) => {
+                    let origin = first_party.map(|origin| ("vcs_url", origin.to_owned()));
+                    local.qualifiers.extend(origin);
+                    local.subpath = inside;
+                }
+                None => last.clone_into(&mut local.subpath),
+            }
             local
         }
     }
@@ -230,13 +233,7 @@ mod tests {
         let home = Source::Path {
             path: "/home/me/a".to_owned(),
         };
-        check(
-            npm,
-            "a",
-            "1",
-            &home,
-            &format!("pkg:generic/a@1{first_party}#a"),
-        );
+        check(npm, "a", "1", &home, "pkg:generic/a@1#a");
         let member = Source::Workspace {
             path: ".".to_owned(),
         };

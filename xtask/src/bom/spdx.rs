@@ -158,7 +158,12 @@ fn artifact(part: &Part<'_>) -> Value {
         Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex => "DOCUMENTATION",
     };
     let id = part_identifier(part);
-    let mut value = base(&id, &artifact.name, &artifact.version, purpose);
+    let mut value = base(
+        &id,
+        super::artifact_name(artifact),
+        &artifact.version,
+        purpose,
+    );
     set(&mut value, "packageFileName", Some(json!(artifact.path)));
     let checksum = json!([{ "algorithm": "SHA256", "checksumValue": artifact.sha256.hex() }]);
     set(&mut value, "checksums", Some(checksum));

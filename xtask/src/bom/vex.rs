@@ -13,7 +13,8 @@
 //!
 //! Unmaintained, unsound and other classes are there as well, told apart by the property
 //! `xtask:class`; where they have no severity it is `info`. The document's time is the newest of
-//! the commit's and the databases' states.
+//! the commit's and the databases' states. What was not looked up, and lock files that were left
+//! out, are properties of its metadata: `xtask:unchecked`, `xtask:skipped`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ use serde_json::{Value, json};
 use super::model::Graph;
 use super::{Bill, address, cyclonedx, purl};
 use crate::advisory::{Class, Level};
-use crate::audit::report::{Finding, Fix, Report, Verdict};
+use crate::audit::report::{Finding, Fix, LockFile, Report, Unchecked, Verdict};
 use crate::lockfile::{Ecosystem, Source};
 
 /// The document. `bill` must be the one whose CycloneDX document is published: this one points
@@ -168,7 +169,19 @@ fn metadata(report: &Report, bill: &Bill<'_>, graph: &Graph<'_>) -> Value {
         "tools": cyclonedx::tools(),
         "component": cyclonedx::product(bill, graph),
     });
-    let list = cyclonedx::properties(report.databases.iter().map(database));
+    let unchecked = |one: &Unchecked| {
+        let place = format!("{}:{}", one.lock, one.line);
+        let text = format!("{place} {} {}: {}", one.package, one.version, one.reason);
+        ("unchecked", text)
+    };
+    let skipped = |lock: &LockFile| {
+        let reason = lock.skipped.as_ref()?;
+        Some(("skipped", format!("{}: {reason}", lock.path)))
+    };
+    let known = report.databases.iter().map(database);
+    let open = report.unchecked.iter().map(unchecked);
+    let skipped = report.locks.iter().filter_map(skipped);
+    let list = cyclonedx::properties(known.chain(open).chain(skipped));
     if let (Some(map), Some(list)) = (metadata.as_object_mut(), list) {
         map.insert("properties".to_owned(), list);
     }

@@ -99,6 +99,7 @@ fn components_say_where_they_come_from_and_whether_they_ship() {
     );
     let purl = "pkg:pypi/demo-server@1.0.0?file_name=demo_server-1.0.0-py3-none-any.whl";
     check(WHEEL, "purl", purl);
+    check("artifact:requirements.txt", "name", "requirements.txt");
     let digest = crate::artifact::Digest::of(b"demo_server-1.0.0-py3-none-any.whl");
     assert_eq!(
         component(&bill, WHEEL)["hashes"][0]["content"],

@@ -54,6 +54,14 @@ fn findings_become_vulnerabilities_with_an_honest_analysis() {
     let places = vulnerability(&vex, "PYSEC-1")["properties"].to_string();
     assert!(places.contains("server/poetry.lock:10"), "{places}");
     assert!(places.contains("docs/requirements.txt:10"), "{places}");
+    let about = vex["metadata"]["properties"].to_string();
+    for expected in [
+        "npm 2026-05-06T07:08:09Z sha256:00",
+        "server/poetry.lock:20 fork 0.1: comes from git",
+        "old/yarn.lock: excluded by release.toml",
+    ] {
+        assert!(about.contains(expected), "{expected} in {about}");
+    }
     assert_eq!(vex["metadata"]["timestamp"], "2026-05-06T07:08:09Z");
 }
 

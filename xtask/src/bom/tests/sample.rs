@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::advisory::{Class, Level, Provenance};
 use crate::artifact::{Artifact, Digest, Kind};
-use crate::audit::report::{Finding, Fix, Report, Summary, Verdict};
+use crate::audit::report::{self, Finding, Fix, Report, Summary, Unchecked, Verdict};
 use crate::bom::{Bill, Declared, Development, Embedded, LockFile, PackageKey, Product};
 use crate::lockfile::{Dependency, Ecosystem, Lock, Package, Scope, Source};
 
@@ -253,7 +253,16 @@ impl Sample {
         let stranger = finding("MAL-1", "elsewhere/yarn.lock:7", "evil 6.6.6");
         Report {
             schema: 1,
-            locks: Vec::new(),
+            locks: vec![report::LockFile {
+                path: "old/yarn.lock".to_owned(),
+                kind: "yarn.lock".to_owned(),
+                ecosystem: None,
+                format: String::new(),
+                packages: 0,
+                checked: 0,
+                skipped: Some("excluded by release.toml".to_owned()),
+                notes: Vec::new(),
+            }],
             databases: vec![Provenance {
                 ecosystem: "npm".to_owned(),
                 source: "npm.zip".to_owned(),
@@ -265,7 +274,14 @@ impl Sample {
                 unparsable: 0,
             }],
             findings: vec![denied, accepted, again, old, stranger],
-            unchecked: Vec::new(),
+            unchecked: vec![Unchecked {
+                lock: "server/poetry.lock".to_owned(),
+                line: 20,
+                package: "fork".to_owned(),
+                version: "0.1".to_owned(),
+                source: registry(),
+                reason: "comes from git".to_owned(),
+            }],
             licenses: Vec::new(),
             ignores: Vec::new(),
             warnings: Vec::new(),
