@@ -21,8 +21,6 @@ pub struct Collection {
     sources: Vec<Source>,
     seen: HashMap<String, Seen>,
     packages: BTreeMap<(Ecosystem, String), Vec<(Timestamp, Advisory)>>,
-    /// Times behind this one are mistakes: nothing was changed in the future.
-    now: Option<Timestamp>,
 }
 
 /// Where records came from.
@@ -42,6 +40,17 @@ struct Seen {
     ecosystems: Vec<Ecosystem>,
     unparsable: BTreeMap<Ecosystem, u64>,
     source: usize,
+}
+
+/// Of when the records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// They were whole and current then.
+    Known(Timestamp),
+    /// Nobody has said; when the newest of them was changed stands for it. Some records are
+    /// dated in the future, where nothing would ever be too old, and these do not count: this is
+    /// the time now.
+    Newest(Timestamp),
 }
 
 /// An index that is ready to be saved.
@@ -112,25 +121,16 @@ impl Collection {
         self
     }
 
-    /// Says what time it is. Real archives hold records that claim to be of next year, and one
-    /// of them would make the whole archive look fresh.
-    #[must_use]
-    pub fn at(mut self, now: Timestamp) -> Collection {
-        self.now = Some(now);
-        self
-    }
-
     /// Whether there is no record of any of our ecosystems in it.
     pub fn is_empty(&self) -> bool {
         self.packages.is_empty()
     }
 
-    /// The indexes of all ecosystems of which there are advisories. `date` is when they were
-    /// whole and current; without it, it is when the newest of them was changed.
+    /// The indexes of all ecosystems of which there are advisories.
     ///
     /// # Errors
     /// One would be too large.
-    pub fn indexes(self, date: Option<Timestamp>) -> Result<Vec<Made>> {
+    pub fn indexes(self, date: AsOf) -> Result<Vec<Made>> {
         let mut packages: BTreeMap<Ecosystem, BTreeMap<String, Vec<Advisory>>> = BTreeMap::new();
         for ((ecosystem, name), states) in self.packages {
             let mut advisories: Vec<Advisory> = states
@@ -153,10 +153,7 @@ impl Collection {
         packages
             .into_iter()
             .map(|(ecosystem, packages)| {
-                let mut provenance = provenance(ecosystem, &self.sources, &self.seen, self.now);
-                if let Some(date) = date {
-                    provenance.date = date.to_string();
-                }
+                let provenance = provenance(ecosystem, date, &self.sources, &self.seen);
                 Ok(Made {
                     ecosystem,
                     bytes: index::write(&provenance, &packages)?,
@@ -171,9 +168,9 @@ impl Collection {
 /// about it.
 fn provenance(
     ecosystem: Ecosystem,
+    date: AsOf,
     sources: &[Source],
     seen: &HashMap<String, Seen>,
-    now: Option<Timestamp>,
 ) -> Provenance {
     let concerns = |seen: &&Seen| seen.ecosystems.contains(&ecosystem);
     let numbers: BTreeSet<usize> = seen
@@ -190,15 +187,22 @@ fn provenance(
         .values()
         .filter(|seen| numbers.contains(&seen.source) && !concerns(seen));
     let Source { name, digest } = together(&used);
-    let times = ours().map(|seen| seen.modified);
-    let passed = times.filter(|modified| now.is_none_or(|now| *modified <= now));
-    let newest = passed.max().unwrap_or_default();
+    let newest = |until: Timestamp| {
+        let dates = ours().map(|seen| seen.modified);
+        dates.filter(|date| *date <= until).max()
+    };
+    let date = match date {
+        AsOf::Known(date) => date,
+        AsOf::Newest(now) => newest(now)
+            .or_else(|| newest(Timestamp::MAX))
+            .unwrap_or_default(),
+    };
     let unparsable = ours().filter_map(|seen| seen.unparsable.get(&ecosystem));
     Provenance {
         ecosystem: ecosystem.name().to_owned(),
         source: name,
         digest,
-        date: newest.to_string(),
+        date: date.to_string(),
         records: ours().filter(|seen| !seen.withdrawn).count() as u64,
         withdrawn: ours().filter(|seen| seen.withdrawn).count() as u64,
         foreign: foreign.count() as u64,

@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::collection::{Collection, Made, Source};
+use super::collection::{AsOf, Collection, Made, Source};
 use crate::error::{Context, Error, Result};
 
 /// The largest record: OSV's largest ones have some megabytes.
@@ -33,7 +33,7 @@ pub struct Import {
 }
 
 /// Imports a zip of records, or a folder with such archives or with records, also in folders
-/// below it. `now` is the time of day, behind which no record can have been changed.
+/// below it. They are as old as the newest of them that was not changed after `now`.
 ///
 /// # Errors
 /// There is nothing of that name, no advisory of our ecosystems in it, a record that cannot be
@@ -47,7 +47,7 @@ pub fn import(source: &Utf8Path, now: Timestamp) -> Result<Import> {
         return Err(Error::database(format!("{source} is missing"))
             .hint("name a zip of OSV records, or a folder with such archives or records"));
     };
-    let indexes = collection.at(now).indexes(None)?;
+    let indexes = collection.indexes(AsOf::Newest(now))?;
     if indexes.is_empty() {
         return Err(Error::database(format!(
             "{source} is empty: it holds no advisory for PyPI, npm or crates.io"

@@ -9,7 +9,7 @@ mod form;
 mod severity;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -56,10 +56,25 @@ pub fn read(json: &[u8], place: &str) -> Result<Record> {
         Error::database(format!("{place}: {what}"))
             .hint("fetch the advisories again, or report the record to those who publish it")
     };
-    let form: form::Record<'_> = serde_json::from_slice(json)
-        .map_err(|cause| wrong(format!("not an OSV record: {cause}")))?;
+    let form: form::Record<'_> = serde_json::from_slice(json).map_err(|cause| {
+        let text = cause.to_string();
+        let what = text
+            .rsplit_once(" at line ")
+            .map_or(&*text, |(what, _)| what);
+        let (line, column) = (cause.line(), cause.column());
+        wrong(format!(
+            "not an OSV record: {} at {line}:{column}",
+            shown(what)
+        ))
+    })?;
     interpret(&form).map_err(wrong)
 }
+
+/// The most versions and events of one record. The packages with the longest history have some
+/// thousand versions.
+const MOST_VERSIONS: usize = 200_000;
+/// How much the packages of one record may repeat of what they have in common, in bytes.
+const MOST_REPEATED: usize = 64 << 20;
 
 /// What several packages of a record have in common.
 struct Common<'form> {
@@ -67,7 +82,15 @@ struct Common<'form> {
     aliases: Vec<String>,
     summary: String,
     url: Option<String>,
-    specific: Specific,
+    severity: severity::Stated,
+}
+
+impl Common<'_> {
+    /// The bytes that each package of the record repeats.
+    fn size(&self) -> usize {
+        let texts = self.aliases.iter().chain([&self.summary]).chain(&self.url);
+        texts.map(|text| text.len() + size_of::<String>()).sum()
+    }
 }
 
 /// The parts of one package, which a record may spread over several entries.
@@ -94,16 +117,25 @@ fn interpret(form: &form::Record<'_>) -> std::result::Result<Record, String> {
     };
     let mut packages: BTreeMap<(Ecosystem, String), Parts> = BTreeMap::new();
     let common = common(form)?;
+    let mut versions = 0;
     for affected in form.affected.iter().flatten() {
         let Some((ecosystem, name)) = package(affected.package.as_ref())? else {
             continue;
         };
         record.ecosystems.push(ecosystem);
         if !record.withdrawn {
+            versions += affected.size();
+            if versions > MOST_VERSIONS {
+                return Err(format!("more than {MOST_VERSIONS} versions"));
+            }
             let parts = packages.entry((ecosystem, name)).or_default();
             let unparsable = record.unparsable.entry(ecosystem).or_default();
             add(parts, ecosystem, affected, &common, unparsable)?;
         }
+    }
+    if packages.len().saturating_mul(common.size()) > MOST_REPEATED {
+        let count = packages.len();
+        return Err(format!("too many aliases for each of {count} packages"));
     }
     record.ecosystems.sort_unstable();
     record.ecosystems.dedup();
@@ -116,10 +148,10 @@ fn interpret(form: &form::Record<'_>) -> std::result::Result<Record, String> {
 
 fn common<'form>(form: &'form form::Record<'form>) -> std::result::Result<Common<'form>, String> {
     let mut aliases = Vec::new();
+    let mut known = HashSet::from([&*form.id]);
     for alias in form.aliases.iter().flatten() {
-        let alias = text::id(alias)?;
-        if alias != form.id && !aliases.contains(&alias) {
-            aliases.push(alias);
+        if known.insert(alias) {
+            aliases.push(text::id(alias)?);
         }
     }
     Ok(Common {
@@ -127,7 +159,10 @@ fn common<'form>(form: &'form form::Record<'form>) -> std::result::Result<Common
         aliases,
         summary: text::summary(form.summary.as_deref(), form.details.as_deref()),
         url: text::url(form.references.as_deref().unwrap_or_default()),
-        specific: Specific::read(form.database_specific)?,
+        severity: severity::stated(
+            form.severity.as_deref().unwrap_or_default(),
+            &Specific::read(form.database_specific)?,
+        ),
     })
 }
 
@@ -169,12 +204,8 @@ fn add(
         parts.intervals.push(interval::point(key));
     }
     let specific = Specific::read(affected.database_specific)?;
-    let severity = severity::of(
-        affected.severity.as_deref().unwrap_or_default(),
-        &specific,
-        common.form.severity.as_deref().unwrap_or_default(),
-        &common.specific,
-    );
+    let stated = severity::stated(affected.severity.as_deref().unwrap_or_default(), &specific);
+    let severity = severity::of(&stated, &common.severity);
     if parts
         .severity
         .as_ref()

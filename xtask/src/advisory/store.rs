@@ -212,6 +212,13 @@ pub fn save(folder: &Utf8Path, ecosystem: Ecosystem, bytes: &[u8]) -> Result<Utf
         .tempfile_in(folder)
         .doing(doing)?;
     file.write_all(bytes).doing(doing)?;
+    // One folder may serve several users of a machine.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(readable).doing(doing)?;
+    }
     file.as_file().sync_all().doing(doing)?;
     file.persist(&path)
         .map_err(|cause| cause.error)

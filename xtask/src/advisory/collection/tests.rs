@@ -7,6 +7,10 @@ use crate::advisory::test_data::record;
 const OLD: &str = "2026-01-01";
 const NEW: &str = "2026-02-02";
 
+fn now() -> Timestamp {
+    "2026-06-01T00:00:00Z".parse().unwrap()
+}
+
 fn collection(name: &str, records: &[String]) -> Collection {
     let mut collection = Collection::default();
     for json in records {
@@ -37,14 +41,22 @@ fn the_newest_state_of_a_record_counts() {
     let python = Ecosystem::Pypi;
     let check = |first: &[String], second: &[String], expected: &[&str]| {
         let texts = [first, second].concat();
-        let together = collection("all", &texts).indexes(None).unwrap();
+        let together = collection("all", &texts)
+            .indexes(AsOf::Newest(now()))
+            .unwrap();
         assert_eq!(content(&together, python), expected);
         let mut merged = collection("one", first);
         merged.merge(collection("two", second));
-        assert_eq!(content(&merged.indexes(None).unwrap(), python), expected);
+        assert_eq!(
+            content(&merged.indexes(AsOf::Newest(now())).unwrap(), python),
+            expected
+        );
         let mut merged = collection("two", second);
         merged.merge(collection("one", first));
-        assert_eq!(content(&merged.indexes(None).unwrap(), python), expected);
+        assert_eq!(
+            content(&merged.indexes(AsOf::Newest(now())).unwrap(), python),
+            expected
+        );
     };
     let withdrawn = r#", "withdrawn": "2026-01-01T00:00:00Z""#;
     let other = record("B-1", OLD, python, "b", "");
@@ -95,7 +107,7 @@ fn an_index_says_what_was_read_and_what_was_left_out() {
         ],
     );
     all.merge(collection("npm.zip", &[record("N-1", OLD, npm, "n", "")]));
-    let made = all.indexes(None).unwrap();
+    let made = all.indexes(AsOf::Newest(now())).unwrap();
     let expected = Provenance {
         ecosystem: "PyPI".to_owned(),
         source: "PyPI.zip".to_owned(),
@@ -120,9 +132,26 @@ fn an_index_says_what_was_read_and_what_was_left_out() {
 fn a_date_that_is_known_goes_before_the_newest_change() {
     let date = "2026-03-03T03:03:03Z";
     let made = collection("x", &[record("A-1", OLD, Ecosystem::Npm, "n", "")])
-        .indexes(Some(date.parse().unwrap()))
+        .indexes(AsOf::Known(date.parse().unwrap()))
         .unwrap();
     assert_eq!(made[0].provenance.date, date);
+}
+
+#[test]
+fn a_record_of_the_future_does_not_make_the_others_younger() {
+    let check = |days: &[&str], expected: &str| {
+        let records: Vec<String> = days
+            .iter()
+            .map(|day| record(&format!("A-{day}"), day, Ecosystem::Npm, "n", ""))
+            .collect();
+        let made = collection("x", &records)
+            .indexes(AsOf::Newest(now()))
+            .unwrap();
+        assert_eq!(made[0].provenance.date, format!("{expected}T00:00:00Z"));
+    };
+    check(&[OLD, NEW, "2027-07-09"], NEW);
+    check(&[OLD, "2026-06-01"], "2026-06-01");
+    check(&["2027-07-09", "2027-07-10"], "2027-07-10");
 }
 
 #[test]
@@ -133,32 +162,23 @@ fn equal_records_in_any_order_make_equal_bytes() {
             record(&format!("A-{number}"), OLD, Ecosystem::Npm, &name, "")
         })
         .collect();
-    let first = collection("x", &records).indexes(None).unwrap();
+    let first = collection("x", &records)
+        .indexes(AsOf::Newest(now()))
+        .unwrap();
     records.reverse();
-    let second = collection("x", &records).indexes(None).unwrap();
+    let second = collection("x", &records)
+        .indexes(AsOf::Newest(now()))
+        .unwrap();
     assert_eq!(first[0].bytes, second[0].bytes);
 }
 
 #[test]
 fn nothing_makes_no_index() {
-    assert!(collection("x", &[]).indexes(None).unwrap().is_empty());
+    assert!(
+        collection("x", &[])
+            .indexes(AsOf::Newest(now()))
+            .unwrap()
+            .is_empty()
+    );
     assert!(collection("x", &[]).is_empty());
-}
-
-#[test]
-fn a_record_from_the_future_does_not_make_the_others_fresh() {
-    let record = |id: &str, modified: &str| {
-        format!(
-            r#"{{"id": "{id}", "modified": "{modified}", "affected": [{{"package":
-            {{"ecosystem": "PyPI", "name": "p"}}, "versions": ["1"]}}]}}"#
-        )
-    };
-    let texts = [
-        record("A-1", "2026-01-01T00:00:00Z"),
-        record("A-2", "2027-07-09T00:00:00Z"),
-    ];
-    let now = "2026-11-20T00:00:00Z".parse().unwrap();
-    let made = collection("x", &texts).at(now).indexes(None).unwrap();
-    assert_eq!(made[0].provenance.date, "2026-01-01T00:00:00Z");
-    assert_eq!(made[0].provenance.records, 2);
 }

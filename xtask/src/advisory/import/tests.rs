@@ -10,6 +10,11 @@ use crate::advisory::{Class, matching, order};
 use crate::error::Kind;
 use crate::lockfile::Ecosystem;
 
+/// As [`super::import`], at some time after all records but those of the future.
+fn import(source: &Utf8Path) -> Result<Import> {
+    super::import(source, "2026-11-20T00:00:00Z".parse().unwrap())
+}
+
 fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, content) in entries {
@@ -36,15 +41,11 @@ fn python(id: &str) -> Vec<u8> {
     record(id, "2026-01-01", Ecosystem::Pypi, "a", "").into_bytes()
 }
 
-fn now() -> Timestamp {
-    "2026-11-20T00:00:00Z".parse().unwrap()
-}
-
 #[test]
 fn archives_and_folders_are_imported() {
     let check = |files: &[(&str, &[u8])], source: &str, records: u64, from: &str, ignored: u64| {
         let (_keep, folder) = folder_of(files);
-        let import = import(&folder.join(source), now()).unwrap();
+        let import = import(&folder.join(source)).unwrap();
         let [made] = &import.indexes[..] else {
             panic!("{import:?}");
         };
@@ -98,7 +99,7 @@ fn archives_and_folders_are_imported() {
 fn the_digest_is_that_of_the_file() {
     let archive = zip(&[("A-1.json", &python("A-1"))]);
     let (_keep, folder) = folder_of(&[("PyPI.zip", &archive)]);
-    let import = import(&folder.join("PyPI.zip"), now()).unwrap();
+    let import = import(&folder.join("PyPI.zip")).unwrap();
     let expected = crate::artifact::Digest::of(&archive).to_string();
     assert_eq!(import.indexes[0].provenance.digest, expected);
 }
@@ -108,7 +109,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     let check = |name: &str, content: &[u8], expected: &[&str]| {
         let (_keep, folder) = folder_of(&[(name, content)]);
         let top = name.split('/').next().unwrap();
-        let error = import(&folder.join(top), now()).unwrap_err();
+        let error = import(&folder.join(top)).unwrap_err();
         for part in expected {
             assert!(error.message.contains(part), "{error}");
         }
@@ -149,7 +150,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     let control = zip(&[("A\x1b[2J.json", b"")]);
     check("x.zip", &control, &["x.zip: A [2J.json: not an OSV record"]);
     let (_keep, folder) = folder_of(&[]);
-    let error = import(&folder.join("nothing.zip"), now()).unwrap_err();
+    let error = import(&folder.join("nothing.zip")).unwrap_err();
     assert!(error.message.ends_with("nothing.zip is missing"), "{error}");
 }
 
@@ -157,7 +158,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
 fn bombs_are_refused() {
     let check = |entries: &[(&str, &[u8])], expected: &str| {
         let (_keep, folder) = folder_of(&[("x.zip", &zip(entries))]);
-        let error = import(&folder.join("x.zip"), now()).unwrap_err();
+        let error = import(&folder.join("x.zip")).unwrap_err();
         assert!(error.message.contains(expected), "{error}");
         assert_eq!(error.kind, Kind::Database);
     };
@@ -181,7 +182,7 @@ fn two_entries_of_one_name_are_refused() {
         bytes[at + 2] = b'1';
     }
     let (_keep, folder) = folder_of(&[("x.zip", &bytes)]);
-    let error = import(&folder.join("x.zip"), now()).unwrap_err();
+    let error = import(&folder.join("x.zip")).unwrap_err();
     assert!(error.message.contains("the same name"), "{error}");
 }
 
@@ -189,7 +190,7 @@ fn two_entries_of_one_name_are_refused() {
 fn a_record_in_a_folder_is_bounded_too() {
     let large = vec![b' '; (LARGEST_RECORD + 1) as usize];
     let (_keep, folder) = folder_of(&[("f/A.json", &large)]);
-    let error = import(&folder.join("f"), now()).unwrap_err();
+    let error = import(&folder.join("f")).unwrap_err();
     assert!(
         error
             .message
@@ -223,7 +224,7 @@ fn hits(index: &Index, package: &str, version: &str) -> Hits {
 #[test]
 fn real_advisories_hit_what_independent_tools_found() {
     let Some(shared) = shared() else { return };
-    let import = import(&shared.join("osv"), now()).unwrap();
+    let import = import(&shared.join("osv")).unwrap();
     let counts: Vec<(&str, u64, u64, u64)> = import
         .indexes
         .iter()
@@ -242,6 +243,8 @@ fn real_advisories_hit_what_independent_tools_found() {
         ("npm", 467, 0, 0),
         ("crates.io", 1206, 13, 0),
     ];
+    let date = |index: usize| import.indexes[index].provenance.date.as_str();
+    assert!(date(0).starts_with("2026-07-23T"), "{}", date(0));
     assert_eq!((counts.as_slice(), import.ignored), (&expected[..], 0));
     let indexes: BTreeMap<Ecosystem, Index> = import
         .indexes

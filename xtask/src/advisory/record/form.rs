@@ -54,6 +54,15 @@ pub struct Affected<'json> {
     pub database_specific: Option<&'json RawValue>,
 }
 
+impl Affected<'_> {
+    /// How many versions it names.
+    pub fn size(&self) -> usize {
+        let ranges = self.ranges.iter().flatten();
+        let events = ranges.map(|range| range.events.as_ref().map_or(0, Vec::len));
+        events.sum::<usize>() + self.versions.as_ref().map_or(0, Vec::len)
+    }
+}
+
 #[derive(Deserialize)]
 pub struct Package<'json> {
     #[serde(borrow)]

@@ -7,30 +7,30 @@ use cvss::Cvss;
 use super::form::{self, Specific};
 use crate::advisory::{Level, Severity};
 
+/// What is stated in one place: of a package, or of the whole record.
+pub struct Stated {
+    scored: Option<Severity>,
+    word: Option<Level>,
+}
+
+/// Reads what is stated in one place. Vectors that are none are skipped: the next one may be
+/// right.
+pub fn stated(entries: &[form::Severity<'_>], specific: &Specific) -> Stated {
+    let vectors = entries.iter().map(|entry| &*entry.score);
+    Stated {
+        scored: highest(vectors.chain(specific.cvss.as_deref())),
+        word: specific.severity.as_deref().and_then(level_of_word),
+    }
+}
+
 /// What is said of the package goes before what is said of the record, and a score before a
-/// word. Vectors that are none are skipped: the next one may be right.
-pub fn of(
-    package: &[form::Severity<'_>],
-    package_specific: &Specific,
-    record: &[form::Severity<'_>],
-    record_specific: &Specific,
-) -> Severity {
-    let scored = |entries: &[form::Severity<'_>], specific: &Specific| {
-        let vectors = entries.iter().map(|entry| &*entry.score);
-        highest(vectors.chain(specific.cvss.as_deref()))
-    };
-    let word = |specific: &Specific| {
-        let level = specific.severity.as_deref().and_then(level_of_word)?;
-        Some(Severity {
-            level,
-            ..Severity::default()
-        })
-    };
-    scored(package, package_specific)
-        .or_else(|| scored(record, record_specific))
-        .or_else(|| word(package_specific))
-        .or_else(|| word(record_specific))
-        .unwrap_or_default()
+/// word.
+pub fn of(package: &Stated, record: &Stated) -> Severity {
+    let scored = package.scored.as_ref().or(record.scored.as_ref());
+    scored.cloned().unwrap_or_else(|| Severity {
+        level: package.word.or(record.word).unwrap_or_default(),
+        ..Severity::default()
+    })
 }
 
 /// Whether one is worse than the other; anything is worse than what nobody has said.

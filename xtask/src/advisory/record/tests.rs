@@ -230,74 +230,107 @@ fn the_page_to_read_is_the_advisory_before_others() {
     check(&[], None);
 }
 
+/// The message names the record and is not long, whatever the record holds.
+fn refuse(text: &str, expected: &str) {
+    let error = read(text.as_bytes(), "PyPI.zip/A-1.json").unwrap_err();
+    assert!(error.message.starts_with("PyPI.zip/A-1.json: "), "{error}");
+    assert!(error.message.contains(expected), "{error}");
+    assert!(error.message.len() < 300, "{error}");
+    assert!(!error.message.contains(char::is_control), "{error}");
+}
+
+/// A record with one more field.
+fn with(field: &str) -> String {
+    format!(r#"{{"id": "A-1", "modified": "2026-01-02T03:04:05Z", {field}}}"#)
+}
+
 #[test]
 fn a_record_that_is_none_is_an_error_with_its_name() {
-    let check = |text: &str, expected: &str| {
-        let error = read(text.as_bytes(), "PyPI.zip/A-1.json").unwrap_err();
-        assert!(error.message.starts_with("PyPI.zip/A-1.json: "), "{error}");
-        assert!(error.message.contains(expected), "{error}");
-        assert!(error.message.len() < 500, "{error}");
-    };
-    let id = r#""id": "A-1", "modified": "2026-01-02T03:04:05Z""#;
-    check("", "EOF");
-    check("{", "EOF");
-    check("[]", "not an OSV record");
-    check("\0", "expected value");
-    check("{}", "missing field `id`");
-    check(r#"{"id": "A-1"}"#, "missing field `modified`");
-    check(r#"{"id": "", "modified": "2026-01-02T03:04:05Z"}"#, "no id");
-    check(
-        r#"{"id": "A\u0000", "modified": "2026-01-02T03:04:05Z"}"#,
-        "no id",
-    );
-    check(r#"{"id": "A-1", "modified": "yesterday"}"#, "yesterday");
-    check(&format!(r#"{{{id}, "id": "B"}}"#), "duplicate field `id`");
-    check(&format!(r#"{{{id}}} trailing"#), "trailing characters");
-    check(&format!(r#"{{{id}, "aliases": "B"}}"#), "invalid type");
-    check(
-        &format!(r#"{{{id}, "aliases": ["a b"]}}"#),
+    refuse("", "EOF while parsing a value at 1:0");
+    refuse("{\n\"id\": ?", "expected value at 2:7");
+    refuse("[]", "not an OSV record");
+    refuse("\0", "expected value");
+    refuse("{}", "missing field `id`");
+    refuse(r#"{"id": "A-1"}"#, "missing field `modified`");
+    refuse(&with(r#""id": "B""#), "duplicate field `id`");
+    refuse(&with(""), "trailing comma");
+    refuse(&(with(r#""x": 1"#) + "x"), "trailing characters");
+    refuse(&with(r#""aliases": "B""#), "invalid type");
+    refuse(
+        &with(r#""aliases": ["a b"]"#),
         "no id of an advisory: `a b`",
     );
-    check(&format!(r#"{{{id}, "withdrawn": true}}"#), "invalid type");
-    check(
-        &format!(r#"{{{id}, "affected": {}}}"#, "[".repeat(100_000)),
-        "not an OSV record",
+    refuse(&with(r#""withdrawn": true"#), "invalid type");
+    refuse(&with(r#""x": 1"#).replace("A-1", ""), "no id");
+    refuse(&with(r#""x": 1"#).replace("A-1", r"A\u0000"), "no id");
+    refuse(
+        &with(r#""x": 1"#).replace("2026", "soon"),
+        "no date and time: soon-01",
     );
-    check(
-        &format!(r#"{{{id}, "other": {}}}"#, "[".repeat(100_000)),
-        "expected value",
-    );
-    let nested = format!(
-        "{{\"severity\": {}1{}}}",
-        "[".repeat(5000),
-        "]".repeat(5000)
-    );
-    check(
-        &format!(r#"{{{id}, "database_specific": {nested}}}"#),
-        "recursion limit",
-    );
-    check(&json("", r#", "versions": [1.0]"#), "invalid type");
-    check(
-        &json("", &format!(r#", "versions": ["{}"]"#, "1".repeat(10_001))),
-        "10001 characters",
-    );
+    refuse(&json("", r#", "versions": [1.0]"#), "invalid type");
     let range = |kind: &str, events: &str| {
-        json(
-            "",
-            &format!(r#", "ranges": [{{"type": "{kind}", "events": {events}}}]"#),
-        )
+        let range = format!(r#"{{"type": "{kind}", "events": {events}}}"#);
+        json("", &format!(r#", "ranges": [{range}]"#))
     };
-    check(&range("OTHER", "[]"), "unknown type `OTHER`");
-    check(&range("SEMVER", "[{}]"), "an event that is none");
-    check(
+    refuse(&range("OTHER", "[]"), "unknown type `OTHER`");
+    refuse(&range("SEMVER", "[{}]"), "an event that is none");
+    refuse(
         &range("SEMVER", r#"[{"fixed": "1", "fixed": "2"}]"#),
         "duplicate field",
     );
-    check(&json("", "").replace("Foo_Bar", ""), "no name of a package");
-    check(
+    refuse(&json("", "").replace("Foo_Bar", ""), "no name of a package");
+    refuse(
+        &json("", "").replace("Foo_Bar", r"a\nb"),
+        "no name of a package",
+    );
+}
+
+#[test]
+fn a_record_made_to_hurt_is_an_error_with_its_name() {
+    let deep = "[".repeat(100_000);
+    refuse(
+        &with(&format!(r#""affected": {deep}"#)),
+        "not an OSV record",
+    );
+    refuse(&with(&format!(r#""other": {deep}"#)), "not an OSV record");
+    let (open, close) = ("[".repeat(5000), "]".repeat(5000));
+    let nested = format!(r#""database_specific": {{"severity": {open}{close}}}"#);
+    refuse(&with(&nested), "recursion limit");
+    let long = r"\u001b".repeat(100_000);
+    refuse(
+        &with(&format!(r#""aliases": "{long}""#)),
+        "invalid type: string",
+    );
+    refuse(
         &json("", "").replace("Foo_Bar", &"a".repeat(5000)),
         "no name of a package",
     );
+    let version = "1".repeat(order::LONGEST + 1);
+    refuse(
+        &json("", &format!(r#", "versions": ["{version}"]"#)),
+        "10001 characters",
+    );
+    let versions = vec![r#""1""#; MOST_VERSIONS + 1].join(",");
+    refuse(
+        &json("", &format!(r#", "versions": [{versions}]"#)),
+        "more than 200000 versions",
+    );
+
+    let aliases: Vec<String> = (0..3000)
+        .map(|number| format!(r#""A-{number:0200}""#))
+        .collect();
+    let package = r#"{"package": {"ecosystem": "npm", "name": "NAME"}}"#;
+    let named = |number: usize| package.replace("NAME", &number.to_string());
+    let packages: Vec<String> = (0..3000).map(named).collect();
+    let (aliases, packages) = (aliases.join(","), packages.join(","));
+    let lists = format!(r#""aliases": [{aliases}], "affected": [{packages}]"#);
+    refuse(&with(&lists), "too many aliases for each of 3000 packages");
+}
+
+#[test]
+fn an_alias_is_kept_once_and_never_the_id_itself() {
+    let record = record(r#""aliases": ["B-1", "A-1", "C-1", "B-1"],"#, "");
+    assert_eq!(only(&record).aliases, ["B-1", "C-1"]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub fn summary(summary: Option<&str>, details: Option<&str>) -> String {
 
 /// Text for an error message.
 pub fn shown(text: &str) -> String {
-    let start: String = text.chars().take(80).collect();
+    let start: String = text.chars().take(120).collect();
     let is_whole = start.len() == text.len();
     line(start.chars()) + if is_whole { "" } else { "…" }
 }
