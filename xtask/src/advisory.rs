@@ -1,5 +1,10 @@
 //! Advisories in OSV form: read, matched by the specification, kept in one index for each
-//! ecosystem. Pure, but for the file that is mapped.
+//! ecosystem.
+//!
+//! `import` reads archives into a `collection` of `record`s, which `store` keeps as one `index`
+//! for each ecosystem; `matching` and `group` say what they mean for a version. Only `import`,
+//! `store` and `index` touch files; the rest is pure. Nothing here reads the clock, the
+//! environment or the network.
 //!
 //! Source: OSV schema 1.7, "Evaluation" (<https://ossf.github.io/osv-schema/>). A package is
 //! affected when its version is listed **or** lies in any range; GIT ranges decide nothing.
