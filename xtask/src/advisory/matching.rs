@@ -50,7 +50,7 @@ pub fn smallest_fix_of(
         })
         .filter(|text| takes_unstable || order::is_stable(ecosystem, text))
         .map(|text| (order::key(ecosystem, text), text))
-        .filter(|(key, _)| key.is_valid() && *key > current)
+        .filter(|(key, _)| *key > current)
         .filter(|(key, _)| !interval::contains(&affected, key))
         .min()
         .map(|(_, text)| text.to_owned())

@@ -240,10 +240,13 @@ fn all_real_versions_are_ordered_as_their_parts_are() {
         if texts.is_empty() {
             continue;
         }
-        check_pairs(ecosystem, &texts, 60_000);
-        let mut parsed = texts.clone();
-        parsed.sort_by(|one, other| parsed_order(ecosystem, one, other));
-        let keys: Vec<Key> = parsed.iter().map(|text| key(ecosystem, text)).collect();
-        assert!(keys.is_sorted());
+        check_pairs(ecosystem, &texts, 10_000);
+        // Neighbours in the order of keys: if all of them stand right, every pair does.
+        texts.sort_by_cached_key(|text| key(ecosystem, text));
+        for (one, other) in texts.iter().zip(texts.iter().skip(1)) {
+            let expected = parsed_order(ecosystem, one, other);
+            let found = key(ecosystem, one).cmp(&key(ecosystem, other));
+            assert_eq!(found, expected, "{one} and {other}");
+        }
     }
 }
