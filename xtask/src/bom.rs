@@ -31,7 +31,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::artifact::{Artifact, Kind};
-use crate::lockfile::{Ecosystem, Lock, Source};
+use crate::audit::license::{Declared, PackageKey};
+use crate::lockfile::{Lock, Source};
 
 /// Everything a bill of materials is made from.
 #[derive(Debug, Clone)]
@@ -90,18 +91,6 @@ pub struct LockFile<'input> {
     pub carried_by: Vec<Kind>,
 }
 
-/// One version of a package: whose, its name as in the lock file, its version as written.
-pub type PackageKey = (Ecosystem, String, String);
-
-/// A license that was found elsewhere than in a lock file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declared {
-    /// An SPDX expression, or whatever the package says.
-    pub text: String,
-    /// Where that was read, for people: `wheel metadata`.
-    pub origin: String,
-}
-
 /// What becomes of packages that do not ship.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Development {
@@ -117,7 +106,14 @@ pub enum Development {
 fn artifact_name(artifact: &Artifact) -> &str {
     match artifact.kind {
         Kind::Wheel | Kind::Sdist | Kind::Vsix => &artifact.name,
-        Kind::Requirements | Kind::ReleaseNotes => &artifact.path,
+        Kind::Requirements
+        | Kind::ReleaseNotes
+        | Kind::Findings
+        | Kind::FindingsSarif
+        | Kind::FindingsMarkdown
+        | Kind::SbomCycloneDx
+        | Kind::SbomSpdx
+        | Kind::Vex => &artifact.path,
     }
 }
 

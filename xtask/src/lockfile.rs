@@ -20,9 +20,9 @@ pub mod repair;
 mod requirement;
 #[cfg(test)]
 mod samples;
+mod shown;
 mod toml;
 mod uv;
-mod shown;
 mod yaml;
 pub mod yarn;
 

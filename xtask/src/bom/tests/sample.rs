@@ -281,6 +281,7 @@ impl Sample {
                 version: "0.1".to_owned(),
                 source: registry(),
                 reason: "comes from git".to_owned(),
+                namesake: Vec::new(),
             }],
             licenses: Vec::new(),
             ignores: Vec::new(),
