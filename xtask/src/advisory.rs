@@ -14,10 +14,12 @@ pub mod group;
 pub mod import;
 pub mod index;
 pub mod interval;
+pub mod live;
 pub mod matching;
 pub mod order;
 pub mod record;
 pub mod store;
+pub mod sync;
 
 #[cfg(test)]
 pub(crate) mod test_data;

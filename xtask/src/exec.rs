@@ -10,7 +10,9 @@ pub mod build;
 pub mod bundle;
 pub mod gate;
 pub mod license;
+pub mod live;
 pub mod package;
+pub mod sync;
 
 use camino::Utf8Path;
 use tempfile::TempDir;

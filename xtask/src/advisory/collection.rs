@@ -4,6 +4,8 @@
 //! again in a newer state. The newest state counts; a record that was withdrawn, or no longer
 //! names a package, takes its older state with it.
 
+mod part;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use super::{Advisory, Provenance};
 use crate::artifact::Digest;
 use crate::error::Result;
 use crate::lockfile::Ecosystem;
+pub use part::{Known, Part};
 
 /// Records in the making of indexes.
 #[derive(Debug, Default)]
@@ -133,16 +136,7 @@ impl Collection {
     pub fn indexes(self, date: AsOf) -> Result<Vec<Made>> {
         let mut packages: BTreeMap<Ecosystem, BTreeMap<String, Vec<Advisory>>> = BTreeMap::new();
         for ((ecosystem, name), states) in self.packages {
-            let mut advisories: Vec<Advisory> = states
-                .into_iter()
-                .filter(|(modified, advisory)| {
-                    let newest = self.seen.get(&advisory.id);
-                    newest.is_some_and(|seen| !seen.withdrawn && seen.modified == *modified)
-                })
-                .map(|(_, advisory)| advisory)
-                .collect();
-            advisories.sort_by(|one, other| one.id.cmp(&other.id));
-            advisories.dedup_by(|one, other| one.id == other.id);
+            let advisories = newest(states, &self.seen);
             if !advisories.is_empty() {
                 packages
                     .entry(ecosystem)
@@ -162,6 +156,21 @@ impl Collection {
             })
             .collect()
     }
+}
+
+/// A package's advisories by id, each in its newest state.
+fn newest(states: Vec<(Timestamp, Advisory)>, seen: &HashMap<String, Seen>) -> Vec<Advisory> {
+    let mut advisories: Vec<Advisory> = states
+        .into_iter()
+        .filter(|(modified, advisory)| {
+            let newest = seen.get(&advisory.id);
+            newest.is_some_and(|seen| !seen.withdrawn && seen.modified == *modified)
+        })
+        .map(|(_, advisory)| advisory)
+        .collect();
+    advisories.sort_by(|one, other| one.id.cmp(&other.id));
+    advisories.dedup_by(|one, other| one.id == other.id);
+    advisories
 }
 
 /// Sums up the sources that hold records of the ecosystem; what is in the others says nothing

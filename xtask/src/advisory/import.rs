@@ -5,7 +5,7 @@
 //! nothing is unpacked onto the disk. A record that cannot be read stops the import; it is never
 //! passed over.
 
-mod archive;
+pub mod archive;
 
 use std::fs::File;
 use std::io::Read;

@@ -4,6 +4,7 @@
 //! address without what must stay secret in it. What an answer means is not decided here.
 
 mod address;
+pub mod checksum;
 mod retry;
 
 use std::io::Read;
