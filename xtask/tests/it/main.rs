@@ -9,6 +9,7 @@
 mod audit;
 mod gate;
 mod lock;
+mod osv;
 mod prove;
 mod refusals;
 mod release;
