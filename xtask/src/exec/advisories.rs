@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 
+use super::live::{self, Live};
+use super::sync;
 use crate::advisory::import::{self, Import};
+use crate::advisory::record::normal_name;
 use crate::advisory::store::{self, Database};
 use crate::advisory::{Advisory, Provenance};
-use crate::audit::examine::Subject;
+use crate::audit::examine::{Scanned, Subject};
 use crate::config::Config;
 use crate::error::Result;
-use crate::lockfile::Ecosystem;
+use crate::lockfile::{Ecosystem, Package, Source};
 use crate::world::World;
 use crate::world::terminal::size;
 
@@ -31,6 +34,8 @@ pub struct Wanted<'path> {
 pub enum Advisories {
     /// An index for each ecosystem.
     Stored(Database),
+    /// The answers of the OSV service.
+    Live(Live),
 }
 
 impl Advisories {
@@ -47,6 +52,9 @@ impl Advisories {
         let locks = subject.scanned.iter();
         let ecosystems: BTreeSet<Ecosystem> = locks.map(|one| one.lock.ecosystem).collect();
         let ecosystems: Vec<Ecosystem> = ecosystems.into_iter().collect();
+        if wanted.live {
+            return live::advisories(world, &packages(subject)).map(Advisories::Live);
+        }
         let folder = store::folder(&world.environment, &world.root)?;
         let database = match wanted {
             Wanted {
@@ -55,6 +63,10 @@ impl Advisories {
                 ..
             } => {
                 save(world, &folder, &read(world, path)?)?;
+                Database::open_for(&folder, &ecosystems)?
+            }
+            Wanted { update: true, .. } => {
+                sync::update(world, &folder, &ecosystems)?;
                 Database::open_for(&folder, &ecosystems)?
             }
             Wanted {
@@ -74,6 +86,10 @@ impl Advisories {
     pub fn lookup(&self, ecosystem: Ecosystem, name: &str) -> Result<Vec<Advisory>> {
         match self {
             Advisories::Stored(database) => database.index(ecosystem)?.lookup(name),
+            Advisories::Live(live) => {
+                let named = (ecosystem, normal_name(ecosystem, name));
+                Ok(live.advisories.get(&named).cloned().unwrap_or_default())
+            }
         }
     }
 
@@ -81,8 +97,22 @@ impl Advisories {
     pub fn provenances(&self) -> Vec<Provenance> {
         match self {
             Advisories::Stored(database) => database.provenances(),
+            Advisories::Live(live) => live.provenance.clone(),
         }
     }
+}
+
+/// What the service is asked about: only what comes from a registry, so that no name of a
+/// private package leaves the machine.
+fn packages(subject: &Subject) -> Vec<(Ecosystem, String, String)> {
+    let of_lock = |one: &Scanned| {
+        let ecosystem = one.lock.ecosystem;
+        let packages = one.lock.packages.iter();
+        let asked = packages.filter(|package| matches!(package.source, Source::Registry { .. }));
+        let named = |package: &Package| (ecosystem, package.name.clone(), package.version.clone());
+        asked.map(named).collect::<Vec<_>>()
+    };
+    subject.scanned.iter().flat_map(of_lock).collect()
 }
 
 fn read(world: &World, path: &Utf8Path) -> Result<Import> {
