@@ -30,13 +30,13 @@ pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source
 
 /// Every kind of lock file that is read, in the order in which a file name is tried.
 pub static KINDS: &[&Kind] = &[
-    &cargo::KIND,
-    &npm::KIND,
-    &pip::KIND,
-    &pnpm::KIND,
     &poetry::audit::KIND,
     &uv::KIND,
+    &pip::KIND,
+    &npm::KIND,
+    &pnpm::KIND,
     &yarn::KIND,
+    &cargo::KIND,
 ];
 
 /// The kind of lock file that a file of this name is, if it is one.
