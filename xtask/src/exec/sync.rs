@@ -9,11 +9,12 @@ mod archive;
 mod kept;
 mod records;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::advisory::sync::{self, Change, Fetched, Holding, Listing, Status};
+use crate::advisory::index::{self, Index};
+use crate::advisory::sync::{self, Change, Holding, Listing, Status};
 use crate::advisory::{Advisory, import};
 use crate::error::{Error, Result};
 use crate::lockfile::Ecosystem;
@@ -32,6 +33,12 @@ pub const BULK: &str = "https://storage.googleapis.com/osv-vulnerabilities";
 
 /// More changed records than these are fetched as one archive.
 const RECORD_LIMIT: usize = 1000;
+
+/// The name of the list of changes in the folder of its ecosystem.
+const LIST: &str = "modified_id.csv";
+
+/// So many records may be listed and not be there, or a hundredth of the list.
+const HOLLOW_LIMIT: usize = 10;
 
 /// The largest list: that of the largest ecosystem has some ten megabytes.
 const LIST_LIMIT: u64 = 256 << 20;
@@ -199,12 +206,14 @@ fn bring_up_to_date(work: &Work<'_>) -> Result<Said> {
 /// The list of changes and what the server calls its state; `None` when it is still the one
 /// that `etag` names.
 fn list(work: &Work<'_>, etag: Option<&str>) -> Result<Option<(Listing, Option<String>)>> {
-    const NAME: &str = "modified_id.csv";
-    let shown = work.shown(NAME);
-    // The checksum is that of the list as it is stored.
-    let mut headers = vec![("accept-encoding", "identity")];
+    let shown = work.shown(LIST);
+    // The checksum is that of the list as it is stored; a proxy must not answer from memory.
+    let mut headers = vec![
+        ("accept-encoding", "identity"),
+        ("cache-control", "no-cache"),
+    ];
     headers.extend(etag.map(|etag| ("if-none-match", etag)));
-    let path = work.path(NAME);
+    let path = work.path(LIST);
     let request = Request {
         path: &path,
         headers: &headers,
@@ -231,12 +240,12 @@ fn list(work: &Work<'_>, etag: Option<&str>) -> Result<Option<(Listing, Option<S
 /// Writes only the new date.
 fn unchanged(
     work: &Work<'_>,
-    known: Option<(Holding, crate::advisory::index::Index)>,
+    known: Option<(Holding, Index)>,
     before: u64,
     date: String,
 ) -> Result<Said> {
     let Some((holding, index)) = known else {
-        return Err(remote::unexpected(&work.shown("modified_id.csv"), 304));
+        return Err(remote::unexpected(&work.shown(LIST), 304));
     };
     let packages = index.all()?;
     kept::save(work, &Made::current(holding, packages, date))?;
@@ -269,7 +278,7 @@ fn whole(work: &Work<'_>, listing: &Listing, now: String) -> Result<(Made, Strin
         return Err(Error::conflict(format!(
             "{source}: {} records, where {} lists {}",
             part.records.len(),
-            work.shown("modified_id.csv"),
+            work.shown(LIST),
             listing.0.len()
         ))
         .hint("the mirror is not whole; run again later, or ask OSV itself"));
@@ -292,23 +301,44 @@ fn whole(work: &Work<'_>, listing: &Listing, now: String) -> Result<(Made, Strin
         };
         return Ok((made, said));
     }
-    let fetched = records::fetch(work, listing, &behind)?;
-    // What the archive has of a record that is nowhere else is the newest there is.
-    let (there, gone): (Vec<Fetched>, Vec<Fetched>) =
-        fetched.into_iter().partition(|one| one.record.is_some());
-    let (old, gone): (Vec<Fetched>, Vec<Fetched>) = gone
-        .into_iter()
-        .partition(|one| holding.records.contains_key(&one.id));
-    for one in old {
-        if let Some(held) = holding.records.get_mut(&one.id) {
-            held.stamp = one.stamp;
+    catch_up(work, listing, &behind, &mut holding, &mut packages)?;
+    Ok((Made::current(holding, packages, now), said))
+}
+
+/// Fetches what the archive has not, or has in an older state. Of a record that is listed and
+/// nowhere to be had, the archive's state is the newest there is; too many of them are no chance.
+fn catch_up(
+    work: &Work<'_>,
+    listing: &Listing,
+    behind: &[String],
+    holding: &mut Holding,
+    packages: &mut BTreeMap<String, Vec<Advisory>>,
+) -> Result<()> {
+    let fetched = records::fetch(work, listing, behind)?;
+    let hollow = fetched.iter().filter(|one| one.record.is_none()).count();
+    if hollow > 0 {
+        let what = format!(
+            "{}: {hollow} of its records are not there",
+            work.shown(LIST)
+        );
+        if hollow > HOLLOW_LIMIT.max(listing.0.len() / 100) {
+            archive::forget(work);
+            return Err(Error::conflict(what)
+                .hint("the mirror is not whole; run again later, or ask OSV itself"));
+        }
+        work.world.terminal.warn(&what);
+    }
+    let mut later = Vec::new();
+    for one in fetched {
+        match holding.records.get_mut(&one.id) {
+            Some(held) if one.record.is_none() => held.stamp = one.stamp,
+            _ => later.push(one),
         }
     }
-    let later: Vec<Fetched> = there.into_iter().chain(gone).collect();
     if !later.is_empty() {
-        holding.apply(&mut packages, work.ecosystem, later, &Default::default());
+        holding.apply(packages, work.ecosystem, later, &BTreeSet::new());
     }
-    Ok((Made::current(holding, packages, now), said))
+    Ok(())
 }
 
 /// The stamp of the record that was changed last.
@@ -320,10 +350,8 @@ fn newest(holding: &Holding) -> Option<String> {
 
 fn save(work: &Work<'_>, made: &Made, before: u64, said: &str) -> Result<Said> {
     let after = made.holding.count(Status::Held);
-    let index = work
-        .folder
-        .join(crate::advisory::index::file_name(work.ecosystem));
-    sync::require_no_loss(before, after, &made.holding.source, index.as_str())
+    let path = work.folder.join(index::file_name(work.ecosystem));
+    sync::require_no_loss(before, after, &made.holding.source, path.as_str())
         .inspect_err(|_| archive::forget(work))?;
     if after == 0 || made.packages.is_empty() {
         archive::forget(work);

@@ -4,6 +4,7 @@ mod database;
 mod failure;
 mod live;
 mod server;
+mod shared;
 mod sync;
 
 use std::collections::BTreeMap;

@@ -145,7 +145,10 @@ fn ask(
     known: Option<&(u64, Note)>,
 ) -> std::result::Result<Opened, Trouble> {
     // The checksum is that of the archive as it is stored.
-    let mut headers = vec![("accept-encoding", "identity".to_owned())];
+    let mut headers = vec![
+        ("accept-encoding", "identity".to_owned()),
+        ("cache-control", "no-cache".to_owned()),
+    ];
     if let Some((length, note)) = known {
         headers.push(("range", format!("bytes={length}-")));
         headers.push(("if-range", note.etag.clone()));

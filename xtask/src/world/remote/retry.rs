@@ -92,8 +92,8 @@ pub struct Trouble {
 enum Fate {
     /// It may be gone the next time, which the server wants to be not before `after`.
     Passing { after: Option<Duration> },
-    /// It will not pass.
-    Last,
+    /// It will not pass; what to do about it.
+    Last { hint: &'static str },
     /// It was not the network.
     Ours(Error),
 }
@@ -108,7 +108,16 @@ impl Trouble {
 
     /// Trouble that will not pass.
     pub fn last(what: impl Into<String>) -> Trouble {
-        let (what, fate) = (what.into(), Fate::Last);
+        let hint = "is the address right? a proxy or a mirror may answer in its place";
+        let (what, fate) = (what.into(), Fate::Last { hint });
+        Trouble { what, fate }
+    }
+
+    /// Nobody vouches for the server.
+    fn untrusted(cause: impl std::fmt::Display) -> Trouble {
+        let hint = "a proxy that reads along needs its certificate: CURL_CA_BUNDLE=FILE.pem";
+        let what = format!("no trusted connection: {cause}");
+        let fate = Fate::Last { hint };
         Trouble { what, fate }
     }
 
@@ -129,14 +138,18 @@ impl Trouble {
     pub fn of_transport(error: ureq::Error) -> Trouble {
         use ureq::Error as Cause;
         match error {
+            // What is wrong with a certificate comes in this form.
+            Cause::Io(cause) if cause.kind() == std::io::ErrorKind::InvalidData => {
+                Trouble::untrusted(cause)
+            }
             Cause::Io(cause) => Trouble::passing(cause.to_string()),
             Cause::Timeout(which) => Trouble::passing(format!("no answer in time ({which})")),
             Cause::HostNotFound => Trouble::passing("the host is not found"),
             Cause::ConnectionFailed => Trouble::passing("no connection"),
             Cause::Protocol(cause) => Trouble::passing(format!("no sound HTTP: {cause}")),
             Cause::ConnectProxyFailed(_) => Trouble::passing("the proxy refuses"),
-            Cause::Rustls(cause) => Trouble::last(format!("no trusted connection: {cause}")),
-            Cause::Tls(cause) => Trouble::last(format!("no trusted connection: {cause}")),
+            Cause::Rustls(cause) => Trouble::untrusted(cause),
+            Cause::Tls(cause) => Trouble::untrusted(cause),
             Cause::TooManyRedirects => Trouble::last("redirects in a circle"),
             Cause::RequireHttpsOnly(_) => Trouble::last("redirects to an address without TLS"),
             Cause::RedirectFailed => Trouble::last("redirects what was posted"),
@@ -162,7 +175,8 @@ impl Trouble {
                     "the server asks to be left alone for {seconds} s; run again then"
                 ))
             }
-            Fate::Passing { after: None } | Fate::Last => error.hint(
+            Fate::Last { hint } => error.hint(hint),
+            Fate::Passing { after: None } => error.hint(
                 "is the network up, and does HTTPS_PROXY name the proxy if there is one? run again",
             ),
         }

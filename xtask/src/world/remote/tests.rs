@@ -29,6 +29,9 @@ fn waits_grow_and_end() {
     check(4, Trouble::passing(""), None);
     check(u32::MAX, Trouble::passing(""), None);
     check(1, Trouble::last(""), None);
+    let refused = |kind| Trouble::of_transport(std::io::Error::from(kind).into());
+    check(1, refused(std::io::ErrorKind::ConnectionReset), Some(1));
+    check(1, refused(std::io::ErrorKind::InvalidData), None);
     check(1, Trouble::error(crate::error::Error::interrupted()), None);
     check(1, Trouble::busy(503, Some(Duration::from_secs(3))), Some(3));
     check(2, Trouble::busy(503, Some(Duration::ZERO)), Some(2));

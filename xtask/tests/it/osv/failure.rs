@@ -120,6 +120,31 @@ fn an_archive_that_is_not_that_of_the_list_is_refused() {
 }
 
 #[test]
+fn a_mirror_without_many_of_its_records_is_refused() {
+    let fixture = Fixture::published();
+    for number in 10..30 {
+        fixture
+            .osv
+            .put(record(&format!("A-{number}"), 12, "demo-package", "2.0"));
+    }
+    fixture.osv.publish();
+    for number in 10..21 {
+        let id = format!("A-{number}");
+        fixture.osv.put(record(&id, 13, "demo-package", "2.0"));
+        fixture.osv.state().hollow.insert(id);
+    }
+    let error = fixture.refused();
+    assert!(
+        error.message.contains("11 of its records are not there"),
+        "{error}"
+    );
+    assert_eq!(fixture.bytes(), None);
+    fixture.osv.state().hollow.remove("A-10");
+    fixture.update().unwrap();
+    assert_eq!(fixture.ids().len(), 24);
+}
+
+#[test]
 fn a_busy_server_is_asked_again() {
     let fixture = Fixture::published();
     fixture
