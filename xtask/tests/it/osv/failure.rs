@@ -1,7 +1,7 @@
 //! What happens to a database when something fails: the error names the address, and what was
 //! there stays.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use xtask::error::Kind;
 use xtask::exec::sync::{Settings, update_with};
@@ -179,19 +179,16 @@ fn a_run_that_is_stopped_ends_at_once_and_writes_nothing() {
     fixture.osv.fail("all.zip", Fault::Silent(50), 99);
     std::thread::scope(|scope| {
         let running = scope.spawn(|| fixture.update());
-        let asked = || {
-            fixture
-                .osv
-                .state()
-                .log
-                .contains(&"/PyPI/all.zip".to_owned())
-        };
-        while !asked() && !running.is_finished() {
+        let part = fixture.folder.join("PyPI.zip.part");
+        let begun = || part.metadata().is_ok_and(|part| part.len() == 50);
+        while !begun() && !running.is_finished() {
             std::thread::yield_now();
         }
+        let stopped = Instant::now();
         fixture.world.interrupt.stop(Signal::Terminate);
         let error = running.join().unwrap().unwrap_err();
         assert_eq!(error.kind, Kind::Interrupted, "{error}");
+        assert!(stopped.elapsed() < fixture.patience.silence / 2);
     });
     assert_eq!(fixture.bytes(), None);
 }
