@@ -56,6 +56,8 @@ enum Verb {
     Check(cmd::check::Arguments),
     /// Hold every lock file against the advisories, offline
     Audit(cmd::audit::Arguments),
+    /// Write the bill of materials: CycloneDX, SPDX, VEX
+    Sbom(cmd::sbom::Arguments),
     /// Say what this machine and this repository need for each verb
     Doctor(cmd::doctor::Arguments),
     /// Install the wheel afresh, start it, speak MCP to it, stop it, and note the evidence
@@ -137,6 +139,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Test(arguments) => cmd::test::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),
         Verb::Audit(arguments) => cmd::audit::run(&world, arguments),
+        Verb::Sbom(arguments) => cmd::sbom::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
         Verb::Prove(arguments) => cmd::prove::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),

@@ -10,6 +10,7 @@ pub mod package;
 pub mod prove;
 pub mod release;
 pub mod requirements;
+pub mod sbom;
 pub mod test;
 pub mod trace;
 pub mod version;

@@ -8,6 +8,7 @@ pub mod advisories;
 pub mod audit;
 pub mod build;
 pub mod bundle;
+pub mod documents;
 pub mod gate;
 pub mod license;
 pub mod live;
@@ -18,6 +19,8 @@ use camino::Utf8Path;
 use tempfile::TempDir;
 
 use crate::artifact::{Kind, Proof, seal};
+use crate::audit::examine::Subject;
+use crate::audit::report::Report;
 use crate::config::Config;
 use crate::dist::Release;
 use crate::error::{Context, Error, Result};
@@ -47,6 +50,10 @@ pub struct Work<'run> {
     pub checkout: &'run Checkout,
     /// Which tree is released.
     pub tree: Tree,
+    /// The lock files of the repository.
+    pub locks: &'run Subject,
+    /// What the audit of them found; `None` when it was left out.
+    pub findings: Option<&'run Report>,
 }
 
 /// Does what the plan says, then puts the result in place.
@@ -81,6 +88,7 @@ pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result
         &mut release,
     )?;
     drop(ready.tools);
+    describe(work, plan, &mut release);
     seal_notes(work, &mut release)?;
     world.check_interrupted()?;
     if let Some(extension) = &work.config.extension {
@@ -137,6 +145,7 @@ fn make_ready(
         config,
         checkout,
         tree,
+        ..
     } = *work;
     std::thread::scope(|scope| {
         let tools = scope.spawn(|| extension_tools(work, plan, stage));
@@ -286,12 +295,28 @@ pub fn proof_inputs(config: &Config, python: Version) -> Inputs {
     ])
 }
 
+/// Puts in what the audit found and what everything is made of.
+fn describe(work: &Work<'_>, plan: &Plan, release: &mut Release) {
+    if let Some(report) = work.findings
+        && plan.makes(Step::Audit)
+    {
+        documents::put_findings(report, release);
+    }
+    if plan.makes(Step::Bill) {
+        documents::put_bills(work, work.locks, work.findings, release);
+        if let Some(bill) = release.manifest.find(Kind::SbomCycloneDx) {
+            work.world.terminal.done("bill", &build::describe(bill));
+        }
+    }
+}
+
 fn seal_notes(work: &Work<'_>, release: &mut Release) -> Result<()> {
     let Work {
         world,
         config,
         checkout,
         tree,
+        ..
     } = *work;
     let changelog = config
         .changelog

@@ -1,5 +1,7 @@
 //! A copy of this workspace, in which the alias is compiled and ready; the checkout is not touched.
 
+#[path = "../../tests/it/advisories.rs"]
+mod advisories;
 #[expect(
     dead_code,
     reason = "it is shared with the tests, which need more of it"
@@ -20,7 +22,8 @@ pub const ALIAS: [&str; 3] = ["cargo", "xtask", "release"];
 /// The libraries that are compiled already are taken over, so that cargo compiles little.
 pub fn of_workspace() -> Repository {
     let mut repository = Repository::of_workspace("repository");
-    repository.environment.clear();
+    let is_database = |(name, _): &(String, String)| name == "XTASK_DATABASE_DIR";
+    repository.environment.retain(is_database);
     let program = Path::new(env!("CARGO_BIN_EXE_cargo-xtask"));
     let target = program.ancestors().nth(2).unwrap();
     let place = repository.root.join("target/tool");

@@ -25,6 +25,9 @@ pub struct Found {
     pub skipped: Option<String>,
 }
 
+/// How the reason of a lock file begins that release.toml leaves out.
+pub const BY_POLICY: &str = "audit.skip: ";
+
 /// Folders that hold other people's files: what they lock is not what this repository installs.
 const FOREIGN: [&str; 9] = [
     "node_modules",
@@ -62,7 +65,7 @@ pub fn discover(listed: &[Listed], skips: &[Skip]) -> Vec<Found> {
 
 fn why_not(file: &Listed, environments: &[&str], skips: &[Skip]) -> Option<String> {
     if let Some(skip) = skips.iter().find(|skip| skip.path.matches(&file.path)) {
-        return Some(format!("audit.skip: {}", skip.reason));
+        return Some(format!("{BY_POLICY}{}", skip.reason));
     }
     let folders = Utf8Path::new(&file.path).parent();
     let foreign = folders.and_then(|folders| {

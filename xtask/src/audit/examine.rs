@@ -12,6 +12,7 @@ use super::policy::Policy;
 use super::report::{Finding, Fix, LockFile, Report, Summary, Unchecked, Verdict};
 use crate::advisory::group::{self, Group};
 use crate::advisory::{Advisory, Class, Level, Provenance, Severity, matching, order};
+use crate::artifact::Digest;
 use crate::error::Result;
 use crate::lockfile::{Ecosystem, Kind, Lock, Package, Scope, Source};
 
@@ -24,6 +25,8 @@ pub struct Scanned {
     pub kind: &'static Kind,
     /// What it says.
     pub lock: Lock,
+    /// The digest of its text.
+    pub sha256: Digest,
 }
 
 /// What is examined.

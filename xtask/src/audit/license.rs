@@ -172,6 +172,7 @@ mod tests {
                 path: "poetry.lock".to_owned(),
                 kind: crate::audit::examples::kind(),
                 lock: lock(vec![package], &[0]),
+                sha256: crate::artifact::Digest::of(b""),
             }],
             skipped: Vec::new(),
             extent: Extent::Whole,

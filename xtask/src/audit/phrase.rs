@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 
+use super::discover::BY_POLICY;
 use super::report::{
     Finding, Fix, IgnoreState, LicenseFinding, LockFile, Report, Unchecked, Verdict,
 };
@@ -367,7 +368,14 @@ pub fn outcome(report: &Report) -> (&'static str, &'static str) {
         .unchecked
         .iter()
         .filter(|one| !one.namesake.is_empty());
-    let doubts = summary.warned + summary.skipped_locks + report.ignores.len() + namesakes.count();
+    // What release.toml leaves out was decided by a person, who gave a reason.
+    let by_policy = |lock: &&LockFile| {
+        let skipped = lock.skipped.as_ref();
+        skipped.is_some_and(|reason| reason.starts_with(BY_POLICY))
+    };
+    let decided = report.locks.iter().filter(by_policy).count();
+    let skipped = summary.skipped_locks.saturating_sub(decided);
+    let doubts = summary.warned + skipped + report.ignores.len() + namesakes.count();
     if denied > 0 || report.ignores.iter().any(|notice| notice.denied) {
         ("✗", "refused")
     } else if summary.locks == 0 || summary.checked == 0 {

@@ -49,7 +49,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         database: arguments.database.as_deref(),
         live: arguments.live,
     };
-    let audit = exec::audit::audit(world, &config, wanted, &arguments.files)?;
-    exec::audit::say(world, &audit.report);
-    exec::audit::require_passing(&audit.report)
+    let subject = exec::audit::inventory(world, &config, &arguments.files)?;
+    let report = exec::audit::audit(world, &config, wanted, &subject)?;
+    exec::audit::say(world, &report);
+    exec::audit::require_passing(&report)
 }

@@ -3,13 +3,15 @@
 use clap::Args;
 
 use crate::artifact::Kind;
+use crate::audit::examine::Subject;
+use crate::audit::report::Report;
 use crate::config::Config;
 use crate::dist::Release;
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 use crate::exec;
-use crate::plan::{self, Observed, Packaging, Plan};
-use crate::product::bundle;
-use crate::product::wheel;
+use crate::exec::advisories::Wanted;
+use crate::plan::{self, Audited, Observed, Packaging, Plan};
+use crate::product::{bundle, wheel};
 use crate::source::{self, Checkout, Tree};
 use crate::tools::{node, python};
 use crate::world::World;
@@ -24,6 +26,9 @@ pub struct Arguments {
     /// Release the working tree instead of the commit; the result can never be published
     #[arg(long)]
     dirty: bool,
+    /// Do not hold the lock files against the advisories; the manifest then names no findings
+    #[arg(long)]
+    without_audit: bool,
 }
 
 /// Plans, performs and seals a release.
@@ -42,7 +47,17 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     require_history(&checkout)?;
     super::build::note_untracked(world, &checkout, tree);
     let resumed = Release::resume(world, &checkout.source(tree))?;
-    let plan = plan::plan(&observe(world, &config, &checkout, tree, resumed.as_ref())?);
+    let locks = exec::audit::inventory(world, &config, &[])?;
+    let findings = findings(world, &config, &locks, arguments)?;
+    let work = exec::Work {
+        world,
+        config: &config,
+        checkout: &checkout,
+        tree,
+        locks: &locks,
+        findings: findings.as_ref(),
+    };
+    let plan = plan::plan(&observe(&work, resumed.as_ref())?);
     if arguments.plan {
         show(world, &plan);
         return Ok(());
@@ -53,12 +68,6 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             release
         }
         resumed => {
-            let work = exec::Work {
-                world,
-                config: &config,
-                checkout: &checkout,
-                tree,
-            };
             let release = exec::perform(&work, &plan, resumed)?;
             world.terminal.done("release", &summary(&release));
             release
@@ -66,6 +75,38 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     };
     world.terminal.json(&release.manifest);
     Ok(())
+}
+
+/// Audits before anything is built. A plan is shown even when the release would be refused.
+fn findings(
+    world: &World,
+    config: &Config,
+    locks: &Subject,
+    arguments: &Arguments,
+) -> Result<Option<Report>> {
+    if arguments.without_audit {
+        let text = "the audit was left out: nothing is known about advisories, and the manifest \
+                    names no findings";
+        world.terminal.warn(text);
+        return Ok(None);
+    }
+    let wanted = Wanted::default();
+    let report = exec::audit::audit(world, config, wanted, locks).map_err(|error| {
+        let is_database = error.kind == error::Kind::Database;
+        match is_database {
+            true => error.hint("to release without an audit: --without-audit"),
+            false => error,
+        }
+    })?;
+    match exec::audit::require_passing(&report) {
+        Ok(()) => exec::audit::sum_up(world, &report),
+        Err(error) if arguments.plan => world.terminal.warn(&error.message),
+        Err(error) => {
+            exec::audit::say_text(world, &report);
+            return Err(error);
+        }
+    }
+    Ok(Some(report))
 }
 
 /// The notes name what changed since the last release, which a shallow clone cannot know.
@@ -103,13 +144,14 @@ fn summary(release: &Release) -> String {
 }
 
 /// Looks at everything the decision needs; runs nothing slower than `node --version`.
-fn observe(
-    world: &World,
-    config: &Config,
-    checkout: &Checkout,
-    tree: Tree,
-    resumed: Option<&Release>,
-) -> Result<Observed> {
+fn observe(work: &exec::Work<'_>, resumed: Option<&Release>) -> Result<Observed> {
+    let exec::Work {
+        world,
+        config,
+        checkout,
+        tree,
+        ..
+    } = *work;
     let environment = python::existing(world, "build", python::BUILD_REQUIREMENTS);
     let source = checkout.source(tree);
     let package = match &config.extension {
@@ -127,8 +169,11 @@ fn observe(
         _ => false,
     };
     Ok(Observed {
-        audit: plan::Audited::LeftOut,
-        bill: plan::Inputs::new(),
+        audit: match work.findings {
+            None => Audited::LeftOut,
+            Some(report) => Audited::Passed(exec::documents::findings_inputs(report)),
+        },
+        bill: exec::documents::bill_inputs(work.locks),
         manifest: resumed.map(|release| release.manifest.clone()),
         build: environment
             .as_ref()

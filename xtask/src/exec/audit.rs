@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 
 use super::advisories::{Advisories, Wanted};
 use super::license;
+use crate::artifact::Digest;
 use crate::audit::discover::{Found, Listed, beside, discover};
 use crate::audit::examine::{Extent, Scanned, Subject, examine};
-use crate::audit::license::{Known, judge};
+use crate::audit::license::judge;
 use crate::audit::policy::Policy;
 use crate::audit::report::{LockFile, Report};
 use crate::audit::table;
@@ -18,70 +19,77 @@ use crate::config::Config;
 use crate::error::{Context, Error, Result};
 use crate::lockfile::{self, Input};
 use crate::source;
-use crate::world::terminal::Format;
+use crate::world::terminal::{Detail, Format};
 use crate::world::{World, files};
 
 /// The largest lock file that is read; the largest known ones have a tenth of it.
 const SIZE_LIMIT: u64 = 64 << 20;
 
-/// An audit and what it was made from.
-#[derive(Debug)]
-pub struct Audit {
-    /// What was read.
-    pub subject: Subject,
-    /// What is known of licenses.
-    pub licenses: Known,
-    /// What was found.
-    pub report: Report,
-}
-
-/// Audits every lock file of the repository, or the ones that are named.
+/// Reads every lock file of the repository, or the ones that are named.
 ///
 /// # Errors
-/// A lock file that cannot be read, no lock file at all, or no usable advisories.
+/// A lock file that cannot be read, or no lock file at all.
+pub fn inventory(world: &World, config: &Config, named: &[Utf8PathBuf]) -> Result<Subject> {
+    let subject = subject(world, &config.audit, &config.server.groups, named)?;
+    if !subject.scanned.is_empty() {
+        return Ok(subject);
+    }
+    Err(
+        Error::precondition("there is no lock file to audit, and an audit of nothing says nothing")
+            .hint("lock the server's dependencies and add the lock file to git: poetry lock")
+            .hint("or name one: cargo xtask audit FILE"),
+    )
+}
+
+/// Holds what was read against advisories and policy.
+///
+/// # Errors
+/// No usable advisories.
 pub fn audit(
     world: &World,
     config: &Config,
     wanted: Wanted<'_>,
-    named: &[Utf8PathBuf],
-) -> Result<Audit> {
+    subject: &Subject,
+) -> Result<Report> {
     let policy = &config.audit;
-    let subject = subject(world, policy, &config.server.groups, named)?;
-    if subject.scanned.is_empty() {
-        return Err(Error::precondition(
-            "there is no lock file to audit, and an audit of nothing says nothing",
-        )
-        .hint("lock the server's dependencies and add the lock file to git: poetry lock")
-        .hint("or name one: cargo xtask audit FILE"));
-    }
-    let advisories = Advisories::open(world, config, wanted, &subject)?;
+    let advisories = Advisories::open(world, config, wanted, subject)?;
     let lookup = |ecosystem, name: &str| advisories.lookup(ecosystem, name);
     let today = world.now().to_zoned(TimeZone::UTC).date();
-    let mut report = examine(&subject, advisories.provenances(), &lookup, policy, today)?;
-    let licenses = match &policy.licenses {
-        None => Known::new(),
-        Some(allowed) => {
-            let known = license::known(world, config, &subject);
-            report.licenses = judge(&subject, &known, allowed);
-            report.count();
-            known
-        }
-    };
-    Ok(Audit {
-        subject,
-        licenses,
-        report,
-    })
+    let mut report = examine(subject, advisories.provenances(), &lookup, policy, today)?;
+    if let Some(allowed) = &policy.licenses {
+        let known = license::known(world, config, subject);
+        report.licenses = judge(subject, &known, allowed);
+        report.count();
+    }
+    Ok(report)
 }
 
 /// Prints a report in the format that was asked for.
 pub fn say(world: &World, report: &Report) {
     let terminal = &world.terminal;
     match terminal.format {
-        Format::Text => terminal.text(&table::text(report, terminal.detail.into())),
+        Format::Text if terminal.detail == Detail::Quiet && report.passes() => {}
+        Format::Text => say_text(world, report),
         Format::Json => terminal.json(&json::value(report)),
         Format::Sarif => terminal.json(&sarif::log(report)),
         Format::Markdown => terminal.document(&markdown::text(report)),
+    }
+}
+
+/// Prints a report for people beside the result of another verb.
+pub fn say_text(world: &World, report: &Report) {
+    let terminal = &world.terminal;
+    terminal.text(&table::text(report, terminal.detail.into()));
+}
+
+/// Says in one line that a report lets a release go on, and warns of what it only tolerates.
+pub fn sum_up(world: &World, report: &Report) {
+    let (mark, _) = phrase::outcome(report);
+    let sums = phrase::sums(report);
+    world.terminal.done("audit", &sums);
+    if mark != "✓" {
+        let text = "the audit passes with warnings: cargo xtask audit, or dist/findings.md";
+        world.terminal.warn(text);
     }
 }
 
@@ -248,6 +256,7 @@ fn read(root: &Utf8Path, groups: &[String], found: &Found) -> Result<Scanned> {
         path: found.path.clone(),
         kind: found.kind,
         lock,
+        sha256: Digest::of(text.as_bytes()),
     })
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::audit::examine::{Scanned, Subject};
 use crate::audit::license::{Declared, Known, of_metadata};
 use crate::config::Config;
+use crate::error::{Error, Result};
 use crate::lockfile::Ecosystem;
 use crate::name::normalize;
 use crate::world::{World, files};
@@ -109,28 +110,38 @@ struct Crate {
     license: Option<String>,
 }
 
-/// Asks cargo, which reads the manifests of the crates it has fetched.
+/// Asks cargo, which reads the manifests of the crates it has fetched. When it has not fetched
+/// those of other platforms, it is asked about this one alone; the others stay unknown.
 fn from_cargo(world: &World, lock: &str, known: &mut Known) {
-    let manifest = Utf8Path::new(lock).with_file_name("Cargo.toml");
-    let output = world
-        .command("cargo")
-        .args(["metadata", "--format-version=1", "--locked", "--offline"])
-        .args(["--manifest-path", world.root.join(manifest).as_str()])
-        .output();
-    let metadata = match output {
-        Ok(output) if output.status.success() => {
-            serde_json::from_str::<Metadata>(&output.stdout).map_err(|cause| cause.to_string())
-        }
-        Ok(output) => Err(output.stderr.lines().next().unwrap_or_default().to_owned()),
-        Err(error) => Err(error.message),
-    };
-    match metadata {
+    let manifest = world.root.join(lock).with_file_name("Cargo.toml");
+    let answer = metadata(world, &manifest, None).or_else(|_| {
+        let host = world
+            .command("rustc")
+            .args(["--print", "host-tuple"])
+            .run()?;
+        metadata(world, &manifest, Some(host.stdout.trim()))
+    });
+    match answer {
         Ok(metadata) => known.extend(crates(metadata)),
-        Err(cause) => world.terminal.warn(&format!(
-            "cargo could not say what licenses the packages of {lock} have: {cause}; fetch them \
-             with `cargo fetch --locked`"
+        Err(error) => world.terminal.warn(&format!(
+            "cargo could not say what licenses the packages of {lock} have: {}; fetch them with \
+             `cargo fetch --locked`",
+            error.message.lines().next().unwrap_or_default()
         )),
     }
+}
+
+fn metadata(world: &World, manifest: &Utf8Path, platform: Option<&str>) -> Result<Metadata> {
+    let mut command = world
+        .command("cargo")
+        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["--manifest-path", manifest.as_str()]);
+    if let Some(platform) = platform {
+        command = command.args(["--filter-platform", platform]);
+    }
+    let output = command.run()?.stdout;
+    serde_json::from_str(&output)
+        .map_err(|cause| Error::failure(format!("read the answer of cargo metadata: {cause}")))
 }
 
 fn crates(metadata: Metadata) -> BTreeMap<(Ecosystem, String, String), Declared> {

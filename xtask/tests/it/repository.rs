@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
+use super::advisories::database;
+
 /// The server that the cases of `prove` start from: sound, and plain standard library.
 const SERVER: &str = include_str!("cases/prove/server.py");
 
@@ -75,9 +77,13 @@ impl Repository {
         let root = Utf8Path::from_path(folder.path()).unwrap().join(name);
         std::fs::create_dir(&root).unwrap();
         let tools = workspace().join("target/it-tools");
-        let environment = [("XTASK_TOOLS_DIR", tools.as_str()), ("TZ", "UTC")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec();
+        let environment = [
+            ("XTASK_TOOLS_DIR", tools.as_str()),
+            ("XTASK_DATABASE_DIR", database().as_str()),
+            ("TZ", "UTC"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
         Repository {
             _folder: folder,
             root,
