@@ -97,6 +97,8 @@ pub enum Kind {
     Vsix,
     /// What changed in this version.
     ReleaseNotes,
+    /// The licenses of what the wheel's requirements install, from their own metadata.
+    Licenses,
     /// What the audit found, as JSON (`docs/audit.schema.json`).
     Findings,
     /// The same as SARIF 2.1.0.
@@ -120,6 +122,7 @@ impl Kind {
             Kind::Requirements => "requirements",
             Kind::Vsix => "vsix",
             Kind::ReleaseNotes => "notes",
+            Kind::Licenses => "licenses",
             Kind::Findings => "findings",
             Kind::FindingsSarif => "findings-sarif",
             Kind::FindingsMarkdown => "findings-markdown",

@@ -108,6 +108,7 @@ fn artifact_name(artifact: &Artifact) -> &str {
         Kind::Wheel | Kind::Sdist | Kind::Vsix => &artifact.name,
         Kind::Requirements
         | Kind::ReleaseNotes
+        | Kind::Licenses
         | Kind::Findings
         | Kind::FindingsSarif
         | Kind::FindingsMarkdown
@@ -139,6 +140,7 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
         }
         Kind::Requirements
         | Kind::ReleaseNotes
+        | Kind::Licenses
         | Kind::Findings
         | Kind::FindingsSarif
         | Kind::FindingsMarkdown

@@ -88,7 +88,7 @@ pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result
         &mut release,
     )?;
     drop(ready.tools);
-    describe(work, plan, &mut release);
+    describe(work, plan, &mut release)?;
     seal_notes(work, &mut release)?;
     world.check_interrupted()?;
     if let Some(extension) = &work.config.extension {
@@ -197,6 +197,9 @@ fn prove_and_package(
     release: &mut Release,
 ) -> Result<()> {
     let Work { world, config, .. } = *work;
+    let licenses = ground
+        .as_ref()
+        .map(|ground| license::installed(&ground.prepared.folder(), work.locks));
     let (proof, packaged) = std::thread::scope(|scope| {
         let current: &Release = release;
         let proof = scope.spawn(|| {
@@ -219,6 +222,9 @@ fn prove_and_package(
     });
     if let Some(proof) = proof? {
         release.manifest.proof = Some(proof);
+    }
+    if let Some(licenses) = licenses {
+        documents::put_licenses(&licenses, release);
     }
     if let Some((artifact, bytes)) = packaged? {
         release.put(artifact, bytes);
@@ -295,19 +301,28 @@ pub fn proof_inputs(config: &Config, python: Version) -> Inputs {
     ])
 }
 
-/// Puts in what the audit found and what everything is made of.
-fn describe(work: &Work<'_>, plan: &Plan, release: &mut Release) {
-    if let Some(report) = work.findings
-        && plan.makes(Step::Audit)
-    {
+/// Puts in what the audit found and what everything is made of. Only now all licenses are known.
+///
+/// # Errors
+/// The policy denies one of them.
+fn describe(work: &Work<'_>, plan: &Plan, release: &mut Release) -> Result<()> {
+    let report = work.findings.cloned().map(|mut report| {
+        let known = license::of_release(work.locks, release);
+        audit::judge_licenses(work.config, work.locks, &known, &mut report);
+        report
+    });
+    if let Some(report) = &report {
+        audit::require_passing(report).inspect_err(|_| audit::say_text(work.world, report))?;
         documents::put_findings(report, release);
     }
     if plan.makes(Step::Bill) {
-        documents::put_bills(work, work.locks, work.findings, release);
+        documents::put_bills(work, report.as_ref(), release);
         if let Some(bill) = release.manifest.find(Kind::SbomCycloneDx) {
-            work.world.terminal.done("bill", &build::describe(bill));
+            let world = work.world;
+            world.terminal.done("bill", &build::describe(bill));
         }
     }
+    Ok(())
 }
 
 fn seal_notes(work: &Work<'_>, release: &mut Release) -> Result<()> {

@@ -125,13 +125,14 @@ pub fn plan(observed: &Observed) -> Plan {
     };
     let audit = audit(observed);
     let package = package(observed, &fresh);
-    let bill = bill(observed, [&audit, &fresh, &package]);
+    let prove = prove(observed, &fresh);
+    let bill = bill(observed, [&audit, &fresh, &package, &prove]);
     let steps = [
         (Step::Audit, audit),
         (Step::Build, build),
         (Step::Requirements, requirements),
         (Step::Bundle, bundle),
-        (Step::Prove, prove(observed, &fresh)),
+        (Step::Prove, prove),
         (Step::Package, package),
         (Step::Bill, bill),
     ];
@@ -227,6 +228,9 @@ fn prove(observed: &Observed, fresh: &Action) -> Action {
     let Some(manifest) = &observed.manifest else {
         return Action::Make("no proof in dist/".into());
     };
+    if manifest.find(Kind::Licenses).is_none() {
+        return Action::Make("no licenses of what it installs in dist/".into());
+    }
     match &manifest.proof {
         None => Action::Make("no proof of this wheel in dist/".into()),
         Some(proof) => {
@@ -246,8 +250,9 @@ fn audit(observed: &Observed) -> Action {
     }
 }
 
-/// A bill names every other file by its digest, so it is new whenever one of them is.
-fn bill(observed: &Observed, before: [&Action; 3]) -> Action {
+/// A bill names every other file by its digest and the licenses that the proof has seen, so it is
+/// new whenever one of them is.
+fn bill(observed: &Observed, before: [&Action; 4]) -> Action {
     if before
         .iter()
         .any(|action| matches!(action, Action::Make(_)))
@@ -264,7 +269,7 @@ fn bill(observed: &Observed, before: [&Action; 3]) -> Action {
 /// The inputs of a bill of materials once every file that it names is known.
 pub fn with_all_files(inputs: &Inputs, manifest: &Manifest) -> Inputs {
     let mut inputs = with_files(inputs, manifest);
-    for kind in [Kind::Sdist, Kind::Vsix, Kind::Findings] {
+    for kind in [Kind::Sdist, Kind::Vsix, Kind::Licenses, Kind::Findings] {
         if let Some(artifact) = manifest.find(kind) {
             inputs.insert(kind.word().to_owned(), artifact.sha256.to_string());
         }

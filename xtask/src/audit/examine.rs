@@ -351,9 +351,7 @@ impl Examination<'_, '_> {
     }
 
     fn scope(&self, package: &Package) -> Scope {
-        let path = &self.scanned.path;
-        let development = &self.policy.development;
-        match development.iter().any(|pattern| pattern.matches(path)) {
+        match self.policy.is_development(&self.scanned.path) {
             true => Scope::Development,
             false => package.scope,
         }

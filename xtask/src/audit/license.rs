@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::examine::Subject;
-use super::policy::{Answer, LicenseException, Licenses};
+use super::policy::{Answer, LicenseException, Licenses, Policy};
 use super::report::{LicenseFinding, Verdict};
+use crate::error::{Error, Result};
 use crate::lockfile::{Ecosystem, Scope, Source};
 
 /// Names a package in one ecosystem: its name as in the lock file, and its version.
@@ -25,14 +28,21 @@ pub struct Declared {
     pub origin: String,
 }
 
-/// Holds every package of a registry, a repository or an address against the list. Of packages
-/// that do not ship the findings only warn.
-pub fn judge(subject: &Subject, known: &Known, policy: &Licenses) -> Vec<LicenseFinding> {
+/// Holds every package that ships against the list. What only serves development is given to
+/// nobody, so its license binds nobody either.
+pub fn judge(subject: &Subject, known: &Known, audit: &Policy) -> Vec<LicenseFinding> {
+    let Some(policy) = &audit.licenses else {
+        return Vec::new();
+    };
     let mut findings = Vec::new();
     for scanned in &subject.scanned {
         let ecosystem = scanned.lock.ecosystem;
+        if audit.is_development(&scanned.path) {
+            continue;
+        }
         for package in &scanned.lock.packages {
-            if matches!(package.source, Source::Workspace { .. }) {
+            let is_own = matches!(package.source, Source::Workspace { .. });
+            if is_own || package.scope == Scope::Development {
                 continue;
             }
             let named = (ecosystem, package.name.clone(), package.version.clone());
@@ -44,7 +54,10 @@ pub fn judge(subject: &Subject, known: &Known, policy: &Licenses) -> Vec<License
                 .exceptions
                 .iter()
                 .find(|it| it.package == package.name);
-            let verdict = verdict(answer, package.scope, excepted);
+            let verdict = match excepted {
+                Some(_) => Verdict::Warned,
+                None => answer.verdict(),
+            };
             findings.push(LicenseFinding {
                 lock: scanned.path.clone(),
                 line: package.line,
@@ -64,13 +77,6 @@ pub fn judge(subject: &Subject, known: &Known, policy: &Licenses) -> Vec<License
     findings
 }
 
-fn verdict(answer: Answer, scope: Scope, excepted: Option<&LicenseException>) -> Verdict {
-    match (excepted, scope) {
-        (Some(_), _) | (None, Scope::Development) => Verdict::Warned,
-        (None, Scope::Ships) => answer.verdict(),
-    }
-}
-
 /// What is wrong with a license; `None` when it is allowed.
 fn opinion(license: Option<&Declared>, policy: &Licenses) -> Option<(Answer, String)> {
     let Some(license) = license else {
@@ -85,6 +91,61 @@ fn opinion(license: Option<&Declared>, policy: &Licenses) -> Option<(Answer, Str
         allow.any(|licensee| licensee.satisfies(requirement))
     });
     (!allowed).then(|| (Answer::Deny, "not in audit.license.allow".to_owned()))
+}
+
+/// The form of `licenses.json`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    schema: u32,
+    packages: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    ecosystem: Ecosystem,
+    name: String,
+    version: String,
+    license: String,
+    origin: String,
+}
+
+/// What is known as a file: `{"schema": 1, "packages": […]}`, sorted.
+///
+/// # Panics
+/// Never: it is plain text.
+pub fn write(known: &Known) -> String {
+    let entry = |((ecosystem, name, version), declared): (&PackageKey, &Declared)| Entry {
+        ecosystem: *ecosystem,
+        name: name.clone(),
+        version: version.clone(),
+        license: declared.text.clone(),
+        origin: declared.origin.clone(),
+    };
+    let document = Document {
+        schema: 1,
+        packages: known.iter().map(entry).collect(),
+    };
+    serde_json::to_string_pretty(&document).expect("plain text always serialises") + "\n"
+}
+
+/// Reads what [`write`] wrote.
+///
+/// # Errors
+/// It is something else.
+pub fn read(text: &[u8], place: &str) -> Result<Known> {
+    let document: Document = serde_json::from_slice(text).map_err(|cause| {
+        Error::failure(format!("{place}: {cause}")).hint("make it anew: cargo xtask release")
+    })?;
+    let known = |entry: Entry| {
+        let declared = Declared {
+            text: entry.license,
+            origin: entry.origin,
+        };
+        ((entry.ecosystem, entry.name, entry.version), declared)
+    };
+    Ok(document.packages.into_iter().map(known).collect())
 }
 
 /// Reads a license expression, also in the spellings that old metadata have (`MIT/Apache-2.0`).
@@ -152,15 +213,19 @@ mod tests {
     use crate::audit::examine::{Extent, Scanned};
     use crate::audit::examples::{lock, package};
 
-    fn policy(allow: &[&str]) -> Licenses {
+    fn policy(allow: &[&str]) -> Policy {
         let parse = |text: &&str| spdx::Licensee::parse(text).unwrap();
-        Licenses {
+        let licenses = Licenses {
             allow: allow.iter().map(parse).collect(),
             unknown: Answer::Warn,
             exceptions: vec![LicenseException {
                 package: "excepted".to_owned(),
                 reason: "looked at".to_owned(),
             }],
+        };
+        Policy {
+            licenses: Some(licenses),
+            ..Policy::default()
         }
     }
 
@@ -213,13 +278,7 @@ mod tests {
             Verdict::Denied,
             "not in audit.license.allow",
         );
-        check(
-            "p",
-            gpl,
-            Development,
-            Verdict::Warned,
-            "not in audit.license.allow",
-        );
+        assert_eq!(judged("p", gpl, Development), None);
         check(
             "p",
             Some("MIT AND GPL-3.0-only"),
@@ -248,6 +307,18 @@ mod tests {
             Verdict::Warned,
             "not in audit.license.allow; looked at",
         );
+    }
+
+    #[test]
+    fn what_is_known_is_read_as_it_was_written() {
+        let named = (Ecosystem::Pypi, "p".to_owned(), "1.0".to_owned());
+        let declared = Declared {
+            text: "MIT".to_owned(),
+            origin: "METADATA".to_owned(),
+        };
+        let known = Known::from([(named, declared)]);
+        assert_eq!(read(write(&known).as_bytes(), "x").unwrap(), known);
+        assert!(read(b"{}", "x").unwrap_err().message.starts_with("x: "));
     }
 
     #[test]

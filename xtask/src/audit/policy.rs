@@ -137,6 +137,11 @@ impl Answer {
 }
 
 impl Policy {
+    /// Whether nothing of a lock file ships, by its path.
+    pub fn is_development(&self, lock: &str) -> bool {
+        self.development.iter().any(|pattern| pattern.matches(lock))
+    }
+
     /// What it says about a finding that no exception accepts, and why in a few words.
     pub fn judge(
         &self,

@@ -163,7 +163,9 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
         Kind::Sdist => ("file", "application/gzip"),
         Kind::Requirements => ("file", "text/plain"),
         Kind::ReleaseNotes | Kind::FindingsMarkdown => ("file", "text/markdown"),
-        Kind::Findings | Kind::FindingsSarif | Kind::SbomSpdx => ("file", "application/json"),
+        Kind::Licenses | Kind::Findings | Kind::FindingsSarif | Kind::SbomSpdx => {
+            ("file", "application/json")
+        }
         Kind::SbomCycloneDx | Kind::Vex => ("file", "application/vnd.cyclonedx+json"),
     };
     let mut value = json!({

@@ -153,7 +153,7 @@ fn artifact(part: &Part<'_>) -> Value {
     let purpose = match artifact.kind {
         Kind::Wheel | Kind::Vsix => "INSTALL",
         Kind::Sdist => "SOURCE",
-        Kind::Requirements | Kind::ReleaseNotes => "FILE",
+        Kind::Requirements | Kind::ReleaseNotes | Kind::Licenses => "FILE",
         Kind::Findings | Kind::FindingsSarif | Kind::FindingsMarkdown => "DOCUMENTATION",
         Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex => "DOCUMENTATION",
     };

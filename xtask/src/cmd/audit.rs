@@ -50,7 +50,11 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         live: arguments.live,
     };
     let subject = exec::audit::inventory(world, &config, &arguments.files)?;
-    let report = exec::audit::audit(world, &config, wanted, &subject)?;
+    let mut report = exec::audit::audit(world, &config, wanted, &subject)?;
+    if config.audit.licenses.is_some() {
+        let known = exec::license::known(world, &config, &subject);
+        exec::audit::judge_licenses(&config, &subject, &known, &mut report);
+    }
     exec::audit::say(world, &report);
     exec::audit::require_passing(&report)
 }

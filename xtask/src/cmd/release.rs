@@ -48,7 +48,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     super::build::note_untracked(world, &checkout, tree);
     let resumed = Release::resume(world, &checkout.source(tree))?;
     let locks = exec::audit::inventory(world, &config, &[])?;
-    let findings = findings(world, &config, &locks, arguments)?;
+    let findings = findings(world, &config, &locks, resumed.as_ref(), arguments)?;
     let work = exec::Work {
         world,
         config: &config,
@@ -82,6 +82,7 @@ fn findings(
     world: &World,
     config: &Config,
     locks: &Subject,
+    resumed: Option<&Release>,
     arguments: &Arguments,
 ) -> Result<Option<Report>> {
     if arguments.without_audit {
@@ -91,13 +92,18 @@ fn findings(
         return Ok(None);
     }
     let wanted = Wanted::default();
-    let report = exec::audit::audit(world, config, wanted, locks).map_err(|error| {
+    let mut report = exec::audit::audit(world, config, wanted, locks).map_err(|error| {
         let is_database = error.kind == error::Kind::Database;
         match is_database {
             true => error.hint("to release without an audit: --without-audit"),
             false => error,
         }
     })?;
+    // Licenses are known once the requirements are installed; a new release judges them then.
+    if let Some(release) = resumed.filter(|release| release.only(Kind::Licenses).is_ok()) {
+        let known = exec::license::of_release(locks, release);
+        exec::audit::judge_licenses(config, locks, &known, &mut report);
+    }
     match exec::audit::require_passing(&report) {
         Ok(()) => exec::audit::sum_up(world, &report),
         Err(error) if arguments.plan => world.terminal.warn(&error.message),

@@ -6,11 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::tz::TimeZone;
 
 use super::advisories::{Advisories, Wanted};
-use super::license;
 use crate::artifact::Digest;
 use crate::audit::discover::{Found, Listed, beside, discover};
 use crate::audit::examine::{Extent, Scanned, Subject, examine};
-use crate::audit::license::judge;
+use crate::audit::license::{Known, judge};
 use crate::audit::policy::Policy;
 use crate::audit::report::{LockFile, Report};
 use crate::audit::table;
@@ -55,13 +54,13 @@ pub fn audit(
     let advisories = Advisories::open(world, config, wanted, subject)?;
     let lookup = |ecosystem, name: &str| advisories.lookup(ecosystem, name);
     let today = world.now().to_zoned(TimeZone::UTC).date();
-    let mut report = examine(subject, advisories.provenances(), &lookup, policy, today)?;
-    if let Some(allowed) = &policy.licenses {
-        let known = license::known(world, config, subject);
-        report.licenses = judge(subject, &known, allowed);
-        report.count();
-    }
-    Ok(report)
+    examine(subject, advisories.provenances(), &lookup, policy, today)
+}
+
+/// Adds what the policy says about licenses to a report.
+pub fn judge_licenses(config: &Config, subject: &Subject, known: &Known, report: &mut Report) {
+    report.licenses = judge(subject, known, &config.audit);
+    report.count();
 }
 
 /// Prints a report in the format that was asked for.

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::{Work, license};
 use crate::artifact::{Artifact, Digest, Kind, Manifest, Source, seal};
 use crate::audit::examine::{Scanned, Subject};
+use crate::audit::license::Known;
 use crate::audit::report::Report;
-use crate::audit::{json, markdown, sarif};
+use crate::audit::{self, json, markdown, sarif};
 use crate::bom::{self, Bill, Development, Embedded, LockFile, Product};
 use crate::config::Config;
 use crate::dist::Release;
@@ -50,14 +51,25 @@ pub fn put_findings(report: &Report, release: &mut Release) {
     }
 }
 
+/// Puts in the licenses of what the release installs.
+pub fn put_licenses(known: &Known, release: &mut Release) {
+    let requirements = release.manifest.find(Kind::Requirements);
+    let digest = requirements.map(|made| made.sha256.to_string());
+    let inputs = digest.map(|digest| (Kind::Requirements.word().to_owned(), digest));
+    let inputs = inputs.into_iter().collect();
+    put(
+        release,
+        Kind::Licenses,
+        license::FILE,
+        audit::license::write(known),
+        inputs,
+    );
+}
+
 /// Puts the bills of materials into a release, and what the findings mean for it.
-pub fn put_bills(
-    work: &Work<'_>,
-    subject: &Subject,
-    report: Option<&Report>,
-    release: &mut Release,
-) {
-    let known = license::known(work.world, work.config, subject);
+pub fn put_bills(work: &Work<'_>, report: Option<&Report>, release: &mut Release) {
+    let subject = work.locks;
+    let known = license::of_release(subject, release);
     let artifacts = contents(&release.manifest.artifacts);
     let Manifest {
         name,
@@ -151,8 +163,7 @@ pub fn lock_files<'subject>(
 /// the wheel's requirements, the one beside the extension's into the extension. Whatever the
 /// configuration calls development is in none.
 fn carriers(config: &Config, path: &str) -> Vec<Kind> {
-    let development = &config.audit.development;
-    if development.iter().any(|pattern| pattern.matches(path)) {
+    if config.audit.is_development(path) {
         return Vec::new();
     }
     let lies_in = |folder: &Utf8Path| {

@@ -1,14 +1,17 @@
 //! Collecting licenses from metadata that are really there: lock files that hold them, the
 //! sources that cargo has fetched, distributions that are installed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
+use crate::artifact::Kind;
+use crate::audit;
 use crate::audit::examine::{Scanned, Subject};
 use crate::audit::license::{Declared, Known, of_metadata};
 use crate::config::Config;
+use crate::dist::{self, Release};
 use crate::error::{Error, Result};
 use crate::lockfile::Ecosystem;
 use crate::name::normalize;
@@ -17,7 +20,7 @@ use crate::world::{World, files};
 /// Everything that is known on this machine about the licenses of what was scanned. What is
 /// missing stays unknown; the policy decides about that.
 pub fn known(world: &World, config: &Config, subject: &Subject) -> Known {
-    let mut known = Known::new();
+    let mut known = from_dist(world).unwrap_or_default();
     for scanned in &subject.scanned {
         from_lock(scanned, &mut known);
     }
@@ -34,6 +37,50 @@ pub fn known(world: &World, config: &Config, subject: &Subject) -> Known {
     for scanned in subject.scanned.iter().filter(of_cargo) {
         from_cargo(world, &scanned.path, &mut known);
     }
+    known
+}
+
+/// The file of a release that holds the licenses of what it installs.
+pub const FILE: &str = "licenses.json";
+
+/// What a release knows: its lock files, and what was seen when its requirements were installed.
+/// Nothing of the machine is in it, so that two machines write the same documents.
+pub fn of_release(subject: &Subject, release: &Release) -> Known {
+    let mut known = Known::new();
+    if let Ok((_, bytes)) = release.only(Kind::Licenses)
+        && let Ok(installed) = audit::license::read(bytes, FILE)
+    {
+        known.extend(installed);
+    }
+    for scanned in &subject.scanned {
+        from_lock(scanned, &mut known);
+    }
+    known
+}
+
+/// What the release in `dist/` has seen, if there is one that is whole.
+fn from_dist(world: &World) -> Option<Known> {
+    let manifest = dist::manifest(world).ok()??;
+    let bytes = dist::bytes(world, manifest.find(Kind::Licenses)?).ok()?;
+    audit::license::read(&bytes, FILE).ok()
+}
+
+/// The licenses of what is installed in an environment and locked by one of the lock files; the
+/// environment's own tools are left out.
+pub fn installed(environment: &Utf8Path, subject: &Subject) -> Known {
+    let mut known = Known::new();
+    for folder in site_packages(environment) {
+        from_distributions(&folder, &mut known);
+    }
+    let python = subject
+        .scanned
+        .iter()
+        .filter(|one| one.lock.ecosystem == Ecosystem::Pypi);
+    let locked: BTreeSet<(&str, &str)> = python
+        .flat_map(|one| &one.lock.packages)
+        .map(|package| (package.name.as_str(), package.version.as_str()))
+        .collect();
+    known.retain(|(_, name, version), _| locked.contains(&(name.as_str(), version.as_str())));
     known
 }
 
@@ -59,12 +106,16 @@ fn environments(world: &World, config: &Config) -> Vec<Utf8PathBuf> {
     let mut places = vec![server.join(".venv"), world.root.join(".venv")];
     places.extend(world.variable("VIRTUAL_ENV").map(Utf8PathBuf::from));
     places.extend(folders(&world.tools()));
-    let mut packages = Vec::new();
-    for place in places {
-        packages.push(place.join("Lib/site-packages"));
-        for python in folders(&place.join("lib")) {
-            packages.push(python.join("site-packages"));
-        }
+    places
+        .iter()
+        .flat_map(|place| site_packages(place))
+        .collect()
+}
+
+fn site_packages(environment: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let mut packages = vec![environment.join("Lib/site-packages")];
+    for python in folders(&environment.join("lib")) {
+        packages.push(python.join("site-packages"));
     }
     packages.retain(|folder| folder.is_dir());
     packages

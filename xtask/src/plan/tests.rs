@@ -28,7 +28,7 @@ fn finished() -> Observed {
         name: "demo".to_owned(),
         version: "1.0".to_owned(),
         source,
-        artifacts: [Kind::Wheel, Kind::Sdist, Kind::Requirements]
+        artifacts: [Kind::Wheel, Kind::Sdist, Kind::Requirements, Kind::Licenses]
             .map(|kind| artifact(kind, inputs("c")))
             .to_vec(),
         proof: None,
@@ -101,10 +101,13 @@ fn only_what_its_inputs_changed_is_made_again() {
         |observed| observed.package = Packaging::NoNode,
         "package bill seal",
     );
-    check(|observed| observed.proof = Some(inputs("q")), "prove seal");
+    check(
+        |observed| observed.proof = Some(inputs("q")),
+        "prove bill seal",
+    );
     check(
         |observed| observed.manifest.as_mut().unwrap().proof = None,
-        "prove seal",
+        "prove bill seal",
     );
     check(
         |observed| observed.audit = Audited::Passed(inputs("g")),

@@ -102,6 +102,11 @@ pub fn prepare(world: &World, requirements: &Utf8Path, python: &Utf8Path) -> Res
 }
 
 impl Prepared {
+    /// The environment into which the requirements were installed.
+    pub fn folder(&self) -> Utf8PathBuf {
+        self.place.virtual_environment()
+    }
+
     /// Installs the wheel.
     ///
     /// # Errors

@@ -154,3 +154,49 @@ fn lock_files_and_requirements_have_one_source() {
         );
     }
 }
+
+#[test]
+fn the_audit_and_cargo_deny_allow_the_same_licenses_and_ignore_the_same_advisories() {
+    let configuration = xtask::config::parse(&read("release.toml"), "release.toml").unwrap();
+    let deny: toml_edit::Document<String> = read("deny.toml").parse().unwrap();
+    let texts = |table: &str, key: &str| -> Vec<String> {
+        let list = deny.get(table).and_then(|table| table.get(key));
+        let list = list.and_then(toml_edit::Item::as_array);
+        let texts = list
+            .into_iter()
+            .flatten()
+            .filter_map(toml_edit::Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let licenses = configuration.audit.licenses.unwrap();
+    let allowed: Vec<String> = licenses.allow.iter().map(ToString::to_string).collect();
+    assert!(!allowed.is_empty());
+    assert_eq!(texts("licenses", "allow"), allowed);
+    let ours = configuration.audit.ignores.iter();
+    let ours: Vec<String> = ours
+        .map(|ignore| ignore.id.clone())
+        .filter(|id| id.starts_with("RUSTSEC-"))
+        .collect();
+    assert_eq!(texts("advisories", "ignore"), ours);
+}
+
+/// cargo-deny reads the licenses of all crates itself; it runs where it is installed.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a test has no World"
+)]
+#[test]
+fn cargo_deny_agrees_where_it_is_installed() {
+    let version = Command::new("cargo-deny").arg("--version").output();
+    if !version.is_ok_and(|output| output.status.success()) {
+        eprintln!("left out: cargo-deny is not installed");
+        return;
+    }
+    let mut command = Command::new("cargo-deny");
+    command
+        .current_dir(workspace())
+        .args(["deny", "check", "licenses", "bans", "sources"]);
+    let checked = ended(&mut command);
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+}
