@@ -246,7 +246,11 @@ fn prove(observed: &Observed, fresh: &Action) -> Action {
 fn audit(observed: &Observed) -> Action {
     match &observed.audit {
         Audited::LeftOut => Action::Leave("--without-audit".into()),
-        Audited::Passed(inputs) => made(observed, Kind::Findings, Some(inputs)),
+        Audited::Passed(inputs) => [Kind::Findings, Kind::FindingsSarif, Kind::FindingsMarkdown]
+            .map(|kind| made(observed, kind, Some(inputs)))
+            .into_iter()
+            .reduce(combine)
+            .expect("there are three forms"),
     }
 }
 
@@ -263,7 +267,16 @@ fn bill(observed: &Observed, before: [&Action; 4]) -> Action {
         return Action::Make("no sbom-cyclonedx of this commit in dist/".into());
     };
     let now = with_all_files(&observed.bill, manifest);
-    made(observed, Kind::SbomCycloneDx, Some(&now))
+    let vex = match observed.audit {
+        Audited::LeftOut => None,
+        Audited::Passed(_) => Some(Kind::Vex),
+    };
+    [Kind::SbomCycloneDx, Kind::SbomSpdx]
+        .into_iter()
+        .chain(vex)
+        .map(|kind| made(observed, kind, Some(&now)))
+        .reduce(combine)
+        .expect("there are two bills")
 }
 
 /// The inputs of a bill of materials once every file that it names is known.

@@ -40,9 +40,13 @@ fn finished() -> Observed {
         checks: Vec::new(),
     });
     manifest.put(artifact(Kind::Vsix, with_files(&inputs("v"), &manifest)));
-    manifest.put(artifact(Kind::Findings, inputs("f")));
+    for kind in [Kind::Findings, Kind::FindingsSarif, Kind::FindingsMarkdown] {
+        manifest.put(artifact(kind, inputs("f")));
+    }
     let bill = with_all_files(&inputs("b"), &manifest);
-    manifest.put(artifact(Kind::SbomCycloneDx, bill));
+    for kind in [Kind::SbomCycloneDx, Kind::SbomSpdx, Kind::Vex] {
+        manifest.put(artifact(kind, bill.clone()));
+    }
     Observed {
         audit: Audited::Passed(inputs("f")),
         bill: inputs("b"),
@@ -113,6 +117,12 @@ fn only_what_its_inputs_changed_is_made_again() {
         |observed| observed.audit = Audited::Passed(inputs("g")),
         "audit bill seal",
     );
+    for kind in [Kind::FindingsSarif, Kind::FindingsMarkdown] {
+        check(|observed| without(observed, kind), "audit bill seal");
+    }
+    for kind in [Kind::SbomCycloneDx, Kind::SbomSpdx, Kind::Vex] {
+        check(|observed| without(observed, kind), "bill seal");
+    }
     check(|observed| observed.audit = Audited::LeftOut, "");
     check(|observed| observed.bill = inputs("c"), "bill seal");
     check(

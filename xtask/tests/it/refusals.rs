@@ -35,7 +35,7 @@ fn wrong_words_on_the_command_line_are_usage_errors() {
         &repository,
         &["build", "--format", "sarif"],
         2,
-        &["only `check`", "--format json"],
+        &["only `audit` and `check`", "--format json"],
     );
     check(
         &repository,
