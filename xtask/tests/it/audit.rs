@@ -1,3 +1,5 @@
 //! The audit as a user runs it.
 
+mod cargo_audit;
 mod expected;
+mod rustsec;

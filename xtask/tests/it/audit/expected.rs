@@ -19,7 +19,7 @@ type Findings = BTreeMap<String, (BTreeSet<String>, BTreeMap<String, String>)>;
     clippy::disallowed_macros,
     reason = "a test has no World"
 )]
-fn shared() -> Option<Utf8PathBuf> {
+pub fn shared() -> Option<Utf8PathBuf> {
     let beside = workspace().join("../shared/data");
     let folder = std::env::var("XTASK_SHARED_DATA").map_or(beside, Utf8PathBuf::from);
     if !folder.join("expected").is_dir() {
@@ -29,7 +29,7 @@ fn shared() -> Option<Utf8PathBuf> {
     Some(folder)
 }
 
-fn audit(database: &Utf8Path, arguments: &[&str]) -> Ended {
+pub fn audit(database: &Utf8Path, arguments: &[&str]) -> Ended {
     #[expect(
         clippy::disallowed_methods,
         reason = "the tool is run as a user runs it"
