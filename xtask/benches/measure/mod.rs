@@ -17,12 +17,17 @@ pub struct Sample {
 
 /// Several runs of the same.
 #[derive(Debug, Default)]
-pub struct Series(Vec<Sample>);
+pub struct Series(pub Vec<Sample>);
 
 impl Series {
     /// Runs a program once more; it must succeed.
     pub fn run(&mut self, command: &mut Command) {
-        self.0.push(time(command));
+        self.run_ending(command, &[0]);
+    }
+
+    /// Runs a program once more, which must end with one of these codes.
+    pub fn run_ending(&mut self, command: &mut Command, codes: &[i32]) {
+        self.0.push(time_ending(command, codes));
     }
 
     /// The median wall time in seconds.
@@ -45,7 +50,8 @@ impl Series {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one, or the mean of the two in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {
@@ -55,8 +61,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// Runs a program without showing its output.
-pub fn time(command: &mut Command) -> Sample {
+/// Runs a program without showing its output; it must end with one of these codes.
+pub fn time_ending(command: &mut Command, codes: &[i32]) -> Sample {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -66,7 +72,11 @@ pub fn time(command: &mut Command) -> Sample {
     let wall = started.elapsed();
     let output = output.unwrap_or_else(|cause| panic!("{command:?}: {cause}"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
+    let is_expected = output
+        .status
+        .code()
+        .is_some_and(|code| codes.contains(&code));
+    assert!(is_expected, "{command:?}: {said}");
     let cpu = cpu_of_children()
         .zip(before)
         .map(|(after, before)| after.saturating_sub(before).as_secs_f64());
