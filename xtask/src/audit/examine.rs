@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::asker::Askers;
 use super::chain::Chains;
 use super::command::Update;
 use super::constraint;
@@ -77,6 +78,7 @@ pub fn examine(
             lookup,
             exceptions: &mut exceptions,
             chains: None,
+            askers: None,
         };
         for (index, package) in scanned.lock.packages.iter().enumerate() {
             match not_checked(&package.source) {
@@ -255,6 +257,7 @@ struct Examination<'run, 'policy> {
     lookup: &'run Lookup<'run>,
     exceptions: &'run mut Exceptions<'policy>,
     chains: Option<Chains<'run>>,
+    askers: Option<Askers<'run>>,
 }
 
 impl Examination<'_, '_> {
@@ -358,31 +361,29 @@ impl Examination<'_, '_> {
     }
 
     /// The smallest version free of everything, and who would have to let it in.
-    fn fix(&self, index: usize, package: &Package, all: &[Advisory]) -> Fix {
-        let lock = &self.scanned.lock;
+    fn fix(&mut self, index: usize, package: &Package, all: &[Advisory]) -> Fix {
+        let scanned = self.scanned;
+        let lock = &scanned.lock;
         let Some(version) = matching::smallest_fix(all, lock.ecosystem, &package.version) else {
             return Fix::None;
         };
-        let asked = askers(lock, index);
+        let askers = self.askers.get_or_insert_with(|| Askers::of(lock));
         let mut allowed = None;
         let mut blocked_by = None;
-        for (who, constraint) in asked {
-            let lets_in = constraint
-                .as_deref()
-                .and_then(|constraint| constraint::allows(lock.ecosystem, constraint, &version));
-            match (lets_in, constraint) {
-                (Some(false), Some(constraint)) => {
+        for (asker, constraint) in askers.to(index) {
+            match constraint::allows(lock.ecosystem, constraint, &version) {
+                Some(false) => {
                     allowed = Some(false);
-                    blocked_by = Some(format!("{who}: {constraint}"));
+                    blocked_by = Some(format!("{asker}: {constraint}"));
                     break;
                 }
-                (Some(true), _) => allowed = Some(true),
-                _ => {}
+                Some(true) => allowed = Some(true),
+                None => {}
             }
         }
         let update = Update {
-            lock: &self.scanned.path,
-            kind: self.scanned.kind.name,
+            lock: &scanned.path,
+            kind: scanned.kind.name,
             package: &package.name,
             from: &package.version,
             to: &version,
@@ -397,24 +398,6 @@ impl Examination<'_, '_> {
             command,
         }
     }
-}
-
-/// Everything that asks for a package, with its constraint.
-fn askers(lock: &Lock, index: usize) -> Vec<(String, Option<String>)> {
-    let roots = lock
-        .roots
-        .iter()
-        .map(|root| ("the project".to_owned(), root));
-    let packages = lock.packages.iter().flat_map(|package| {
-        let who = format!("{} {}", package.name, package.version);
-        let arrows = package.dependencies.iter();
-        arrows.map(move |dependency| (who.clone(), dependency))
-    });
-    roots
-        .chain(packages)
-        .filter(|(_, dependency)| dependency.package == index)
-        .map(|(who, dependency)| (who, dependency.constraint.clone()))
-        .collect()
 }
 
 fn worst_first(one: &Finding, other: &Finding) -> std::cmp::Ordering {
