@@ -93,7 +93,7 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error {
             kind,
-            message: message.into(),
+            message: bounded(message.into()),
             hints: Vec::new(),
         }
     }
@@ -159,7 +159,7 @@ impl Error {
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
-        self.hints.push(hint.into());
+        self.hints.push(bounded(hint.into()));
         self
     }
 }
@@ -175,6 +175,33 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// How many characters a line of a message may have. What is quoted may be a name of megabytes.
+const LONGEST_LINE: usize = 2_000;
+/// How many of them stand behind the gap when a line is longer.
+const LONGEST_END: usize = 500;
+
+/// The text with the middle of every long line left out: what went wrong stands at either end.
+fn bounded(text: String) -> String {
+    if text.split('\n').all(|line| line.len() <= LONGEST_LINE) {
+        return text;
+    }
+    let lines: Vec<String> = text.split('\n').map(bounded_line).collect();
+    lines.join("\n")
+}
+
+fn bounded_line(line: &str) -> String {
+    let start = line.char_indices().nth(LONGEST_LINE - LONGEST_END - 1);
+    let end = line.char_indices().nth_back(LONGEST_END - 1);
+    match (start, end) {
+        (Some((start, _)), Some((end, _))) if start < end => {
+            let start = line.get(..start).unwrap_or_default();
+            let end = line.get(end..).unwrap_or_default();
+            format!("{start}…{end}")
+        }
+        _ => line.to_owned(),
+    }
+}
 
 /// What to do about a full disk.
 pub const DISK_FULL: &str = "the disk is full: free some space and run again";
@@ -203,5 +230,25 @@ impl<T> Context<T> for std::io::Result<T> {
                 _ => error,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_lose_their_middle() {
+        let check = |message: &str, expected: &str| {
+            assert_eq!(Error::failure(message).message, expected);
+            assert_eq!(Error::failure("a").hint(message).hints, [expected]);
+        };
+        check("short", "short");
+        check("", "");
+        let full = "ä".repeat(1_999);
+        check(&full, &full);
+        let long = format!("file:1: {}: why\nsecond", "ä".repeat(1_000_000));
+        let (start, end) = ("ä".repeat(1_491), "ä".repeat(495));
+        check(&long, &format!("file:1: {start}…{end}: why\nsecond"));
     }
 }

@@ -1,6 +1,7 @@
 //! Text from elsewhere as it may be shown: no name and no summary steers a terminal, hides
 //! itself or turns a line around. Pure.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Control characters, and those that change how a name is displayed but not how it looks.
@@ -22,6 +23,23 @@ pub fn plain(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Text of several lines, as [`plain`]; line breaks and tabs stay.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    let is_shown = |c: char| matches!(c, '\n' | '\t') || !is_invisible(c);
+    if text.chars().all(is_shown) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_shown(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_unicode());
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// The text on one line, as [`plain`], in at most `most` characters; the last is `…` when
@@ -97,6 +115,13 @@ mod tests {
             "a\\u{202e}b\\u{9b}c\\u{0}\\u{d}\\u{a}",
         );
         check("\u{2028}", "\\u{2028}");
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        let check = |text: &str, expected: &str| assert_eq!(lines(text), expected);
+        check("a\n\tb — ü\n", "a\n\tb — ü\n");
+        check("a\n\u{1b}[2J\0\u{202e}b", "a\n\\u{1b}[2J\\u{0}\\u{202e}b");
     }
 
     #[test]

@@ -359,7 +359,7 @@ impl Reading<'_> {
         Err(Error::failure(format!(
             "{place}: package {} has {written}, which pins nothing, so the lock file is \
              incomplete{more}",
-            asked.name
+            shown(&asked.name)
         ))
         .hint("keep it as requirements.in and lock that: pip-compile requirements.in")
         .hint(format!("or with uv: {}", KIND.remedy)))

@@ -68,7 +68,7 @@ impl Terminal {
     /// Prints a result for people; nothing in a machine format.
     pub fn text(&self, text: &str) {
         if self.format == Format::Text {
-            self.write(&mut std::io::stdout(), text);
+            self.write(&mut std::io::stdout(), &printable::lines(text));
         }
     }
 
@@ -127,14 +127,18 @@ impl Terminal {
     /// error with `--format json`.
     pub fn error(&self, error: &Error) {
         let text = match self.format {
-            Format::Text | Format::Sarif | Format::Markdown => format!("error: {error}"),
-            Format::Json => serde_json::json!({ "schema": 1, "error": {
-                "kind": error.kind.word(),
-                "exitCode": error.kind.exit_code(),
-                "message": error.message,
-                "hints": error.hints,
-            }})
-            .to_string(),
+            Format::Text | Format::Sarif | Format::Markdown => {
+                printable::lines(&format!("error: {error}")).into_owned()
+            }
+            Format::Json => {
+                let value = serde_json::json!({ "schema": 1, "error": {
+                    "kind": error.kind.word(),
+                    "exitCode": error.kind.exit_code(),
+                    "message": error.message,
+                    "hints": error.hints,
+                }});
+                printable::json(&value.to_string())
+            }
         };
         self.write(&mut std::io::stderr(), &text);
     }
@@ -165,6 +169,7 @@ impl Terminal {
 
     fn status(&self, mark: &str, label: &str, detail: &str) {
         let line = format!("{mark} {label:<12} {detail}");
+        let line = printable::lines(&line);
         match (self.detail, self.format) {
             (Detail::Quiet, _) => {}
             (_, Format::Text) => self.write(&mut std::io::stdout(), &line),
@@ -176,7 +181,7 @@ impl Terminal {
 
     fn log(&self, line: &str) {
         if self.detail != Detail::Quiet {
-            self.write(&mut std::io::stderr(), line);
+            self.write(&mut std::io::stderr(), &printable::lines(line));
         }
     }
 
