@@ -3,30 +3,70 @@
 use camino::Utf8Path;
 
 use super::policy::Skip;
-use crate::lockfile::{self, Kind};
+use super::report::LockFile;
+use crate::lockfile::{self, KINDS, Kind};
 
-/// A file that git lists.
+/// What git lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// From the root, with slashes.
     pub path: String,
-    /// Whether it is part of the repository, or only lies in its folder.
-    pub tracked: bool,
+    /// What git knows of it.
+    pub state: State,
 }
 
-/// A lock file that was found.
+/// What git knows of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// A file of the repository.
+    Tracked,
+    /// A file that only lies in its folder.
+    Untracked,
+    /// A commit of another repository.
+    Submodule,
+}
+
+/// A lock file that is to be read.
 #[derive(Debug)]
 pub struct Found {
     /// From the root, with slashes.
     pub path: String,
     /// Its kind.
     pub kind: &'static Kind,
-    /// Why it is left out; `None` when it is to be read.
-    pub skipped: Option<String>,
 }
 
 /// How the reason of a lock file begins that release.toml leaves out.
 pub const BY_POLICY: &str = "audit.skip: ";
+
+/// All lock files of a repository, by path.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// To be read.
+    pub wanted: Vec<Found>,
+    /// Left out, and why.
+    pub left_out: Vec<LockFile>,
+}
+
+/// Lock files of which nothing here can say what they lock. They are named as left out, so that
+/// nobody takes them for checked.
+const UNREAD: [&str; 16] = [
+    "Pipfile.lock",
+    "pdm.lock",
+    "pixi.lock",
+    "pylock.toml",
+    "conda-lock.yml",
+    "bun.lock",
+    "bun.lockb",
+    "deno.lock",
+    "go.sum",
+    "Gemfile.lock",
+    "composer.lock",
+    "gradle.lockfile",
+    "packages.lock.json",
+    "Package.resolved",
+    "pubspec.lock",
+    "mix.lock",
+];
 
 /// Folders that hold other people's files: what they lock is not what this repository installs.
 const FOREIGN: [&str; 9] = [
@@ -42,25 +82,99 @@ const FOREIGN: [&str; 9] = [
 ];
 
 /// Finds the lock files among listed files, by path.
-pub fn discover(listed: &[Listed], skips: &[Skip]) -> Vec<Found> {
+pub fn discover(listed: &[Listed], skips: &[Skip]) -> Discovered {
     let environments: Vec<&str> = listed
         .iter()
         .filter_map(|file| file.path.strip_suffix("/pyvenv.cfg"))
         .collect();
-    let mut found: Vec<Found> = listed
-        .iter()
-        .filter_map(|file| {
-            let kind = lockfile::kind_of(Utf8Path::new(&file.path).file_name()?)?;
-            Some(Found {
+    let mut discovered = Discovered::default();
+    let mut listed: Vec<&Listed> = listed.iter().collect();
+    listed.sort_by(|one, other| one.path.cmp(&other.path));
+    // A file in conflict is listed once for each side.
+    listed.dedup_by(|one, other| one.path == other.path);
+    for file in listed {
+        let Some(name) = known_name(file) else {
+            continue;
+        };
+        let reason = why_not(file, &environments, skips);
+        match (name, reason) {
+            (Name::Of(kind), None) => discovered.wanted.push(Found {
                 path: file.path.clone(),
                 kind,
-                skipped: why_not(file, &environments, skips),
-            })
-        })
-        .collect();
-    found.sort_by(|one, other| one.path.cmp(&other.path));
-    found.dedup_by(|one, other| one.path == other.path);
-    found
+            }),
+            (name, reason) => discovered.left_out.push(LockFile {
+                path: file.path.clone(),
+                kind: name.word().to_owned(),
+                ecosystem: name.kind().map(|kind| kind.ecosystem),
+                format: String::new(),
+                packages: 0,
+                checked: 0,
+                skipped: Some(reason.unwrap_or_else(|| name.why_not())),
+                notes: Vec::new(),
+            }),
+        }
+    }
+    discovered
+}
+
+/// What a path says by its name.
+#[derive(Clone, Copy)]
+enum Name {
+    Of(&'static Kind),
+    OtherCase(&'static Kind),
+    Unread(&'static str),
+    Submodule,
+}
+
+impl Name {
+    fn kind(self) -> Option<&'static Kind> {
+        match self {
+            Name::Of(kind) | Name::OtherCase(kind) => Some(kind),
+            Name::Unread(_) | Name::Submodule => None,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Name::Of(kind) | Name::OtherCase(kind) => kind.name,
+            Name::Unread(name) => name,
+            Name::Submodule => "submodule",
+        }
+    }
+
+    fn why_not(self) -> String {
+        match self {
+            Name::Of(kind) | Name::OtherCase(kind) => format!(
+                "its tool reads it as {} only where capital letters do not count; rename it",
+                kind.name
+            ),
+            Name::Unread(_) => "a lock file of a kind that this tool does not read".to_owned(),
+            Name::Submodule => {
+                "a submodule, in which nothing was looked for: audit that repository too".to_owned()
+            }
+        }
+    }
+}
+
+fn known_name(file: &Listed) -> Option<Name> {
+    if file.state == State::Submodule {
+        return Some(Name::Submodule);
+    }
+    let name = Utf8Path::new(&file.path).file_name()?;
+    if let Some(kind) = lockfile::kind_of(name) {
+        return Some(Name::Of(kind));
+    }
+    let small = name.to_ascii_lowercase();
+    let in_other_case = |kind: &&&Kind| (kind.matches)(&small) || small == lowered(kind);
+    if let Some(kind) = KINDS.iter().find(in_other_case) {
+        return Some(Name::OtherCase(kind));
+    }
+    let unread = UNREAD.into_iter().find(|one| *one == name);
+    unread.map(Name::Unread)
+}
+
+fn lowered(kind: &Kind) -> String {
+    kind.name.to_ascii_lowercase()
 }
 
 fn why_not(file: &Listed, environments: &[&str], skips: &[Skip]) -> Option<String> {
@@ -82,7 +196,8 @@ fn why_not(file: &Listed, environments: &[&str], skips: &[Skip]) -> Option<Strin
     if let Some(folder) = environments.iter().find(inside) {
         return Some(format!("inside of {folder}, a virtual environment"));
     }
-    (!file.tracked).then(|| "not tracked by git; it counts once it is added".to_owned())
+    (file.state == State::Untracked)
+        .then(|| "not tracked by git; it counts once it is added".to_owned())
 }
 
 /// Resolves a path written in one file from the folder of that file, without leaving the root.
@@ -109,13 +224,18 @@ mod tests {
     fn listed(path: &str) -> Listed {
         Listed {
             path: path.to_owned(),
-            tracked: path != "new/poetry.lock",
+            state: match path {
+                "new/poetry.lock" => State::Untracked,
+                "sub" | "tests/sub" => State::Submodule,
+                _ => State::Tracked,
+            },
         }
     }
 
     #[test]
     fn every_lock_file_is_listed_and_the_left_out_ones_say_why() {
         let files = [
+            "poetry.lock",
             "poetry.lock",
             "src/poetry.lock.md",
             "web/node_modules/x/package-lock.json",
@@ -124,26 +244,39 @@ mod tests {
             "environment/Cargo.lock",
             "tests/case/Cargo.lock",
             "new/poetry.lock",
+            "go.sum",
+            "x/cargo.lock",
+            "x/Requirements.TXT",
+            "sub",
+            "tests/sub",
         ]
         .map(listed);
         let skips = [Skip {
             path: Pattern::verbatim("tests/**"),
             reason: "broken on purpose".to_owned(),
         }];
-        let found: Vec<String> = discover(&files, &skips)
-            .into_iter()
+        let discovered = discover(&files, &skips);
+        let wanted: Vec<String> = discovered.wanted.into_iter().map(|one| one.path).collect();
+        assert_eq!(wanted, ["environment/Cargo.lock", "poetry.lock"]);
+        let left_out = discovered.left_out.into_iter();
+        let left_out: Vec<String> = left_out
             .map(|one| format!("{}: {}", one.path, one.skipped.unwrap_or_default()))
             .collect();
         assert_eq!(
-            found,
+            left_out,
             [
                 "env/lib/Cargo.lock: inside of env, a virtual environment",
-                "environment/Cargo.lock: ",
+                "go.sum: a lock file of a kind that this tool does not read",
                 "new/poetry.lock: not tracked by git; it counts once it is added",
-                "poetry.lock: ",
+                "sub: a submodule, in which nothing was looked for: audit that repository too",
                 "tests/case/Cargo.lock: audit.skip: broken on purpose",
+                "tests/sub: audit.skip: broken on purpose",
                 "web/node_modules/x/package-lock.json: inside of node_modules, which holds what \
                  others made",
+                "x/Requirements.TXT: its tool reads it as requirements.txt only where capital \
+                 letters do not count; rename it",
+                "x/cargo.lock: its tool reads it as Cargo.lock only where capital letters do not \
+                 count; rename it",
             ]
         );
     }

@@ -1,28 +1,26 @@
 //! An audit of a repository: its lock files read, looked up, and what was found said.
 
+mod read;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::tz::TimeZone;
 
 use super::advisories::{Advisories, Wanted};
-use crate::artifact::Digest;
-use crate::audit::discover::{Found, Listed, beside, discover};
+use crate::audit::discover::{Discovered, Found, Listed, State, discover};
 use crate::audit::examine::{Extent, Scanned, Subject, examine};
 use crate::audit::license::{Known, judge};
 use crate::audit::policy::Policy;
-use crate::audit::report::{LockFile, Report};
+use crate::audit::report::Report;
 use crate::audit::table;
 use crate::audit::{json, markdown, phrase, sarif};
 use crate::config::Config;
-use crate::error::{Context, Error, Result};
-use crate::lockfile::{self, Input};
+use crate::error::{Error, Result};
+use crate::lockfile;
 use crate::source;
+use crate::world::World;
 use crate::world::terminal::{Detail, Format};
-use crate::world::{World, files};
-
-/// The largest lock file that is read; the largest known ones have a tenth of it.
-const SIZE_LIMIT: u64 = 64 << 20;
 
 /// Reads every lock file of the repository, or the ones that are named.
 ///
@@ -33,11 +31,7 @@ pub fn inventory(world: &World, config: &Config, named: &[Utf8PathBuf]) -> Resul
     if !subject.scanned.is_empty() {
         return Ok(subject);
     }
-    Err(
-        Error::precondition("there is no lock file to audit, and an audit of nothing says nothing")
-            .hint("lock the server's dependencies and add the lock file to git: poetry lock")
-            .hint("or name one: cargo xtask audit FILE"),
-    )
+    Err(nothing_to_scan(&subject))
 }
 
 /// Holds what was read against advisories and policy.
@@ -61,6 +55,18 @@ pub fn audit(
 pub fn judge_licenses(config: &Config, subject: &Subject, known: &Known, report: &mut Report) {
     report.licenses = judge(subject, known, &config.audit);
     report.count();
+}
+
+fn nothing_to_scan(subject: &Subject) -> Error {
+    let mut message =
+        "there is no lock file to audit, and an audit of nothing says nothing".to_owned();
+    for lock in subject.skipped.iter().take(20) {
+        let (path, why) = (phrase::name(&lock.path), phrase::lock(lock));
+        message.push_str(&format!("\n       {path}: {why}"));
+    }
+    Error::precondition(message)
+        .hint("lock the server's dependencies and add the lock file to git: poetry lock")
+        .hint("or name one: cargo xtask audit FILE")
 }
 
 /// Prints a report in the format that was asked for.
@@ -120,15 +126,16 @@ pub fn subject(
     groups: &[String],
     named: &[Utf8PathBuf],
 ) -> Result<Subject> {
-    let found = match named {
+    let discovered = match named {
         [] => discover(&listed(world)?, &policy.skips),
-        named => self::named(world, named)?,
+        named => Discovered {
+            wanted: self::named(world, named)?,
+            left_out: Vec::new(),
+        },
     };
-    let (skipped, wanted): (Vec<Found>, Vec<Found>) =
-        found.into_iter().partition(|found| found.skipped.is_some());
     Ok(Subject {
-        scanned: read_all(world, groups, &wanted)?,
-        skipped: skipped.into_iter().map(left_out).collect(),
+        scanned: read_all(world, groups, &discovered.wanted)?,
+        skipped: discovered.left_out,
         extent: match named {
             [] => Extent::Whole,
             _ => Extent::Part,
@@ -139,7 +146,7 @@ pub fn subject(
 /// All files of the repository below the root, and those that lie in it without being ignored.
 fn listed(world: &World) -> Result<Vec<Listed>> {
     let output = source::git(world)
-        .args(["ls-files", "-z", "-t", "--cached", "--others"])
+        .args(["ls-files", "-z", "-t", "--stage", "--cached", "--others"])
         .arg("--exclude-standard")
         .run()
         .map_err(|error| {
@@ -149,12 +156,24 @@ fn listed(world: &World) -> Result<Vec<Listed>> {
     Ok(output.split('\0').filter_map(listed_file).collect())
 }
 
-/// `H path` for a tracked file, `? path` for another one.
+/// `H 100644 … 0<TAB>path` for a tracked file, `? path` for another one.
 fn listed_file(line: &str) -> Option<Listed> {
-    let (tag, path) = line.split_once(' ')?;
+    let (tag, rest) = line.split_once(' ')?;
+    let (path, state) = match tag {
+        "?" => (rest, State::Untracked),
+        _ => {
+            let (entry, path) = rest.split_once('\t')?;
+            let is_commit = entry.starts_with("160000 ");
+            let state = match is_commit {
+                true => State::Submodule,
+                false => State::Tracked,
+            };
+            (path, state)
+        }
+    };
     Some(Listed {
         path: path.to_owned(),
-        tracked: tag != "?",
+        state,
     })
 }
 
@@ -170,23 +189,9 @@ fn named(world: &World, paths: &[Utf8PathBuf]) -> Result<Vec<Found>> {
         Ok(Found {
             path: world.show(&absolute).to_string(),
             kind,
-            skipped: None,
         })
     };
     paths.iter().map(find).collect()
-}
-
-fn left_out(found: Found) -> LockFile {
-    LockFile {
-        path: found.path,
-        kind: found.kind.name.to_owned(),
-        ecosystem: Some(found.kind.ecosystem),
-        format: String::new(),
-        packages: 0,
-        checked: 0,
-        skipped: found.skipped,
-        notes: Vec::new(),
-    }
 }
 
 /// Reads side by side on as many threads as there are processors; the order stays.
@@ -200,7 +205,7 @@ fn read_all(world: &World, groups: &[String], wanted: &[Found]) -> Result<Vec<Sc
             let Some(found) = wanted.get(index) else {
                 return done;
             };
-            done.push((index, read(&world.root, groups, found)));
+            done.push((index, read::lock(&world.root, groups, found)));
         }
     };
     let mut results = std::thread::scope(|scope| {
@@ -222,45 +227,4 @@ fn read_all(world: &World, groups: &[String], wanted: &[Found]) -> Result<Vec<Sc
         Some(error) => Err(error),
         None => Ok(read.into_iter().filter_map(Result::ok).collect()),
     }
-}
-
-fn read(root: &Utf8Path, groups: &[String], found: &Found) -> Result<Scanned> {
-    let file = root.join(&found.path);
-    let size = std::fs::metadata(&file)
-        .doing(|| format!("read {}", found.path))?
-        .len();
-    if size > SIZE_LIMIT {
-        return Err(Error::failure(format!(
-            "{}: {size} bytes; a lock file may have {SIZE_LIMIT}",
-            found.path
-        ))
-        .hint("if it is no lock file, leave it out with [[audit.skip]] in release.toml"));
-    }
-    let text = files::read_text(&file)?;
-    let path = Utf8Path::new(&found.path);
-    // A file outside of the repository is read with what lies in its own folder.
-    let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    let (root, folder) = match folder.is_absolute() {
-        true => (folder, ""),
-        false => (root, folder.as_str()),
-    };
-    let input = Input {
-        text: &text,
-        path,
-        shipping_groups: groups,
-        beside: &|name| neighbour(root, folder, name),
-    };
-    let lock = (found.kind.read)(&input)?;
-    Ok(Scanned {
-        path: found.path.clone(),
-        kind: found.kind,
-        lock,
-        sha256: Digest::of(text.as_bytes()),
-    })
-}
-
-fn neighbour(root: &Utf8Path, folder: &str, name: &str) -> Option<String> {
-    let path = root.join(beside(folder, name)?);
-    let is_small = std::fs::metadata(&path).is_ok_and(|found| found.len() <= SIZE_LIMIT);
-    is_small.then(|| files::read_text(&path).ok()).flatten()
 }
