@@ -2,7 +2,6 @@
 //!
 //! What was not checked is part of the result, and nothing is left out of it in silence.
 
-pub mod asker;
 pub mod chain;
 pub mod command;
 pub mod constraint;
@@ -17,6 +16,7 @@ pub mod license;
 pub mod markdown;
 pub mod phrase;
 pub mod policy;
+pub mod remedy;
 pub mod report;
 #[cfg(test)]
 mod sample;

@@ -22,11 +22,13 @@ mod requirement;
 mod samples;
 mod shown;
 mod toml;
+mod update;
 mod uv;
 mod yaml;
 pub mod yarn;
 
 pub use model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
+pub use update::{Act, Bar, Update};
 
 /// Every kind of lock file that is read, in the order in which a file name is tried.
 pub static KINDS: &[&Kind] = &[

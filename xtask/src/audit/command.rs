@@ -1,136 +1,181 @@
 //! The command that takes a fixed version into a lock file, ready to paste.
+//!
+//! What it is belongs to the kind of lock file; here it becomes text.
 
 use camino::Utf8Path;
 
+use crate::lockfile::{Act, Kind, Update};
 use crate::world::process::quote;
 
-/// What is to be changed.
-#[derive(Debug, Clone, Copy)]
-pub struct Update<'text> {
-    /// The lock file, from the root.
-    pub lock: &'text str,
-    /// The kind's name.
-    pub kind: &'text str,
-    /// The package.
-    pub package: &'text str,
-    /// The locked version.
-    pub from: &'text str,
-    /// The version to take.
-    pub to: &'text str,
-    /// Whether the project itself asks for the package.
-    pub direct: bool,
-    /// Whether everything that asks for it lets the new version in.
-    pub allowed: bool,
-}
-
-impl Update<'_> {
-    /// The command, to be run in the root. Where constraints keep the version out, it is the one
-    /// that changes the manifest for a direct dependency.
-    pub fn command(&self) -> String {
-        let Update {
-            package, from, to, ..
-        } = *self;
-        let raise = self.direct && !self.allowed;
-        let words: Vec<String> = match self.kind {
-            "poetry.lock" if raise => words(&["poetry", "add", &format!("{package}@^{to}")]),
-            "poetry.lock" => words(&["poetry", "update", "--lock", package]),
-            "uv.lock" if raise => words(&["uv", "add", &format!("{package}>={to}")]),
-            "uv.lock" => words(&[
-                "uv",
-                "lock",
-                "--upgrade-package",
-                &format!("{package}=={to}"),
-            ]),
-            "Cargo.lock" if raise => words(&["cargo", "add", &format!("{package}@{to}")]),
-            "Cargo.lock" => words(&[
-                "cargo",
-                "update",
-                "--package",
-                &format!("{package}@{from}"),
-                "--precise",
-                to,
-            ]),
-            "package-lock.json" if self.direct => {
-                words(&["npm", "install", &format!("{package}@{to}")])
+/// The command, to be run in the root. What no command does is a comment, which a shell that it
+/// is pasted into passes over.
+pub fn command(kind: &Kind, lock: &str, update: &Update<'_>) -> String {
+    match (kind.update)(update) {
+        Act::Edit(what) => format!("# {what}"),
+        Act::Run(words) => {
+            let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
+            let command = words.join(" ");
+            match Utf8Path::new(lock).parent().map(Utf8Path::as_str) {
+                None | Some("") => command,
+                Some(folder) => format!("(cd {} && {command})", quote(folder)),
             }
-            "package-lock.json" => words(&["npm", "update", package]),
-            "pnpm-lock.yaml" if raise => words(&["pnpm", "add", &format!("{package}@{to}")]),
-            "pnpm-lock.yaml" => words(&["pnpm", "update", "--recursive", package]),
-            "yarn.lock" => words(&["yarn", "upgrade", &format!("{package}@{to}")]),
-            _ => return format!("set {package}=={to} in {}", self.lock),
-        };
-        let command = words.join(" ");
-        match Utf8Path::new(self.lock).parent().map(Utf8Path::as_str) {
-            None | Some("") => command,
-            Some(folder) => format!("(cd {} && {command})", quote(folder)),
         }
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| quote(word)).collect()
+/// Whether a name or a version consists of what registries allow in them, so that neither a shell
+/// nor a tool takes it for something else.
+pub fn is_harmless(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"@/._+~!-".contains(&byte);
+    !text.starts_with('-') && text.bytes().all(allowed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lockfile::{Bar, kind_of};
 
-    fn check(kind: &str, lock: &str, direct: bool, allowed: bool, expected: &str) {
+    fn check(lock: &str, format: &str, direct: bool, bar: Bar<'_>, expected: &str) {
+        let file = Utf8Path::new(lock).file_name().unwrap_or_default();
         let update = Update {
-            lock,
-            kind,
+            file: lock,
+            format,
             package: "left-pad",
             from: "1.0",
             to: "1.2",
+            bar,
             direct,
-            allowed,
         };
-        assert_eq!(update.command(), expected);
+        let kind = kind_of(file).expect("a lock file");
+        assert_eq!(command(kind, lock, &update), expected);
+    }
+
+    const PARENT: Bar<'_> = Bar::Package("parent");
+    const MAIN: Bar<'_> = Bar::Project {
+        group: Some("main"),
+    };
+    const DEV: Bar<'_> = Bar::Project { group: Some("dev") };
+
+    #[test]
+    fn python_commands_change_the_lock_and_where_they_must_the_manifest() {
+        let check = |lock, bar, expected| check(lock, "", true, bar, expected);
+        check("poetry.lock", Bar::None, "poetry update --lock left-pad");
+        check(
+            "a b/poetry.lock",
+            MAIN,
+            "(cd 'a b' && poetry add --lock 'left-pad@^1.2')",
+        );
+        check(
+            "poetry.lock",
+            DEV,
+            "poetry add --lock --group dev 'left-pad@^1.2'",
+        );
+        check(
+            "poetry.lock",
+            PARENT,
+            "poetry update --lock parent left-pad",
+        );
+        check(
+            "uv.lock",
+            Bar::None,
+            "uv lock --upgrade-package left-pad==1.2",
+        );
+        check(
+            "uv.lock",
+            DEV,
+            "uv add --no-sync --group dev 'left-pad>=1.2'",
+        );
+        check(
+            "uv.lock",
+            PARENT,
+            "uv lock --upgrade-package parent --upgrade-package left-pad==1.2",
+        );
     }
 
     #[test]
-    fn commands_run_in_the_folder_of_the_lock_file() {
+    fn requirements_say_what_made_them() {
+        let check = |format, expected| check("x/requirements.txt", format, true, MAIN, expected);
+        check("", "# in x/requirements.txt: left-pad==1.2");
+        let again = "# run the command at the top of x/requirements.txt again, with \
+                     --upgrade-package left-pad==1.2";
+        check("pip-compile", again);
+        check("uv", again);
+    }
+
+    #[test]
+    fn cargo_takes_one_version_precisely() {
+        let check = |bar, expected| check("x/Cargo.lock", "4", true, bar, expected);
         check(
-            "poetry.lock",
-            "poetry.lock",
+            Bar::None,
+            "(cd x && cargo update left-pad@1.0 --precise 1.2)",
+        );
+        check(MAIN, "(cd x && cargo add left-pad@1.2)");
+        check(DEV, "(cd x && cargo add --dev left-pad@1.2)");
+        check(PARENT, "(cd x && cargo update parent left-pad@1.0)");
+    }
+
+    #[test]
+    fn node_commands_know_who_asks() {
+        let npm = "package-lock.json";
+        check(
+            npm,
+            "3",
             true,
-            true,
-            "poetry update --lock left-pad",
+            MAIN,
+            "npm install --package-lock-only left-pad@1.2",
         );
         check(
-            "poetry.lock",
-            "a b/poetry.lock",
-            true,
+            "npm-shrinkwrap.json",
+            "3",
             false,
-            "(cd 'a b' && poetry add 'left-pad@^1.2')",
+            Bar::None,
+            "npm update --package-lock-only left-pad",
         );
         check(
-            "Cargo.lock",
-            "x/Cargo.lock",
+            npm,
+            "3",
             false,
+            PARENT,
+            "npm update --package-lock-only parent left-pad",
+        );
+        let pnpm = "pnpm-lock.yaml";
+        check(
+            pnpm,
+            "9.0",
             true,
-            "(cd x && cargo update --package left-pad@1.0 --precise 1.2)",
+            DEV,
+            "pnpm update --recursive left-pad@1.2",
         );
         check(
-            "package-lock.json",
-            "package-lock.json",
-            true,
+            pnpm,
+            "9.0",
             false,
-            "npm install left-pad@1.2",
+            PARENT,
+            "pnpm update --recursive parent left-pad",
         );
+        let yarn = "yarn.lock";
+        check(yarn, "1", true, MAIN, "yarn upgrade left-pad@1.2");
         check(
-            "package-lock.json",
-            "package-lock.json",
+            yarn,
+            "1",
             false,
-            true,
-            "npm update left-pad",
+            Bar::None,
+            "# delete the entry of left-pad 1.0 from yarn.lock, then: yarn install",
         );
         check(
-            "requirements.txt",
-            "r.txt",
-            true,
-            true,
-            "set left-pad==1.2 in r.txt",
+            yarn,
+            "1",
+            false,
+            PARENT,
+            "# ask for \"left-pad\": \"1.2\" in `resolutions` of package.json, then: yarn install",
+        );
+        check(yarn, "8", true, MAIN, "yarn up left-pad@1.2");
+        check(
+            yarn,
+            "8",
+            false,
+            PARENT,
+            "yarn up --recursive parent left-pad",
         );
     }
 }

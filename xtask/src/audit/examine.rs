@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::asker::Askers;
 use super::chain::Chains;
-use super::command::Update;
-use super::constraint;
 use super::exception::{Accepted, Exceptions};
 use super::policy::Policy;
+use super::remedy::Remedies;
 use super::report::{Finding, Fix, LockFile, Report, Summary, Unchecked, Verdict};
 use crate::advisory::group::{self, Group};
 use crate::advisory::{Advisory, Class, Level, Provenance, Severity, matching, order};
@@ -78,7 +76,7 @@ pub fn examine(
             lookup,
             exceptions: &mut exceptions,
             chains: None,
-            askers: None,
+            remedies: None,
         };
         for (index, package) in scanned.lock.packages.iter().enumerate() {
             match not_checked(&package.source) {
@@ -257,7 +255,7 @@ struct Examination<'run, 'policy> {
     lookup: &'run Lookup<'run>,
     exceptions: &'run mut Exceptions<'policy>,
     chains: Option<Chains<'run>>,
-    askers: Option<Askers<'run>>,
+    remedies: Option<Remedies<'run>>,
 }
 
 impl Examination<'_, '_> {
@@ -280,8 +278,11 @@ impl Examination<'_, '_> {
         if hits.is_empty() {
             return Ok(());
         }
-        let fix = self.fix(index, package, &all);
         let scanned = self.scanned;
+        let remedies = self
+            .remedies
+            .get_or_insert_with(|| Remedies::of(&scanned.lock));
+        let fix = remedies.fix(scanned, index, package, &all);
         let chains = self.chains.get_or_insert_with(|| Chains::of(&scanned.lock));
         let chain = chains.to(index);
         for problem in problems(&hits) {
@@ -357,45 +358,6 @@ impl Examination<'_, '_> {
         match self.policy.is_development(&self.scanned.path) {
             true => Scope::Development,
             false => package.scope,
-        }
-    }
-
-    /// The smallest version free of everything, and who would have to let it in.
-    fn fix(&mut self, index: usize, package: &Package, all: &[Advisory]) -> Fix {
-        let scanned = self.scanned;
-        let lock = &scanned.lock;
-        let Some(version) = matching::smallest_fix(all, lock.ecosystem, &package.version) else {
-            return Fix::None;
-        };
-        let askers = self.askers.get_or_insert_with(|| Askers::of(lock));
-        let mut allowed = None;
-        let mut blocked_by = None;
-        for (asker, constraint) in askers.to(index) {
-            match constraint::allows(lock.ecosystem, constraint, &version) {
-                Some(false) => {
-                    allowed = Some(false);
-                    blocked_by = Some(format!("{asker}: {constraint}"));
-                    break;
-                }
-                Some(true) => allowed = Some(true),
-                None => {}
-            }
-        }
-        let update = Update {
-            lock: &scanned.path,
-            kind: scanned.kind.name,
-            package: &package.name,
-            from: &package.version,
-            to: &version,
-            direct: lock.roots.iter().any(|root| root.package == index),
-            allowed: allowed != Some(false),
-        };
-        let command = update.command();
-        Fix::Version {
-            version,
-            allowed,
-            blocked_by,
-            command,
         }
     }
 }

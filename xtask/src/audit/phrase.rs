@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 
+use super::command::is_harmless;
 use super::discover::BY_POLICY;
 use super::report::{
     Finding, Fix, IgnoreState, LicenseFinding, LockFile, Report, Unchecked, Verdict,
@@ -152,11 +153,6 @@ pub fn command(finding: &Finding) -> Option<String> {
     let harmless = named.into_iter().all(|text| is_harmless(text)) && command.len() <= 1000;
     let command = printable::line(command, 1000);
     Some(command).filter(|command| harmless && !command.is_empty())
-}
-
-fn is_harmless(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"@/._+~!-".contains(&byte);
-    !text.starts_with('-') && text.bytes().all(allowed)
 }
 
 /// Where a finding is and what it is for: `poetry.lock:120, development only, groups dev, docs`.

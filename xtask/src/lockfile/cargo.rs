@@ -14,6 +14,7 @@ use ::toml::de::DeInteger;
 use super::graph;
 use super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 use super::toml::{self, Document, Place, Table};
+use super::{Act, Update};
 use crate::error::Result;
 
 /// `Cargo.lock`.
@@ -23,7 +24,24 @@ pub static KIND: Kind = Kind {
     remedy: "cargo generate-lockfile",
     matches: |name| name == "Cargo.lock",
     read,
+    update,
 };
+
+fn update(update: &Update<'_>) -> Act {
+    let now = format!("{}@{}", update.package, update.from);
+    match (update.raises(), update.barrier()) {
+        (true, _) => {
+            let section = match update.group() {
+                Some("dev") => "--dev",
+                Some("build") => "--build",
+                _ => "",
+            };
+            Act::run(&["cargo", "add", section, &update.at()])
+        }
+        (false, "") => Act::run(&["cargo", "update", &now, "--precise", update.to]),
+        (false, barrier) => Act::run(&["cargo", "update", barrier, &now]),
+    }
+}
 
 /// How Cargo names its own registry, whatever it is fetched from.
 const OWN_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";

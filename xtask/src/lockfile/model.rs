@@ -6,6 +6,7 @@ use std::fmt;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
+use super::{Act, Update};
 use crate::error::Result;
 
 /// A world of packages with its own names, versions and advisories.
@@ -74,6 +75,8 @@ pub struct Kind {
     /// Damage, an unknown version of the format, or a package without what every package has;
     /// each names file and line.
     pub read: fn(&Input<'_>) -> Result<Lock>,
+    /// What a person does to take another version of a package into it.
+    pub update: fn(&Update<'_>) -> Act,
 }
 
 /// What a reader is given.

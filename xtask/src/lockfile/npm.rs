@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use super::json::{self, Json, Object};
 use super::node::{self, Wanted};
 use super::shown::shortened;
-use super::{Dependency, Ecosystem, Input, Kind, Lock, Package, Source};
+use super::{Act, Dependency, Ecosystem, Input, Kind, Lock, Package, Source, Update};
 use crate::error::{Error, Result};
 use tree::{FOLDER, Tree};
 
@@ -26,7 +26,17 @@ pub static KIND: Kind = Kind {
     remedy: REMEDY,
     matches: |name| matches!(name, "package-lock.json" | "npm-shrinkwrap.json"),
     read,
+    update,
 };
+
+/// npm keeps a package in the section of the manifest in which it is.
+fn update(update: &Update<'_>) -> Act {
+    const LOCK: &str = "--package-lock-only";
+    match update.raises() {
+        true => Act::run(&["npm", "install", LOCK, &update.at()]),
+        false => Act::run(&["npm", "update", LOCK, update.barrier(), update.package]),
+    }
+}
 
 /// Which of the two shapes the file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

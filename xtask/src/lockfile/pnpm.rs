@@ -9,7 +9,7 @@ mod package;
 use std::collections::HashMap;
 
 use super::json::{Json, Member, Object};
-use super::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
+use super::{Act, Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source, Update};
 use super::{node, yaml};
 use crate::error::{Error, Result};
 
@@ -23,7 +23,17 @@ pub static KIND: Kind = Kind {
     remedy: REMEDY,
     matches: |name| name == "pnpm-lock.yaml",
     read,
+    update,
 };
+
+/// Its `update` reaches every depth, and with a version also changes the manifest.
+fn update(update: &Update<'_>) -> Act {
+    let package = match update.raises() {
+        true => update.at(),
+        false => update.package.to_owned(),
+    };
+    Act::run(&["pnpm", "update", "--recursive", update.barrier(), &package])
+}
 
 /// How the keys of packages are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use super::extras::{self, Ask, MOST_GROUPS, Web};
 use super::graph;
 use super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 use super::toml::{self, Document, Place, Table, Value};
+use super::{Act, Update};
 use crate::error::Result;
 use crate::name::normalize;
 
@@ -20,7 +21,20 @@ pub static KIND: Kind = Kind {
     remedy: "uv lock",
     matches: |name| name == "uv.lock",
     read,
+    update,
 };
+
+fn update(update: &Update<'_>) -> Act {
+    const UPGRADE: &str = "--upgrade-package";
+    let newer = format!("{}>={}", update.package, update.to);
+    let exactly = format!("{}=={}", update.package, update.to);
+    match (update.raises(), update.group(), update.barrier()) {
+        (true, None, _) => Act::run(&["uv", "add", "--no-sync", &newer]),
+        (true, Some(group), _) => Act::run(&["uv", "add", "--no-sync", "--group", group, &newer]),
+        (false, _, "") => Act::run(&["uv", "lock", UPGRADE, &exactly]),
+        (false, _, barrier) => Act::run(&["uv", "lock", UPGRADE, barrier, UPGRADE, &exactly]),
+    }
+}
 
 /// The group of what the distributions themselves need.
 const MAIN: &str = "main";

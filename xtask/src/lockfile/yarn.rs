@@ -9,7 +9,7 @@ mod lines;
 
 use super::json::{Json, Object};
 use super::node;
-use super::{Dependency, Ecosystem, Input, Kind, Lock, Package};
+use super::{Act, Dependency, Ecosystem, Input, Kind, Lock, Package, Update};
 use crate::error::Result;
 
 /// The command that writes the lock file anew.
@@ -22,7 +22,26 @@ pub static KIND: Kind = Kind {
     remedy: REMEDY,
     matches: |name| name == "yarn.lock",
     read,
+    update,
 };
+
+/// Yarn 1 upgrades nothing that only other packages ask for.
+fn update(update: &Update<'_>) -> Act {
+    let Update {
+        package, from, to, ..
+    } = update;
+    match (update.format, update.direct, update.barrier()) {
+        ("1", true, "") => Act::run(&["yarn", "upgrade", &update.at()]),
+        ("1", false, "") => Act::Edit(format!(
+            "delete the entry of {package} {from} from yarn.lock, then: yarn install"
+        )),
+        ("1", _, _) => Act::Edit(format!(
+            "ask for \"{package}\": \"{to}\" in `resolutions` of package.json, then: yarn install"
+        )),
+        _ if update.raises() => Act::run(&["yarn", "up", &update.at()]),
+        (_, _, barrier) => Act::run(&["yarn", "up", "--recursive", barrier, package]),
+    }
+}
 
 /// The comment without which Yarn 1 takes no file for its own.
 const CLASSIC: &str = "# yarn lockfile v1";

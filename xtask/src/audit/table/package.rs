@@ -127,7 +127,8 @@ fn place(place: &Place<'_>, layout: Layout) -> String {
         }
         lines.push(wrap("    fix  ", &what, layout.columns));
         if let Some(command) = phrase::command(first) {
-            lines.push(format!("         $ {command}"));
+            let prompt = if command.starts_with('#') { "" } else { "$ " };
+            lines.push(format!("         {prompt}{command}"));
         }
     }
     lines.join("\n")

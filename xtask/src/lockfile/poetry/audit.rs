@@ -13,6 +13,7 @@ use super::super::graph;
 use super::super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 use super::super::requirement;
 use super::super::toml::{self, Document, Place, Table, Value};
+use super::super::{Act, Update};
 use super::project::{self, Wanted};
 use super::{COMMAND, FILE, whole};
 use crate::error::Result;
@@ -26,7 +27,21 @@ pub static KIND: Kind = Kind {
     remedy: COMMAND,
     matches: |name| name == FILE,
     read,
+    update,
 };
+
+/// `--lock` leaves what is installed alone (Poetry's documentation of `add` and `update`).
+fn update(update: &Update<'_>) -> Act {
+    let newer = format!("{}@^{}", update.package, update.to);
+    match (update.raises(), update.group()) {
+        (true, None) => Act::run(&["poetry", "add", "--lock", &newer]),
+        (true, Some(group)) => Act::run(&["poetry", "add", "--lock", "--group", group, &newer]),
+        (false, _) => {
+            let barrier = update.barrier();
+            Act::run(&["poetry", "update", "--lock", barrier, update.package])
+        }
+    }
+}
 
 fn read(input: &Input<'_>) -> Result<Lock> {
     let document = Document::of_lock(input.text, input.path, &KIND)?;
