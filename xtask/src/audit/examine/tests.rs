@@ -125,7 +125,11 @@ fn the_fix_is_free_of_everything_and_says_who_keeps_it_out() {
         version: "1.6".to_owned(),
         allowed,
         blocked_by: blocked_by.map(str::to_owned),
-        command: "(cd server && poetry update --lock hit)".to_owned(),
+        command: match blocked_by {
+            None => "(cd server && poetry update --lock hit)",
+            Some(_) => "(cd server && poetry update --lock top hit)",
+        }
+        .to_owned(),
     };
     assert_eq!(fix(None), version(None, None));
     assert_eq!(fix(Some(">=1")), version(Some(true), None));
