@@ -1,5 +1,7 @@
 //! `doctor`: what this machine and this repository need for each verb. It only reads.
 
+mod advisories;
+
 use camino::Utf8Path;
 use clap::Args;
 use serde_json::json;
@@ -89,6 +91,7 @@ fn repository(world: &World, config: &Config) -> Vec<Finding> {
     findings.extend(server(world, config));
     findings.extend(extension(world, config));
     findings.extend(versions(world, config));
+    findings.extend(advisories::look(world, config));
     findings
 }
 
