@@ -8,6 +8,7 @@
 
 mod advisories;
 mod audit;
+mod fuzz;
 mod gate;
 mod lock;
 mod osv;
