@@ -41,8 +41,8 @@ mod tests {
             file: lock,
             format,
             package: "left-pad",
-            from: "1.0",
-            to: "1.2",
+            from: "1.0.0",
+            to: "1.2.0",
             bar,
             direct,
         };
@@ -63,12 +63,12 @@ mod tests {
         check(
             "a b/poetry.lock",
             MAIN,
-            "(cd 'a b' && poetry add --lock 'left-pad@^1.2')",
+            "(cd 'a b' && poetry add --lock 'left-pad@^1.2.0')",
         );
         check(
             "poetry.lock",
             DEV,
-            "poetry add --lock --group dev 'left-pad@^1.2'",
+            "poetry add --lock --group dev 'left-pad@^1.2.0'",
         );
         check(
             "poetry.lock",
@@ -78,40 +78,55 @@ mod tests {
         check(
             "uv.lock",
             Bar::None,
-            "uv lock --upgrade-package left-pad==1.2",
+            "uv lock --upgrade-package left-pad==1.2.0",
         );
         check(
             "uv.lock",
             DEV,
-            "uv add --no-sync --group dev 'left-pad>=1.2'",
+            "uv add --no-sync --group dev 'left-pad>=1.2.0'",
         );
         check(
             "uv.lock",
             PARENT,
-            "uv lock --upgrade-package parent --upgrade-package left-pad==1.2",
+            "uv lock --upgrade-package parent --upgrade-package left-pad==1.2.0",
         );
     }
 
     #[test]
     fn requirements_say_what_made_them() {
         let check = |format, expected| check("x/requirements.txt", format, true, MAIN, expected);
-        check("", "# in x/requirements.txt: left-pad==1.2");
+        check("", "# in x/requirements.txt: left-pad==1.2.0");
         let again = "# run the command at the top of x/requirements.txt again, with \
-                     --upgrade-package left-pad==1.2";
+                     --upgrade-package left-pad==1.2.0";
         check("pip-compile", again);
         check("uv", again);
     }
 
     #[test]
     fn cargo_takes_one_version_precisely() {
+        let far = |direct| Update {
+            file: "Cargo.lock",
+            format: "4",
+            package: "a",
+            from: "0.1.2",
+            to: "0.2.0",
+            bar: Bar::None,
+            direct,
+        };
+        let kind = kind_of("Cargo.lock").expect("a lock file");
+        let add = command(kind, "Cargo.lock", &far(true));
+        assert_eq!(add, "cargo add a@0.2.0");
+        let none = command(kind, "Cargo.lock", &far(false));
+        let said = "# a 0.2.0 is too new for what asks for a 0.1.2: take a newer version of that";
+        assert_eq!(none, said);
         let check = |bar, expected| check("x/Cargo.lock", "4", true, bar, expected);
         check(
             Bar::None,
-            "(cd x && cargo update left-pad@1.0 --precise 1.2)",
+            "(cd x && cargo update left-pad@1.0.0 --precise 1.2.0)",
         );
-        check(MAIN, "(cd x && cargo add left-pad@1.2)");
-        check(DEV, "(cd x && cargo add --dev left-pad@1.2)");
-        check(PARENT, "(cd x && cargo update parent left-pad@1.0)");
+        check(MAIN, "(cd x && cargo add left-pad@1.2.0)");
+        check(DEV, "(cd x && cargo add --dev left-pad@1.2.0)");
+        check(PARENT, "(cd x && cargo update parent left-pad@1.0.0)");
     }
 
     #[test]
@@ -122,7 +137,7 @@ mod tests {
             "3",
             true,
             MAIN,
-            "npm install --package-lock-only left-pad@1.2",
+            "npm install --package-lock-only left-pad@1.2.0",
         );
         check(
             "npm-shrinkwrap.json",
@@ -144,7 +159,7 @@ mod tests {
             "9.0",
             true,
             DEV,
-            "pnpm update --recursive left-pad@1.2",
+            "pnpm update --recursive left-pad@1.2.0",
         );
         check(
             pnpm,
@@ -154,22 +169,22 @@ mod tests {
             "pnpm update --recursive parent left-pad",
         );
         let yarn = "yarn.lock";
-        check(yarn, "1", true, MAIN, "yarn upgrade left-pad@1.2");
+        check(yarn, "1", true, MAIN, "yarn upgrade left-pad@1.2.0");
         check(
             yarn,
             "1",
             false,
             Bar::None,
-            "# delete the entry of left-pad 1.0 from yarn.lock, then: yarn install",
+            "# delete the entry of left-pad 1.0.0 from yarn.lock, then: yarn install",
         );
         check(
             yarn,
             "1",
             false,
             PARENT,
-            "# ask for \"left-pad\": \"1.2\" in `resolutions` of package.json, then: yarn install",
+            "# ask for \"left-pad\": \"1.2.0\" in `resolutions` of package.json, then: yarn install",
         );
-        check(yarn, "8", true, MAIN, "yarn up left-pad@1.2");
+        check(yarn, "8", true, MAIN, "yarn up left-pad@1.2.0");
         check(
             yarn,
             "8",

@@ -38,8 +38,26 @@ fn update(update: &Update<'_>) -> Act {
             };
             Act::run(&["cargo", "add", section, &update.at()])
         }
+        (false, "") if !is_compatible(update) => match update.direct {
+            true => Act::run(&["cargo", "add", &update.at()]),
+            false => Act::Edit(format!(
+                "{} {} is too new for what asks for {} {}: take a newer version of that",
+                update.package, update.to, update.package, update.from
+            )),
+        },
         (false, "") => Act::run(&["cargo", "update", &now, "--precise", update.to]),
         (false, barrier) => Act::run(&["cargo", "update", barrier, &now]),
+    }
+}
+
+/// Whether Cargo takes one version for the other; nearly all requirements are carets, and a lock
+/// file does not say which.
+fn is_compatible(update: &Update<'_>) -> bool {
+    let requirement = semver::VersionReq::parse(&format!("^{}", update.from));
+    let version = semver::Version::parse(update.to);
+    match (requirement, version) {
+        (Ok(requirement), Ok(version)) => requirement.matches(&version),
+        _ => true,
     }
 }
 
