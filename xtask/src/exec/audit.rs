@@ -4,7 +4,7 @@ mod read;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::tz::TimeZone;
 
 use super::advisories::{Advisories, Wanted};
@@ -177,21 +177,38 @@ fn listed_file(line: &str) -> Option<Listed> {
     })
 }
 
+/// What the caller named, each once, however it was written.
 fn named(world: &World, paths: &[Utf8PathBuf]) -> Result<Vec<Found>> {
-    let find = |path: &Utf8PathBuf| {
-        let absolute = world.resolve(path);
-        let name = absolute.file_name().unwrap_or_default();
-        let kind = lockfile::kind_of(name).ok_or_else(|| {
-            let known: Vec<&str> = lockfile::KINDS.iter().map(|kind| kind.name).collect();
-            Error::usage(format!("{path}: no lock file goes by this name"))
-                .hint(format!("known are {}", known.join(", ")))
-        })?;
-        Ok(Found {
-            path: world.show(&absolute).to_string(),
-            kind,
-        })
+    let mut found: Vec<Found> = Vec::new();
+    for path in paths {
+        let one = named_file(world, path)?;
+        if !found.iter().any(|other| other.path == one.path) {
+            found.push(one);
+        }
+    }
+    Ok(found)
+}
+
+fn named_file(world: &World, path: &Utf8Path) -> Result<Found> {
+    let absolute = world.resolve(path);
+    let name = absolute.file_name().unwrap_or_default();
+    let kind = lockfile::kind_of(name).ok_or_else(|| {
+        let known: Vec<&str> = lockfile::KINDS.iter().map(|kind| kind.name).collect();
+        Error::usage(format!("{path}: no lock file goes by this name"))
+            .hint(format!("known are {}", known.join(", ")))
+    })?;
+    // Without `..` and links in its folders; what is in no folder is reported when it is read.
+    let parent = absolute.parent().map(Utf8Path::canonicalize_utf8);
+    let real = match parent {
+        Some(Ok(parent)) => parent.join(name),
+        _ => absolute.clone(),
     };
-    paths.iter().map(find).collect()
+    let root = world.root.canonicalize_utf8();
+    let root = root.as_deref().unwrap_or(&world.root);
+    Ok(Found {
+        path: real.strip_prefix(root).unwrap_or(&real).to_string(),
+        kind,
+    })
 }
 
 /// Reads side by side on as many threads as there are processors; the order stays.
