@@ -1,5 +1,11 @@
 //! The audit as a user runs it.
 
 mod cargo_audit;
+mod case;
 mod expected;
+mod hostile;
+mod loud;
+mod matching;
+mod policy;
 mod rustsec;
+mod verb;
