@@ -35,7 +35,7 @@ pub static TARGETS: &[Target] = &[
     ("repair", locks::repair),
     ("report", outputs::report),
     ("requirements", |bytes| {
-        locks::read("requirements.txt", bytes)
+        locks::read("requirements.txt", bytes);
     }),
     ("uv", |bytes| locks::read("uv.lock", bytes)),
     ("yarn", |bytes| locks::read("yarn.lock", bytes)),

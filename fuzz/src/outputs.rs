@@ -41,6 +41,7 @@ pub fn audit(bytes: &[u8]) {
                 path: name.to_owned(),
                 kind,
                 lock,
+                sha256: Digest::of(text.as_bytes()),
             });
         }
     }
