@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::discover::BY_POLICY;
 use super::super::group;
 use super::super::phrase::{self, name, sentence};
 use super::super::report::{Finding, IgnoreNotice, LicenseFinding, Report, Unchecked, Verdict};
@@ -14,7 +15,7 @@ use crate::world::CONFIGURATION_FILE;
 /// How many lines a list has in the short form.
 const LINES: usize = 20;
 
-/// How many names of packages that were not checked the short form shows for each reason.
+/// How many names the short form shows for one reason.
 const NAMES: usize = 8;
 
 /// All sections but the findings, those that have something to say.
@@ -71,7 +72,45 @@ fn licenses(report: &Report, layout: Layout) -> Vec<String> {
             layout.columns,
         )
     };
-    licenses.iter().map(line).collect()
+    let is_open = |one: &&&LicenseFinding| {
+        layout.extent == Extent::Short && one.license.is_none() && one.verdict == Verdict::Warned
+    };
+    let named = licenses.iter().filter(|one| !is_open(one)).map(line);
+    let mut lines: Vec<String> = named.collect();
+    lines.extend(unknown_licenses(licenses.iter().filter(is_open), layout));
+    lines
+}
+
+/// Packages about whose license nothing is known, by the reason: one line for each.
+fn unknown_licenses<'report>(
+    open: impl Iterator<Item = &'report &'report LicenseFinding>,
+    layout: Layout,
+) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in open {
+        let package = format!("{} {}", name(&one.package), name(&one.version));
+        reasons.entry(&one.because).or_default().push(package);
+    }
+    let line = |(because, packages): (&str, Vec<String>)| {
+        let count = phrase::count(packages.len(), "package");
+        let names = some_of(packages);
+        let text = format!(
+            "no license known of {count}, {}: {names}",
+            sentence(because)
+        );
+        wrap("  ! ", &text, layout.columns)
+    };
+    reasons.into_iter().map(line).collect()
+}
+
+/// The first names, and how many more there are.
+fn some_of(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMES);
+    names.truncate(NAMES);
+    if more > 0 {
+        names.push(format!("… and {more} more"));
+    }
+    names.join(", ")
 }
 
 fn ignored(report: &Report, layout: Layout) -> Vec<String> {
@@ -126,12 +165,8 @@ fn unchecked(report: &Report, layout: Layout) -> Vec<String> {
         );
         match layout.extent {
             Extent::Short => {
-                let names = packages.iter().take(NAMES).map(|one| named(one));
-                let mut names: Vec<String> = names.collect();
-                if packages.len() > NAMES {
-                    names.push(format!("… and {} more", packages.len() - NAMES));
-                }
-                let text = format!("{head}: {}", names.join(", "));
+                let names = packages.iter().map(|one| named(one)).collect();
+                let text = format!("{head}: {}", some_of(names));
                 lines.push(wrap("  · ", &text, layout.columns));
             }
             Extent::Whole => {
@@ -155,8 +190,11 @@ fn named(one: &Unchecked) -> String {
 fn locks(report: &Report, layout: Layout) -> Vec<String> {
     let mut locks: Vec<_> = report.locks.iter().collect();
     locks.sort_by_key(|lock| (lock.skipped.is_none(), &lock.path));
-    let mut lines = Vec::new();
+    let mut lines = left_out(report, layout);
     for lock in locks {
+        if lock.skipped.is_some() && layout.extent == Extent::Short {
+            continue;
+        }
         let mark = if lock.skipped.is_some() { "!" } else { "✓" };
         let text = format!("{}: {}", name(&lock.path), phrase::lock(lock));
         let mut line = wrap(&format!("  {mark} "), &text, layout.columns);
@@ -167,6 +205,41 @@ fn locks(report: &Report, layout: Layout) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// Lock files that were not scanned, by the reason: in the short form one line for each.
+fn left_out(report: &Report, layout: Layout) -> Vec<String> {
+    if layout.extent == Extent::Whole {
+        return Vec::new();
+    }
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for lock in &report.locks {
+        if let Some(reason) = &lock.skipped {
+            reasons.entry(reason).or_default().push(name(&lock.path));
+        }
+    }
+    let line = |(reason, mut paths): (&str, Vec<String>)| {
+        paths.sort();
+        // A person has decided about these and given a reason.
+        let mark = if reason.starts_with(BY_POLICY) {
+            "·"
+        } else {
+            "!"
+        };
+        let text = match paths.as_slice() {
+            [path] => format!("{path}: not scanned: {}", sentence(reason)),
+            several => {
+                let count = phrase::count(several.len(), "lock file");
+                format!(
+                    "{count} not scanned: {}: {}",
+                    sentence(reason),
+                    some_of(paths)
+                )
+            }
+        };
+        wrap(&format!("  {mark} "), &text, layout.columns)
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn databases(report: &Report, layout: Layout) -> Vec<String> {
