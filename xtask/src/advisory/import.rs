@@ -41,8 +41,12 @@ pub struct Import {
 pub fn import(source: &Utf8Path, now: Timestamp) -> Result<Import> {
     let (collection, ignored) = if source.is_dir() {
         folder(source)?
-    } else if source.exists() {
+    } else if source.is_file() {
         archive::read(source)?
+    } else if source.exists() {
+        let problem = "a pipe or a device, which cannot be searched as an archive must be";
+        return Err(Error::database(format!("{source} is {problem}"))
+            .hint("name a zip of OSV records, or a folder with such archives or records"));
     } else {
         return Err(Error::database(format!("{source} is missing"))
             .hint("name a zip of OSV records, or a folder with such archives or records"));

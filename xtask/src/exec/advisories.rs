@@ -13,7 +13,7 @@ use crate::advisory::store::{self, Database};
 use crate::advisory::{Advisory, Provenance};
 use crate::audit::examine::{Scanned, Subject};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lockfile::{Ecosystem, Package, Source};
 use crate::world::World;
 use crate::world::terminal::size;
@@ -119,6 +119,7 @@ fn read(world: &World, path: &Utf8Path) -> Result<Import> {
     let path = world.resolve(path);
     let step = world.terminal.step("advisories", &format!("read {path}"));
     let import = import::import(&path, world.now())?;
+    go_on(world)?;
     let records: u64 = import
         .indexes
         .iter()
@@ -126,6 +127,14 @@ fn read(world: &World, path: &Utf8Path) -> Result<Import> {
         .sum();
     step.done(&format!("{records} records from {}", world.show(&path)));
     Ok(import)
+}
+
+/// Reading takes a while and asks nobody, so whoever wants it to end is heard here.
+fn go_on(world: &World) -> Result<()> {
+    match world.interrupt.requested() {
+        true => Err(Error::interrupted()),
+        false => Ok(()),
+    }
 }
 
 fn save(world: &World, folder: &Utf8Path, import: &Import) -> Result<()> {

@@ -1,5 +1,15 @@
 //! Repositories that want to hang the audit, fill the memory or lead it astray.
 
+use camino::Utf8PathBuf;
+use xtask::config;
+use xtask::error::Kind;
+use xtask::exec::advisories::Wanted;
+use xtask::exec::audit::audit;
+use xtask::world::World;
+use xtask::world::interrupt::{Interrupt, Signal};
+use xtask::world::temporary::Temporary;
+use xtask::world::terminal::{Detail, Format, Terminal};
+
 use super::case::{Case, poetry};
 
 #[cfg(unix)]
@@ -83,6 +93,32 @@ fn nothing_in_a_lock_file_steers_the_terminal_or_the_shell() {
     let said = format!("{}{}", ended.stdout, ended.stderr);
     assert!(!said.contains('\u{1b}'), "{said}");
     assert!(!said.contains("$ "), "{said}");
+}
+
+#[test]
+fn an_update_that_is_asked_to_stop_leaves_the_old_database() {
+    let case = Case::vulnerable();
+    let root = case.repository.root.clone();
+    let world = World {
+        directory: root.clone(),
+        environment: case.repository.environment.iter().cloned().collect(),
+        terminal: Terminal::new(Format::Text, Detail::Quiet),
+        interrupt: Interrupt::default(),
+        temporary: Temporary::default(),
+        root,
+    };
+    world.interrupt.stop(Signal::Terminate);
+    let text = std::fs::read_to_string(world.root.join("release.toml")).unwrap();
+    let config = config::parse(&text, "release.toml").unwrap();
+    let wanted = Wanted {
+        update: true,
+        database: Some(&case.advisories),
+        live: false,
+    };
+    let locks = [Utf8PathBuf::from("server/poetry.lock")];
+    let error = audit(&world, &config, wanted, &locks).unwrap_err();
+    assert_eq!(error.kind, Kind::Interrupted, "{error}");
+    assert!(!world.root.join("../stored").exists());
 }
 
 #[cfg(unix)]

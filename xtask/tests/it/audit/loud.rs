@@ -60,6 +60,11 @@ fn advisories_that_are_none_are_no_advisories() {
         assert!(ended.stderr.contains(expected), "{}", ended.stderr);
     };
     check("nowhere", "nowhere is missing");
+    if cfg!(unix) {
+        let pipe = case.repository.command("mkfifo").arg("pipe").status();
+        assert!(pipe.unwrap().success());
+        check("pipe", "pipe is a pipe or a device");
+    }
     check("release.toml", "release.toml");
     check(case.repository.root.as_str(), "it holds no advisory");
     std::fs::write(path("broken.json"), "{\"id\": \"X\",").unwrap();
