@@ -86,7 +86,8 @@ pub fn examine(
                 }
                 None => examination.package(index, package, &mut findings)?,
             }
-            if !order::key(scanned.lock.ecosystem, &package.version).is_valid() {
+            let is_compared = not_checked(&package.source).is_none();
+            if is_compared && !order::key(scanned.lock.ecosystem, &package.version).is_valid() {
                 warnings.push(not_a_version(scanned, package));
             }
         }

@@ -119,7 +119,13 @@ pub fn fix(finding: &Finding) -> String {
     };
     let version = name(version);
     match (allowed, blocked_by) {
-        (_, Some(who)) => format!("{version}, but {} keeps it out", sentence(who)),
+        (_, Some(who)) => match who.split_once(": ") {
+            Some((who, constraint)) => {
+                let (who, constraint) = (sentence(who), sentence(constraint));
+                format!("{version}, but {who} asks for {constraint}")
+            }
+            None => format!("{version}, but {} keeps it out", sentence(who)),
+        },
         (Some(true), None) => format!("{version}, which all that ask for it allow"),
         (Some(false), None) => format!("{version}, but something that asks for it keeps it out"),
         (None, None) => version,

@@ -184,7 +184,9 @@ fn unchecked(report: &Report, layout: Layout) -> Vec<String> {
 }
 
 fn named(one: &Unchecked) -> String {
-    format!("{} {}", name(&one.package), name(&one.version))
+    // Members of a workspace need no version.
+    let named = format!("{} {}", name(&one.package), name(&one.version));
+    named.trim_end().to_owned()
 }
 
 fn locks(report: &Report, layout: Layout) -> Vec<String> {

@@ -119,6 +119,17 @@ fn quiet_says_no_more_than_the_findings() {
     assert!(ended.stdout.contains("PYSEC-1"), "{}", ended.stdout);
 }
 
+#[test]
+fn a_member_without_a_version_is_nothing_to_warn_of() {
+    let case = Case::new();
+    let text = npm(json!({ "name": "web" }), json!({}));
+    case.lock("web/package-lock.json", &text);
+    case.advisory(critical("GHSA-1", "npm", "demo"));
+    let said = case.audit(&[]).stdout;
+    assert!(!said.contains("is no version"), "{said}");
+    assert!(said.contains("1 package: web\n"), "{said}");
+}
+
 /// The lock file, what lies beside it, and the command that the report shows.
 fn check_command(path: &str, text: &str, beside: Option<(&str, &str)>, expected: &str) {
     let case = Case::new();
@@ -142,6 +153,11 @@ fn the_command_fits_the_lock_file_and_its_manifest() {
     let manifest = "[project]\nname = \"x\"\nversion = \"1\"\ndependencies = [\"demo<2\"]\n";
     let beside = Some(("x/pyproject.toml", manifest));
     let lock = poetry(&[("demo", "1.0", "")]);
+    let case = Case::new();
+    case.repository.write("x/pyproject.toml", manifest);
+    case.lock("x/poetry.lock", &lock);
+    case.advisory(critical("PYSEC-1", "PyPI", "demo"));
+    case.check(&[], 6, "2.0.0, but the project asks for <2");
     let add = "(cd x && poetry add --lock 'demo@^2.0.0')";
     check("x/poetry.lock", &lock, beside, add);
     check("poetry.lock", &lock, None, "poetry update --lock demo");
