@@ -2,6 +2,7 @@
 
 mod read;
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -211,19 +212,22 @@ fn named_file(world: &World, path: &Utf8Path) -> Result<Found> {
     })
 }
 
-/// Reads side by side on as many threads as there are processors; the order stays.
+/// Reads side by side on as many threads as there are processors, the largest first, so that
+/// none of them is left with a large one at the end; the order stays.
 fn read_all(world: &World, groups: &[String], wanted: &[Found]) -> Result<Vec<Scanned>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut queue: Vec<(usize, &Found)> = wanted.iter().enumerate().collect();
+    queue.sort_by_cached_key(|(_, found)| {
+        let file = std::fs::metadata(world.root.join(&found.path));
+        Reverse(file.map_or(0, |file| file.len()))
+    });
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(found) = wanted.get(index) else {
-                return done;
-            };
-            done.push((index, read::lock(&world.root, groups, found)));
+        while let Some((index, found)) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((*index, read::lock(&world.root, groups, found)));
         }
+        done
     };
     let mut results = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads.min(wanted.len()))

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use xtask::config;
 use xtask::error::Kind;
 use xtask::exec::advisories::Wanted;
-use xtask::exec::audit::audit;
+use xtask::exec::audit::{audit, inventory};
 use xtask::world::World;
 use xtask::world::interrupt::{Interrupt, Signal};
 use xtask::world::temporary::Temporary;
@@ -116,7 +116,8 @@ fn an_update_that_is_asked_to_stop_leaves_the_old_database() {
         live: false,
     };
     let locks = [Utf8PathBuf::from("server/poetry.lock")];
-    let error = audit(&world, &config, wanted, &locks).unwrap_err();
+    let subject = inventory(&world, &config, &locks).unwrap();
+    let error = audit(&world, &config, wanted, &subject).unwrap_err();
     assert_eq!(error.kind, Kind::Interrupted, "{error}");
     assert!(!world.root.join("../stored").exists());
 }
