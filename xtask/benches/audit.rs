@@ -1,8 +1,8 @@
 //! The audit as whole processes, in turn with its peers: cargo-audit on the same Cargo.lock with
 //! the same advisories, and the start of pip-audit.
 //!
-//! Run it with `cargo bench --bench audit` for what is installed, and with `--profile tool` for
-//! the alias. It needs the real lock files and advisories that `XTASK_SHARED_DATA` names, or that
+//! Run it with `cargo bench --profile tool --bench audit`. `XTASK_BENCH_TOOL` names another
+//! program to measure, such as the one that `cargo build --release` makes. It needs the real lock files and advisories that `XTASK_SHARED_DATA` names, or that
 //! lie beside the workspace. cargo-audit is taken from the path, and left out when it is not
 //! there; so is pip-audit, which is otherwise installed once by pip. What cargo-audit finds is
 //! compared before anything is timed.
@@ -34,10 +34,9 @@ const PAIRS: usize = 15;
 /// Runs of what has no peer.
 const RUNS: usize = 15;
 const IMPORTS: usize = 3;
-const TOOL: &str = env!("CARGO_BIN_EXE_cargo-xtask");
 
 fn main() {
-    measure::heading("audit", TOOL.as_ref());
+    measure::heading("audit", setting::tool().as_std_path());
     let Some(setting) = Setting::find() else {
         measure::line("  left out: XTASK_SHARED_DATA names no folder with locks and advisories");
         return;

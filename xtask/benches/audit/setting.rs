@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use super::{TOOL, rustsec};
+use super::rustsec;
 
 /// What is audited, and what it is held against.
 pub struct Setting {
@@ -49,7 +49,7 @@ impl Setting {
 
     /// An audit of these lock files with the indexes.
     pub fn audit(&self, locks: &[&Utf8Path]) -> Command {
-        let mut command = program(TOOL.as_ref(), &["audit", "--max-age", "36000 days"]);
+        let mut command = program(&tool(), &["audit", "--max-age", "36000 days"]);
         command
             .args(locks)
             .env("XTASK_DATABASE_DIR", &self.database);
@@ -72,6 +72,14 @@ impl Setting {
         rustsec::checkout(&checkout, &rustsec::records(&archive));
         checkout
     }
+}
+
+/// The program that is measured.
+pub fn tool() -> Utf8PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark has no World")]
+    let named = std::env::var("XTASK_BENCH_TOOL").ok();
+    let built = env!("CARGO_BIN_EXE_cargo-xtask");
+    workspace().join(named.as_deref().unwrap_or(built))
 }
 
 fn workspace() -> &'static Utf8Path {
