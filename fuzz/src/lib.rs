@@ -34,9 +34,7 @@ pub static TARGETS: &[Target] = &[
     ("record", advisories::record),
     ("repair", locks::repair),
     ("report", outputs::report),
-    ("requirements", |bytes| {
-        locks::read("requirements.txt", bytes);
-    }),
+    ("requirements", locks::requirements),
     ("uv", |bytes| locks::read("uv.lock", bytes)),
     ("yarn", |bytes| locks::read("yarn.lock", bytes)),
 ];

@@ -17,6 +17,11 @@ fn with_input(kind: &Kind, files: &Files<'_>, then: impl FnOnce(&Input<'_>)) {
     });
 }
 
+/// `requirements.txt`.
+pub fn requirements(bytes: &[u8]) {
+    read("requirements.txt", bytes);
+}
+
 /// A reader: an error with a place, or a list whose parts fit together; twice the same.
 pub fn read(name: &str, bytes: &[u8]) {
     let Some(files) = Files::of(bytes) else {

@@ -9,6 +9,8 @@ mod cargo;
 mod damage;
 mod extras;
 mod graph;
+#[cfg(test)]
+mod hostile;
 mod json;
 mod model;
 mod node;
