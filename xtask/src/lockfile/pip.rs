@@ -224,6 +224,10 @@ impl Reading<'_> {
     fn line(&mut self, line: &Line, main: Option<usize>, pins: bool) -> Result<()> {
         let place = self.place(line.number, main);
         let at = main.unwrap_or(line.number);
+        let is_odd = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\u{c}');
+        if line.text.contains(is_odd) {
+            return Err(failure(format!("{place}: there is a control character")));
+        }
         let statement = line::statement(&line.text).map_err(|option| {
             let option: String = option
                 .chars()
@@ -239,6 +243,7 @@ impl Reading<'_> {
             Statement::Constraints(file) => self.include(&file, &place, at, true),
             Statement::Editable(text) => {
                 let asked = self.named(place::editable(&text));
+                require_name(&asked, &place, &text)?;
                 if !pins {
                     self.add(asked, at, Vec::new(), line);
                 }
@@ -264,6 +269,7 @@ impl Reading<'_> {
                 let asked = place::asked(&text)
                     .ok_or_else(|| failure(format!("{place}: no requirement: {}", shown(&text))))?;
                 let asked = self.named(asked);
+                require_name(&asked, &place, &text)?;
                 match (pins, &asked.version) {
                     (true, Some(version)) => {
                         self.pins.insert(asked.name, version.clone());
@@ -398,6 +404,17 @@ fn failure(message: String) -> Error {
         "mend that line, or write the file anew: {}",
         KIND.remedy
     ))
+}
+
+/// Refuses what could not be named in a report: an archive called `.whl`.
+fn require_name(asked: &Asked, place: &str, text: &str) -> Result<()> {
+    match asked.name.is_empty() {
+        true => Err(failure(format!(
+            "{place}: a package without a name: {}",
+            shown(text)
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// A piece of the file that is safe to print.

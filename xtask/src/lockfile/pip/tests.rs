@@ -131,7 +131,10 @@ fn what_is_incomplete_or_wrong_names_its_place() {
     check("-r no.txt", "1: there is no no.txt, which it includes");
     check("--moon", "1: `--moon` is no option of a requirements file");
     check("a==1\n\n<<<<<<< HEAD", "3: no requirement: <<<<<<< HEAD");
-    check("a\u{0}==1", "1: no requirement: a\\0==1");
+    check("a\u{0}==1", "1: there is a control character");
+    check("a==1\n./\u{1b}[2J", "2: there is a control character");
+    check("a==1\n.whl", "2: a package without a name: .whl");
+    check("-e .whl", "1: a package without a name: .whl");
     check(
         "-r https://u:secret@h/x.txt",
         "1: https://h/x.txt is not in this repository, so it is not known what it installs",
