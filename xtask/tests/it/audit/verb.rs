@@ -177,3 +177,48 @@ fn the_command_fits_the_lock_file_and_its_manifest() {
     let package = Some(("package.json", "{\"dependencies\": {\"demo\": \"^1.0.0\"}}"));
     check("yarn.lock", classic, package, "yarn upgrade demo@2.0.0");
 }
+
+#[test]
+fn the_command_fits_the_lock_files_of_rust_and_node() {
+    let check = check_command;
+    let crates = [
+        ("x", "0.1.0", "dependencies = [\n \"demo\",\n]\n"),
+        ("demo", "1.2.3", REGISTRY),
+    ];
+    let manifest =
+        "[package]\nname = \"x\"\nversion = \"0.1.0\"\n[dev-dependencies]\ndemo = \"1\"\n";
+    let beside = Some(("x/Cargo.toml", manifest));
+    let add = "(cd x && cargo add --dev demo@2.0.0)";
+    check("x/Cargo.lock", &cargo(&crates), beside, add);
+
+    let project = json!({ "dependencies": { "demo": "^1.0.0" } });
+    let entries = json!({ "node_modules/demo": { "version": "1.0.0" } });
+    let lock = npm(project, entries.clone());
+    let install = "npm install --package-lock-only demo@2.0.0";
+    check("package-lock.json", &lock, None, install);
+    let project = json!({ "dependencies": { "demo": ">=1.0.0" } });
+    let update = "npm update --package-lock-only demo";
+    check("npm-shrinkwrap.json", &npm(project, entries), None, update);
+
+    let pnpm = "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    devDependencies:\n      demo:\n        \
+                specifier: ^1.0.0\n        version: 1.0.0\n\npackages:\n\n  demo@1.0.0:\n    resolution: \
+                {integrity: sha512-AAAA}\n\nsnapshots:\n\n  demo@1.0.0: {}\n";
+    check(
+        "pnpm-lock.yaml",
+        pnpm,
+        None,
+        "pnpm update --recursive demo@2.0.0",
+    );
+
+    let uv = "version = 1\nrequires-python = \">=3.10\"\n\n[[package]]\nname = \"demo\"\nversion = \
+              \"1.0\"\nsource = { registry = \"https://registry.example/simple\" }\n\n[[package]]\nname \
+              = \"x\"\nversion = \"1\"\nsource = { virtual = \".\" }\n\n[package.dev-dependencies]\ndev = \
+              [{ name = \"demo\" }]\n\n[package.metadata]\n\n[package.metadata.requires-dev]\ndev = [{ \
+              name = \"demo\", specifier = \"<2\" }]\n";
+    check(
+        "uv.lock",
+        uv,
+        None,
+        "uv add --no-sync --group dev 'demo>=2.0.0'",
+    );
+}
