@@ -33,6 +33,11 @@ pub fn summary(finding: &Finding) -> String {
     }
 }
 
+/// How many advisories a database has.
+pub fn records(number: u64) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), "record")
+}
+
 /// `1 package`, `2 packages`.
 pub fn count(number: usize, thing: &str) -> String {
     match number {
@@ -282,10 +287,10 @@ pub fn databases(report: &Report) -> Vec<String> {
     databases.sort_by_key(|one| (&one.ecosystem, &one.source));
     let line = |one: &&Provenance| {
         format!(
-            "{}: of {}, {} records, from {}",
+            "{}: of {}, {}, from {}",
             name(&one.ecosystem),
             name(&one.date),
-            one.records,
+            records(one.records),
             name(&one.source)
         )
     };

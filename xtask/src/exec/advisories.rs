@@ -12,6 +12,7 @@ use crate::advisory::record::normal_name;
 use crate::advisory::store::{self, Database};
 use crate::advisory::{Advisory, Provenance};
 use crate::audit::examine::{Scanned, Subject};
+use crate::audit::phrase;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::lockfile::{Ecosystem, Package, Source};
@@ -125,7 +126,11 @@ fn read(world: &World, path: &Utf8Path) -> Result<Import> {
         .iter()
         .map(|made| made.provenance.records)
         .sum();
-    step.done(&format!("{records} records from {}", world.show(&path)));
+    step.done(&format!(
+        "{} from {}",
+        phrase::records(records),
+        world.show(&path)
+    ));
     Ok(import)
 }
 

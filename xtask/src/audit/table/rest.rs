@@ -249,10 +249,10 @@ fn databases(report: &Report, layout: Layout) -> Vec<String> {
     databases.sort_by_key(|one| (&one.ecosystem, &one.source));
     let line = |one: &&Provenance| {
         let mut text = format!(
-            "{}: of {}, {} records, from {}",
+            "{}: of {}, {}, from {}",
             name(&one.ecosystem),
             name(&one.date),
-            one.records,
+            phrase::records(one.records),
             name(&one.source)
         );
         if layout.extent == Extent::Whole {

@@ -128,6 +128,7 @@ fn a_member_without_a_version_is_nothing_to_warn_of() {
     let said = case.audit(&[]).stdout;
     assert!(!said.contains("is no version"), "{said}");
     assert!(said.contains("1 package: web\n"), "{said}");
+    assert!(said.contains(", 1 record, from"), "{said}");
 }
 
 /// The lock file, what lies beside it, and the command that the report shows.
