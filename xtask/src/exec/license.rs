@@ -33,7 +33,13 @@ pub fn known(world: &World, config: &Config, subject: &Subject) -> Known {
             from_distributions(&folder, &mut known);
         }
     }
-    let of_cargo = |one: &&Scanned| one.lock.ecosystem == Ecosystem::CratesIo;
+    // What only serves development is not judged, and without a manifest cargo knows nothing.
+    let of_cargo = |one: &&Scanned| {
+        let manifest = world.root.join(&one.path).with_file_name("Cargo.toml");
+        one.lock.ecosystem == Ecosystem::CratesIo
+            && !config.audit.is_development(&one.path)
+            && manifest.is_file()
+    };
     for scanned in subject.scanned.iter().filter(of_cargo) {
         from_cargo(world, &scanned.path, &mut known);
     }
