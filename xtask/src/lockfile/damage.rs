@@ -3,7 +3,7 @@
 //! The TOML parser stops at the second declaration and knows nothing of packages. These
 //! functions read the lines themselves, to name both places and the packages around them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::error::{Error, Result};
 
@@ -162,6 +162,20 @@ pub fn declared_twice(headers: &[Header]) -> Option<(&Header, &Header)> {
         let first = seen.insert((&header.text, number), header)?;
         Some((first, header))
     })
+}
+
+/// How many tables are declared again.
+pub fn repeated(headers: &[Header]) -> usize {
+    let mut seen: HashSet<(&str, Option<usize>)> = HashSet::new();
+    let mut repeated = 0;
+    for header in headers
+        .iter()
+        .filter(|header| !header.text.starts_with("[["))
+    {
+        let number = header.package.as_ref().map(|(number, _)| *number);
+        repeated += usize::from(!seen.insert((&header.text, number)));
+    }
+    repeated
 }
 
 fn twice(damaged: &Damaged<'_>, headers: &[Header], first: &Header, second: &Header) -> Error {

@@ -67,6 +67,15 @@ pub fn repair(kind: &Kind, input: &Input<'_>) -> Result<Outcome> {
         error.hints.retain(|hint| !hint.contains(damage::REPAIR));
         error.hint(format!("not repaired: {reason}"))
     };
+    // Each step looks at all of the file, so that a hopeless one is not begun with.
+    let conflicts = mending
+        .lines
+        .iter()
+        .filter(|line| is_marker(line.trim_end(), "<<<<<<<"));
+    let repeated = damage::repeated(&damage::headers(input.text));
+    if conflicts.count() > MOST_STEPS || repeated > MOST_STEPS * ORDER.len() {
+        return Err(refuse(format!("it needs more than {MOST_STEPS} changes")));
+    }
     for _ in 0..MOST_STEPS {
         let text = mending.text();
         let step = match mending.resolve_conflict() {

@@ -178,6 +178,10 @@ fn what_is_not_certain_stays() {
         &format!("{many}{END}"),
         "more than 50 changes",
     );
+    let conflicts = "<<<<<<< a\nx\n=======\nx\n>>>>>>> b\n".repeat(20_000);
+    check("poetry.lock", &conflicts, "more than 50 changes");
+    let orphans = block("a", &EXTRAS.repeat(20_000));
+    check("poetry.lock", &orphans, "more than 50 changes");
 }
 
 #[test]
