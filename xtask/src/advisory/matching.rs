@@ -10,50 +10,65 @@ pub fn affects(advisory: &Advisory, version: &Key) -> bool {
     interval::contains(&advisory.affected, version)
 }
 
-/// The smallest version above this one that no vulnerability and no malware affects, of those
-/// that one of the package's advisories names as a fix.
+/// Versions that would mend a package: above the locked one, named as a fix by one of the
+/// package's advisories, and free of every vulnerability and all malware. The smallest is first.
 ///
-/// A pre-release is suggested only to those who use one already.
-pub fn smallest_fix(all: &[Advisory], ecosystem: Ecosystem, version: &str) -> Option<String> {
-    smallest_fix_of(all, &[], ecosystem, version)
+/// A pre-release is among them only for those who use one already.
+#[derive(Debug)]
+pub struct Fixes<'all>(Vec<(Key, &'all str)>);
+
+impl<'all> Fixes<'all> {
+    /// Those for a locked version, of everything that is known about its package.
+    pub fn of(all: &'all [Advisory], ecosystem: Ecosystem, version: &str) -> Fixes<'all> {
+        let current = order::key(ecosystem, version);
+        let takes_unstable = current.is_valid() && !order::is_stable(ecosystem, version);
+        // One union, so that each candidate is one search, however many advisories there are.
+        let affected = union_of(all.iter().filter(|advisory| is_harmful(advisory)));
+        let mut candidates: Vec<(Key, &str)> = all
+            .iter()
+            .flat_map(|advisory| &advisory.affected)
+            .filter_map(|interval| match &interval.high {
+                High::Below {
+                    fixed: Some(text), ..
+                } => Some(without_floor(ecosystem, text)),
+                High::Below { fixed: None, .. } | High::Open | High::Through(_) => None,
+            })
+            .filter(|text| takes_unstable || order::is_stable(ecosystem, text))
+            .map(|text| (order::key(ecosystem, text), text))
+            .filter(|(key, _)| *key > current)
+            .filter(|(key, _)| !interval::contains(&affected, key))
+            .collect();
+        candidates.sort();
+        Fixes(candidates)
+    }
+
+    /// The smallest that mends a finding: free of what these advisories say too, be it only
+    /// about maintenance.
+    pub fn smallest(&self, finding: &[&Advisory]) -> Option<&'all str> {
+        let informing = finding.iter().filter(|advisory| !is_harmful(advisory));
+        let affected = union_of(informing.copied());
+        let mut candidates = self.0.iter();
+        let free = candidates.find(|(key, _)| !interval::contains(&affected, key));
+        free.map(|(_, text)| *text)
+    }
 }
 
-/// As [`smallest_fix`], for findings of any class: the version is free of these advisories too,
-/// be they only about maintenance.
-pub fn smallest_fix_of(
-    all: &[Advisory],
-    findings: &[&Advisory],
-    ecosystem: Ecosystem,
-    version: &str,
-) -> Option<String> {
-    let current = order::key(ecosystem, version);
-    let takes_unstable = current.is_valid() && !order::is_stable(ecosystem, version);
-    let is_harmful =
-        |advisory: &&Advisory| matches!(advisory.class, Class::Vulnerability | Class::Malware);
-    let to_avoid = all
-        .iter()
-        .filter(is_harmful)
-        .chain(findings.iter().copied());
-    let affected: Vec<Interval> = to_avoid
-        .flat_map(|advisory| advisory.affected.iter().cloned())
-        .collect();
-    // One union, so that each candidate is one search, however many advisories there are.
-    let affected = interval::union(affected);
-    all.iter()
-        .chain(findings.iter().copied())
-        .flat_map(|advisory| &advisory.affected)
-        .filter_map(|interval| match &interval.high {
-            High::Below {
-                fixed: Some(text), ..
-            } => Some(without_floor(ecosystem, text)),
-            High::Below { fixed: None, .. } | High::Open | High::Through(_) => None,
-        })
-        .filter(|text| takes_unstable || order::is_stable(ecosystem, text))
-        .map(|text| (order::key(ecosystem, text), text))
-        .filter(|(key, _)| *key > current)
-        .filter(|(key, _)| !interval::contains(&affected, key))
-        .min()
-        .map(|(_, text)| text.to_owned())
+/// The smallest version above this one that no vulnerability and no malware affects.
+pub fn smallest_fix(all: &[Advisory], ecosystem: Ecosystem, version: &str) -> Option<String> {
+    let fixes = Fixes::of(all, ecosystem, version);
+    fixes.smallest(&[]).map(str::to_owned)
+}
+
+fn is_harmful(advisory: &Advisory) -> bool {
+    match advisory.class {
+        Class::Vulnerability | Class::Malware => true,
+        Class::Unsound | Class::Unmaintained | Class::Notice | Class::Yanked => false,
+    }
+}
+
+fn union_of<'one>(advisories: impl Iterator<Item = &'one Advisory>) -> Vec<Interval> {
+    let intervals = advisories.flat_map(|advisory| advisory.affected.iter().cloned());
+    interval::union(intervals.collect())
 }
 
 /// RustSec writes "above 1.2.2" as `fixed: "1.2.3-0"`, the lowest pre-release that there could
@@ -138,7 +153,7 @@ mod tests {
         };
         let all = [harmful, unmaintained.clone()];
         assert_eq!(smallest_fix(&all, rust, "1.0.0").as_deref(), Some("2.0.0"));
-        let found = smallest_fix_of(&all, &[&unmaintained], rust, "1.0.0");
-        assert_eq!(found.as_deref(), Some("3.0.0"));
+        let fixes = Fixes::of(&all, rust, "1.0.0");
+        assert_eq!(fixes.smallest(&[&unmaintained]), Some("3.0.0"));
     }
 }

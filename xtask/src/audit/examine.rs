@@ -10,7 +10,8 @@ use super::policy::Policy;
 use super::remedy::Remedies;
 use super::report::{Finding, Fix, LockFile, Report, Summary, Unchecked, Verdict};
 use crate::advisory::group::{self, Group};
-use crate::advisory::{Advisory, Class, Level, Provenance, Severity, matching, order};
+use crate::advisory::matching::{self, Fixes};
+use crate::advisory::{Advisory, Class, Level, Provenance, Severity, order};
 use crate::artifact::Digest;
 use crate::error::Result;
 use crate::lockfile::{Ecosystem, Kind, Lock, Package, Scope, Source};
@@ -167,7 +168,8 @@ fn left_out(
 }
 
 /// What several advisories say about one problem together.
-struct Problem {
+struct Problem<'hit> {
+    members: Vec<&'hit Advisory>,
     id: String,
     ids: Vec<String>,
     matched: Vec<String>,
@@ -177,10 +179,10 @@ struct Problem {
     url: Option<String>,
 }
 
-impl Problem {
+impl<'hit> Problem<'hit> {
     /// The most serious class and the highest severity count, wherever they stand; the words are
     /// those of the advisory that names the problem, or of the first that has any.
-    fn of(group: Group, members: &[&Advisory]) -> Option<Problem> {
+    fn of(group: Group, members: Vec<&'hit Advisory>) -> Option<Problem<'hit>> {
         let class = members
             .iter()
             .map(|member| member.class)
@@ -190,7 +192,7 @@ impl Problem {
             .map(|member| &member.severity)
             .max_by_key(bad)?;
         let named = members.iter().filter(|member| member.id == group.id);
-        let told: Vec<&&Advisory> = named.chain(members).collect();
+        let told: Vec<&&Advisory> = named.chain(&members).collect();
         let summary = told.iter().map(|member| &member.summary);
         let mut matched: Vec<String> = members.iter().map(|member| member.id.clone()).collect();
         matched.sort();
@@ -207,26 +209,28 @@ impl Problem {
             matched,
             id: group.id,
             ids: group.ids,
+            members,
         })
     }
 }
 
 /// Joins what hits one package. Aliases join what is dangerous; that nobody maintains a package
 /// is another statement than that it is vulnerable, even under a common id.
-fn problems(hits: &[&Advisory]) -> Vec<Problem> {
+fn problems<'hit>(hits: &[&'hit Advisory]) -> Vec<Problem<'hit>> {
     let kind = |class| match class {
         Class::Vulnerability | Class::Malware | Class::Unsound => Class::Vulnerability,
         Class::Unmaintained | Class::Notice | Class::Yanked => class,
     };
-    let mut apart: BTreeMap<Class, Vec<&Advisory>> = BTreeMap::new();
+    let mut apart: BTreeMap<Class, Vec<&'hit Advisory>> = BTreeMap::new();
     for hit in hits {
         apart.entry(kind(hit.class)).or_default().push(hit);
     }
-    let joined = |hits: &Vec<&Advisory>| {
+    let joined = |hits: &Vec<&'hit Advisory>| {
         let problem = |group: Group| {
             let members = group.members.iter();
-            let members: Vec<&Advisory> = members.filter_map(|&at| hits.get(at).copied()).collect();
-            Problem::of(group, &members)
+            let members: Vec<&'hit Advisory> =
+                members.filter_map(|&at| hits.get(at).copied()).collect();
+            Problem::of(group, members)
         };
         group::groups(hits)
             .into_iter()
@@ -283,11 +287,24 @@ impl Examination<'_, '_> {
         let remedies = self
             .remedies
             .get_or_insert_with(|| Remedies::of(&scanned.lock));
-        let fix = remedies.fix(scanned, index, package, &all);
         let chains = self.chains.get_or_insert_with(|| Chains::of(&scanned.lock));
         let chain = chains.to(index);
-        for problem in problems(&hits) {
-            findings.push(self.finding(package, &chain, problem, &fix));
+        let fixes = Fixes::of(&all, ecosystem, &package.version);
+        // Nearly all problems of a package have one fix, and who lets it in takes a while.
+        let mut known: BTreeMap<&str, Fix> = BTreeMap::new();
+        let mut problems: Vec<(Problem<'_>, Fix)> = Vec::new();
+        for problem in self::problems(&hits) {
+            let fix = match fixes.smallest(&problem.members) {
+                Some(version) => known
+                    .entry(version)
+                    .or_insert_with(|| remedies.fix(scanned, index, package, version))
+                    .clone(),
+                None => Fix::None,
+            };
+            problems.push((problem, fix));
+        }
+        for (problem, fix) in problems {
+            findings.push(self.finding(package, &chain, problem, fix));
         }
         Ok(())
     }
@@ -311,8 +328,8 @@ impl Examination<'_, '_> {
         &mut self,
         package: &Package,
         chain: &[String],
-        problem: Problem,
-        fix: &Fix,
+        problem: Problem<'_>,
+        fix: Fix,
     ) -> Finding {
         let scope = self.scope(package);
         let severity = &problem.severity;
@@ -349,7 +366,7 @@ impl Examination<'_, '_> {
             class: problem.class,
             summary: problem.summary,
             url: problem.url,
-            fix: fix.clone(),
+            fix,
             verdict,
             because,
         }

@@ -1,10 +1,9 @@
-//! The version that mends a package, who would have to let it in, and what a person does for it.
+//! Who would have to let the version in that mends a package, and what a person does for it.
 
 use super::command::{command, is_harmless};
 use super::constraint;
 use super::examine::Scanned;
 use super::report::Fix;
-use crate::advisory::{Advisory, matching};
 use crate::lockfile::{Bar, Dependency, Lock, Package, Source, Update};
 
 /// Who asks for what in a lock file; made once, however many findings it has.
@@ -39,18 +38,15 @@ impl<'lock> Remedies<'lock> {
         Remedies { askers, direct }
     }
 
-    /// The smallest version of a package that is free of everything.
-    pub fn fix(&self, scanned: &Scanned, index: usize, package: &Package, all: &[Advisory]) -> Fix {
+    /// What a person does to have a package in this version.
+    pub fn fix(&self, scanned: &Scanned, index: usize, package: &Package, version: &str) -> Fix {
         let lock = &scanned.lock;
-        let Some(version) = matching::smallest_fix(all, lock.ecosystem, &package.version) else {
-            return Fix::None;
-        };
         let mut allowed = None;
         let mut bar = (Bar::None, None);
         for (who, dependency) in self.askers.get(index).into_iter().flatten() {
             let constraint = dependency.constraint.as_deref();
             let lets_in = constraint
-                .and_then(|constraint| constraint::allows(lock.ecosystem, constraint, &version));
+                .and_then(|constraint| constraint::allows(lock.ecosystem, constraint, version));
             match (lets_in, constraint) {
                 (Some(false), Some(constraint)) => {
                     allowed = Some(false);
@@ -67,13 +63,13 @@ impl<'lock> Remedies<'lock> {
             format: &lock.format,
             package: &package.name,
             from: &package.version,
-            to: &version,
+            to: version,
             bar,
             direct: self.direct.get(index).copied().unwrap_or(false),
         };
         let command = command(scanned.kind, &scanned.path, &update);
         Fix::Version {
-            version,
+            version: version.to_owned(),
             allowed,
             blocked_by,
             command,

@@ -35,7 +35,7 @@ pub struct LockFile {
     pub path: String,
     /// The kind's name, `poetry.lock`.
     pub kind: String,
-    /// Whose packages; `None` when it was left out before it was read.
+    /// Whose packages; `None` for what is of no kind that is read.
     pub ecosystem: Option<Ecosystem>,
     /// The version of its format.
     pub format: String,
@@ -99,7 +99,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Fix {
-    /// The smallest version that no advisory affects.
+    /// The smallest version that no vulnerability affects, nor what the finding says.
     Version {
         /// That version.
         version: String,

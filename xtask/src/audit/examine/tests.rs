@@ -140,6 +140,33 @@ fn the_fix_is_free_of_everything_and_says_who_keeps_it_out() {
 }
 
 #[test]
+fn each_finding_names_a_version_that_is_free_of_itself() {
+    let unsound = Advisory {
+        class: Class::Unsound,
+        ..scored("RUSTSEC-2", "", ">=0 <1.8", None)
+    };
+    let unmaintained = Advisory {
+        class: Class::Unmaintained,
+        ..scored("RUSTSEC-3", "", ">=0", None)
+    };
+    let vulnerable = scored("RUSTSEC-1", "", ">=0 <1.5", Some(80));
+    let advisories = [vulnerable, unsound, unmaintained];
+    let report = of_one("1.0", &advisories, &Policy::default());
+    let fixes = report.findings.iter().map(|finding| match &finding.fix {
+        Fix::Version { version, .. } => (finding.id.as_str(), Some(version.as_str())),
+        Fix::None => (finding.id.as_str(), None),
+    });
+    assert_eq!(
+        fixes.collect::<Vec<_>>(),
+        [
+            ("RUSTSEC-1", Some("1.5")),
+            ("RUSTSEC-2", Some("1.8")),
+            ("RUSTSEC-3", None)
+        ]
+    );
+}
+
+#[test]
 fn an_exception_ends_and_an_unused_one_is_named() {
     let ignore = |id: &str, package: &str, until| Ignore {
         id: id.to_owned(),
