@@ -136,6 +136,18 @@ impl Release {
         self.contents.insert(artifact.path.clone(), bytes);
         self.manifest.put(artifact);
         self.drop_unproved();
+        self.drop_unnamed();
+    }
+
+    /// Takes out the artifacts of these kinds.
+    pub fn take_out(&mut self, kinds: &[Kind]) {
+        let artifacts = &mut self.manifest.artifacts;
+        artifacts.retain(|artifact| !kinds.contains(&artifact.kind));
+        self.drop_unnamed();
+    }
+
+    /// What the manifest does not name is in no release.
+    fn drop_unnamed(&mut self) {
         let named: Vec<&str> = self
             .manifest
             .artifacts

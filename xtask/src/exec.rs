@@ -24,7 +24,7 @@ use crate::audit::report::Report;
 use crate::config::Config;
 use crate::dist::Release;
 use crate::error::{Context, Error, Result};
-use crate::plan::{Inputs, Plan, Step, with_files};
+use crate::plan::{Inputs, OF_AN_AUDIT, Plan, Step, with_files};
 use crate::product::bundle::REQUIREMENTS_FILE;
 use crate::product::notes;
 use crate::product::vsix::Dependencies;
@@ -311,9 +311,12 @@ fn describe(work: &Work<'_>, plan: &Plan, release: &mut Release) -> Result<()> {
         audit::judge_licenses(work.config, work.locks, &known, &mut report);
         report
     });
-    if let Some(report) = &report {
-        audit::require_passing(report).inspect_err(|_| audit::say_text(work.world, report))?;
-        documents::put_findings(report, release);
+    match &report {
+        Some(report) => {
+            audit::require_passing(report).inspect_err(|_| audit::say_text(work.world, report))?;
+            documents::put_findings(report, release);
+        }
+        None => release.take_out(&OF_AN_AUDIT),
     }
     if plan.makes(Step::Bill) {
         documents::put_bills(work, report.as_ref(), release);

@@ -85,6 +85,15 @@ pub enum Audited {
     Passed(Inputs),
 }
 
+/// What only an audit can write. A release without one holds none of it, also none of an earlier
+/// run: nothing would say that nobody has looked since.
+pub const OF_AN_AUDIT: [Kind; 4] = [
+    Kind::Findings,
+    Kind::FindingsSarif,
+    Kind::FindingsMarkdown,
+    Kind::Vex,
+];
+
 /// What was seen before the decision.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
@@ -266,6 +275,10 @@ fn bill(observed: &Observed, before: [&Action; 4]) -> Action {
     let Some(manifest) = &observed.manifest else {
         return Action::Make("no sbom-cyclonedx of this commit in dist/".into());
     };
+    let is_there = |kind: &Kind| manifest.find(*kind).is_some();
+    if observed.audit == Audited::LeftOut && OF_AN_AUDIT.iter().any(is_there) {
+        return Action::Make("what an earlier audit found is taken out".into());
+    }
     let now = with_all_files(&observed.bill, manifest);
     let vex = match observed.audit {
         Audited::LeftOut => None,

@@ -123,7 +123,7 @@ fn only_what_its_inputs_changed_is_made_again() {
     for kind in [Kind::SbomCycloneDx, Kind::SbomSpdx, Kind::Vex] {
         check(|observed| without(observed, kind), "bill seal");
     }
-    check(|observed| observed.audit = Audited::LeftOut, "");
+    check(|observed| observed.audit = Audited::LeftOut, "bill seal");
     check(|observed| observed.bill = inputs("c"), "bill seal");
     check(
         |observed| without(observed, Kind::Vsix),

@@ -1,7 +1,7 @@
 //! The audit as a user runs it.
 
 mod cargo_audit;
-mod case;
+pub mod case;
 mod expected;
 mod hostile;
 mod loud;
