@@ -336,7 +336,8 @@ impl Examination<'_, '_> {
         let (answer, mut because) =
             self.policy
                 .judge(problem.class, severity.level, severity.tenths, scope);
-        let accepted = self.exceptions.accept(&problem.ids, package);
+        let ecosystem = self.scanned.lock.ecosystem;
+        let accepted = self.exceptions.accept(&problem.ids, ecosystem, package);
         let verdict = match accepted {
             Accepted::Until { reason, until } => Verdict::Ignored {
                 reason: reason.to_owned(),

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use super::examine::Extent;
 use super::policy::{Answer, Ignore};
 use super::report::{IgnoreNotice, IgnoreState};
-use crate::lockfile::Package;
-use crate::name::normalize;
+use crate::advisory::record::normal_name;
+use crate::lockfile::{Ecosystem, Package};
 
 /// The exceptions of a policy, and which of them had something to accept.
 #[derive(Debug)]
@@ -45,10 +45,15 @@ impl<'policy> Exceptions<'policy> {
 
     /// Looks for entries about a finding with these ids. Of several the one that holds longest
     /// decides; all of them count as used.
-    pub fn accept(&mut self, ids: &[String], package: &Package) -> Accepted<'policy> {
+    pub fn accept(
+        &mut self,
+        ids: &[String],
+        ecosystem: Ecosystem,
+        package: &Package,
+    ) -> Accepted<'policy> {
         let mut longest: Option<&'policy Ignore> = None;
         for (ignore, used) in &mut self.entries {
-            if !speaks_of(ignore, ids, package) {
+            if !speaks_of(ignore, ids, ecosystem, package) {
                 continue;
             }
             *used = true;
@@ -91,9 +96,10 @@ impl<'policy> Exceptions<'policy> {
     }
 }
 
-fn speaks_of(ignore: &Ignore, ids: &[String], package: &Package) -> bool {
-    // Python names have many spellings; the lock file's is the normal one.
-    let is_package = ignore.package == package.name || normalize(&ignore.package) == package.name;
+fn speaks_of(ignore: &Ignore, ids: &[String], ecosystem: Ecosystem, package: &Package) -> bool {
+    // Python names have many spellings; elsewhere another spelling is another package.
+    let is_package =
+        normal_name(ecosystem, &ignore.package) == normal_name(ecosystem, &package.name);
     let is_version = ignore
         .version
         .as_ref()
@@ -124,7 +130,7 @@ mod tests {
         let mut exceptions = Exceptions::new(&entries, date(2026, 11, 20));
         let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
         assert_eq!(
-            exceptions.accept(&ids, &package("p-q", "1.0", &[])),
+            exceptions.accept(&ids, Ecosystem::Pypi, &package("p-q", "1.0", &[])),
             expected
         );
     }
@@ -167,6 +173,20 @@ mod tests {
     }
 
     #[test]
+    fn spellings_of_a_name_are_one_package_for_python_alone() {
+        let entries = [ignore("CVE-1", "P_q", None, date(2030, 1, 1))];
+        let accepts = |ecosystem, name: &str| {
+            let mut exceptions = Exceptions::new(&entries, date(2026, 11, 20));
+            let ids = ["CVE-1".to_owned()];
+            exceptions.accept(&ids, ecosystem, &package(name, "1.0", &[])) != Accepted::No
+        };
+        assert!(accepts(Ecosystem::Pypi, "p-q"));
+        assert!(accepts(Ecosystem::Npm, "P_q"));
+        assert!(!accepts(Ecosystem::Npm, "p-q"));
+        assert!(!accepts(Ecosystem::CratesIo, "p-q"));
+    }
+
+    #[test]
     fn expired_and_unused_entries_are_noticed() {
         let entries = [
             ignore("CVE-1", "p", None, date(2020, 1, 1)),
@@ -175,7 +195,7 @@ mod tests {
         ];
         let mut exceptions = Exceptions::new(&entries, date(2026, 11, 20));
         for id in ["CVE-1", "CVE-2"] {
-            exceptions.accept(&[id.to_owned()], &package("p", "1", &[]));
+            exceptions.accept(&[id.to_owned()], Ecosystem::Npm, &package("p", "1", &[]));
         }
         let seen = |extent, answer| {
             let notices = exceptions.notices(extent, answer);

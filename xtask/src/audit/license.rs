@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::examine::Subject;
 use super::policy::{Answer, LicenseException, Licenses, Policy};
 use super::report::{LicenseFinding, Verdict};
+use crate::advisory::record::normal_name;
 use crate::error::{Error, Result};
 use crate::lockfile::{Ecosystem, Scope, Source};
 
@@ -50,10 +51,8 @@ pub fn judge(subject: &Subject, known: &Known, audit: &Policy) -> Vec<LicenseFin
             let Some((answer, because)) = opinion(license, policy) else {
                 continue;
             };
-            let excepted = policy
-                .exceptions
-                .iter()
-                .find(|it| it.package == package.name);
+            let same = |name: &str| normal_name(ecosystem, name) == package.name;
+            let excepted = policy.exceptions.iter().find(|it| same(&it.package));
             let verdict = match excepted {
                 Some(_) => Verdict::Warned,
                 None => answer.verdict(),
@@ -219,7 +218,7 @@ mod tests {
             allow: allow.iter().map(parse).collect(),
             unknown: Answer::Warn,
             exceptions: vec![LicenseException {
-                package: "excepted".to_owned(),
+                package: "Excepted".to_owned(),
                 reason: "looked at".to_owned(),
             }],
         };
