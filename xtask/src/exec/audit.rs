@@ -206,10 +206,14 @@ fn named_file(world: &World, path: &Utf8Path) -> Result<Found> {
     };
     let root = world.root.canonicalize_utf8();
     let root = root.as_deref().unwrap_or(&world.root);
-    Ok(Found {
-        path: real.strip_prefix(root).unwrap_or(&real).to_string(),
-        kind,
-    })
+    let path = match real.strip_prefix(root) {
+        Ok(inside) => {
+            let parts: Vec<&str> = inside.components().map(|part| part.as_str()).collect();
+            parts.join("/")
+        }
+        Err(_) => real.to_string(),
+    };
+    Ok(Found { path, kind })
 }
 
 /// Reads side by side on as many threads as there are processors, the largest first, so that
