@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::chain::Chains;
 use super::exception::{Accepted, Exceptions};
-use super::policy::Policy;
+use super::policy::{Answer, Policy};
 use super::remedy::Remedies;
 use super::report::{Finding, Fix, LockFile, Report, Summary, Unchecked, Verdict};
 use crate::advisory::group::{self, Group};
@@ -67,7 +67,7 @@ pub fn examine(
     let mut exceptions = Exceptions::new(&policy.ignores, today);
     let mut findings = Vec::new();
     let mut unchecked = Vec::new();
-    let mut warnings = Vec::new();
+    let mut warnings = unanswerable(policy);
     let mut locks = subject.skipped.clone();
     for scanned in &subject.scanned {
         let before = unchecked.len();
@@ -134,6 +134,18 @@ fn not_checked(source: &Source) -> Option<&'static str> {
         Source::Url { .. } => Some("comes from an address, not from a registry"),
         Source::Workspace { .. } => Some("is a member of this workspace"),
         Source::Bundled { .. } => Some("is bundled inside of another package"),
+    }
+}
+
+/// What the policy asks that nothing here can answer.
+fn unanswerable(policy: &Policy) -> Vec<String> {
+    match policy.yanked {
+        Answer::Warn => Vec::new(),
+        Answer::Deny => vec![
+            "audit.yanked = \"deny\" stops nothing: neither lock files nor advisories say which \
+             versions were yanked"
+                .to_owned(),
+        ],
     }
 }
 

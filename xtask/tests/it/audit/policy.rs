@@ -144,6 +144,14 @@ fn what_only_informs_has_its_own_answer() {
 }
 
 #[test]
+fn nobody_is_told_that_yanked_versions_were_looked_for() {
+    let case = Case::vulnerable();
+    case.lock("server/poetry.lock", &poetry(&[("demo", "2.0", "")]));
+    case.policy("yanked = \"deny\"");
+    case.check(&[], 0, "audit.yanked = \"deny\" stops nothing");
+}
+
+#[test]
 fn malicious_code_is_refused_whatever_the_policy_says() {
     let case = Case::vulnerable();
     let events = json!([{ "introduced": "0" }]);
