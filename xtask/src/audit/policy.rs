@@ -178,7 +178,7 @@ impl Policy {
                 Answer::Deny,
                 format!("at or above audit.{key}, which is {threshold}"),
             ),
-            _ => (
+            Threshold::Tenths(_) | Threshold::Never => (
                 Answer::Warn,
                 format!("below audit.{key}, which is {threshold}"),
             ),

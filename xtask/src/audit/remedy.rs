@@ -91,8 +91,14 @@ fn barred<'lock>(
     };
     let bar = match package.source {
         Source::Workspace { .. } => Bar::Project { group },
-        _ if is_harmless(&package.name) => Bar::Package(&package.name),
-        _ => Bar::None,
+        Source::Registry { .. }
+        | Source::Git { .. }
+        | Source::Path { .. }
+        | Source::Url { .. }
+        | Source::Bundled { .. } => match is_harmless(&package.name) {
+            true => Bar::Package(&package.name),
+            false => Bar::None,
+        },
     };
     let who = format!("{} {}: {constraint}", package.name, package.version);
     (bar, Some(who))

@@ -194,7 +194,11 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
 pub(super) fn package(reference: &str, component: &Component) -> Value {
     let kind = match component.source {
         Source::Workspace { .. } => "application",
-        _ => "library",
+        Source::Registry { .. }
+        | Source::Git { .. }
+        | Source::Path { .. }
+        | Source::Url { .. }
+        | Source::Bundled { .. } => "library",
     };
     let mut value = json!({ "type": kind, "bom-ref": reference });
     let scoped = component
@@ -279,7 +283,10 @@ fn references(component: &Component, digests: &hash::Digests<'_>) -> Option<Valu
         Source::Url { url } => {
             address::public(url).map(|url| json!({ "type": "distribution", "url": url }))
         }
-        _ => None,
+        Source::Registry { .. }
+        | Source::Path { .. }
+        | Source::Workspace { .. }
+        | Source::Bundled { .. } => None,
     };
     let separator = if component.purl.contains('?') {
         '&'

@@ -175,7 +175,11 @@ fn artifact(part: &Part<'_>) -> Value {
 fn package(reference: &str, component: &Component, texts: &mut Texts) -> Value {
     let purpose = match component.source {
         Source::Workspace { .. } => "APPLICATION",
-        _ => "LIBRARY",
+        Source::Registry { .. }
+        | Source::Git { .. }
+        | Source::Path { .. }
+        | Source::Url { .. }
+        | Source::Bundled { .. } => "LIBRARY",
     };
     let id = package_identifier(reference, component);
     let mut value = base(&id, &component.name, &component.version, purpose);
@@ -230,7 +234,10 @@ fn location(source: &Source) -> Option<Value> {
     match source {
         Source::Git { url, commit } => address::git(url, commit.as_deref()).map(Value::String),
         Source::Url { url } => address::public(url).map(Value::String),
-        _ => None,
+        Source::Registry { .. }
+        | Source::Path { .. }
+        | Source::Workspace { .. }
+        | Source::Bundled { .. } => None,
     }
 }
 
