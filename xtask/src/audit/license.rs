@@ -174,25 +174,28 @@ pub fn of_metadata(text: &str) -> Option<String> {
     }
     let classified: Vec<&str> = fields()
         .filter(|(name, _)| name.eq_ignore_ascii_case("Classifier"))
-        .filter_map(|(_, value)| of_classifier(value.trim()))
+        .filter_map(|(_, value)| value.trim().strip_prefix("License :: OSI Approved :: "))
         .collect();
+    let short = |text: &str| text.chars().take(100).collect();
     match classified.as_slice() {
-        [] => written.map(|text| text.chars().take(100).collect()),
-        several => Some(several.join(" OR ")),
+        [] => written.map(short),
+        [one] => of_classifier(one)
+            .map(str::to_owned)
+            .or(written.map(short))
+            .or_else(|| Some(short(one))),
+        // Nothing says whether all of them bind or one can be chosen, so it is no expression.
+        several => Some(short(&several.join(", "))),
     }
 }
 
-/// Classifiers that stand for exactly one SPDX id.
-fn of_classifier(classifier: &str) -> Option<&'static str> {
-    let name = classifier.strip_prefix("License :: OSI Approved :: ")?;
+/// Classifiers that stand for exactly one SPDX id. PEP 639 has a list of those that do not, such
+/// as `BSD License` and `Apache Software License`: for them a person has to look.
+fn of_classifier(name: &str) -> Option<&'static str> {
     Some(match name {
         "MIT License" => "MIT",
         "MIT No Attribution License (MIT-0)" => "MIT-0",
-        "Apache Software License" => "Apache-2.0",
-        "BSD License" => "BSD-3-Clause",
         "ISC License (ISCL)" => "ISC",
         "Mozilla Public License 2.0 (MPL 2.0)" => "MPL-2.0",
-        "Python Software Foundation License" => "PSF-2.0",
         "The Unlicense (Unlicense)" => "Unlicense",
         "zlib/libpng License" => "Zlib",
         "GNU General Public License v2 (GPLv2)" => "GPL-2.0-only",
@@ -334,6 +337,14 @@ mod tests {
             "License: MIT License\nClassifier: License :: OSI Approved :: MIT License\n",
             Some("MIT"),
         );
+        let classifier = |name: &str| format!("Classifier: License :: OSI Approved :: {name}\n");
+        let (mit, bsd) = (classifier("MIT License"), classifier("BSD License"));
+        check(&mit, Some("MIT"));
+        check(&bsd, Some("BSD License"));
+        check(&format!("License: 3-clause\n{bsd}"), Some("3-clause"));
+        check(&format!("{mit}{bsd}"), Some("MIT License, BSD License"));
+        assert!(expression("MIT License, BSD License").is_none());
+        assert!(expression("BSD License").is_none());
         check("License: see file\n", Some("see file"));
         check("License: UNKNOWN\n", None);
         check("Name: a\n\nLicense: MIT\n", None);
