@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::case::{Case, critical, poetry, record, scored};
+use super::case::{Case, critical, npm, poetry, record, scored};
 
 /// An entry of `[[audit.ignore]]`, with a line of its own choice.
 fn ignore(id: &str, package: &str, until: &str, more: &str) -> String {
@@ -141,6 +141,34 @@ fn what_only_informs_has_its_own_answer() {
         case.policy(&format!("{kind} = \"deny\""));
         case.check(&[], 6, &format!("audit.{kind} = \"deny\""));
     }
+}
+
+#[test]
+fn licenses_are_held_against_the_list_and_the_unknown_is_decided() {
+    let case = Case::new();
+    case.advisory(critical("GHSA-1", "npm", "other"));
+    let check = |license: Value, policy: &str, code: i32, expected: &str| {
+        let mut entry = json!({ "version": "1.0.0", "license": license });
+        entry
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
+        let project = json!({ "dependencies": { "demo": "^1.0.0" } });
+        let lock = npm(project, json!({ "node_modules/demo": entry }));
+        case.lock("web/package-lock.json", &lock);
+        case.policy(&format!("[audit.license]\n{policy}"));
+        case.check(&[], code, expected);
+    };
+    let allow = "allow = [\"MIT\"]\n";
+    let gpl = || json!("GPL-3.0-only");
+    check(json!("MIT"), allow, 0, "✓ passes");
+    check(json!("MIT OR GPL-3.0-only"), allow, 0, "✓ passes");
+    check(gpl(), allow, 6, "not in audit.license.allow");
+    check(Value::Null, allow, 0, "no license known of 1 package");
+    let strict = format!("{allow}unknown = \"deny\"\n");
+    check(Value::Null, &strict, 6, "1 license denied");
+    let exception = "[[audit.license.exception]]\npackage = \"demo\"\nreason = \"asked them\"\n";
+    check(gpl(), &format!("{allow}{exception}"), 0, "asked them");
 }
 
 #[test]
