@@ -1,8 +1,9 @@
 //! Asking OSV itself about locked packages, instead of a database on this machine.
 //!
-//! Its answers only say which records to look at. Those are read and matched by the same code as
-//! any other, so live or not makes no difference to what is found. Whatever fails is an error:
-//! no answer is not the same as no finding.
+//! Its answers say which records to look at. Those are read and matched by the same code as any
+//! other, so that live finds nothing that a database would not; what OSV's own comparison of
+//! versions misses stays unfound. Whatever fails is an error: no answer is not the same as no
+//! finding.
 
 use std::collections::{BTreeMap, BTreeSet};
 
