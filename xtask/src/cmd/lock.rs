@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::exec::audit::read;
 use crate::lockfile::repair::{self, Outcome, Repaired};
 use crate::lockfile::{Input, KINDS, Kind, Lock, kind_of};
 use crate::world::{World, files};
@@ -54,14 +55,9 @@ fn with_input<Answer>(
             .hint(format!("these are read: {}", names.join(", ")))
     })?;
     let path = world.resolve(file);
-    let text = files::read_text(&path)?;
+    let text = read::regular(&path, world.show(&path).as_str())?;
     let folder = path.parent().unwrap_or(&world.root);
-    let beside = |name: &str| {
-        let path = folder.join(name);
-        path.is_file()
-            .then(|| files::read_text(&path).ok())
-            .flatten()
-    };
+    let beside = |name: &str| read::regular(&folder.join(name), name).ok();
     let input = Input {
         text: &text,
         path: world.show(&path),

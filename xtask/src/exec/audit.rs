@@ -1,6 +1,6 @@
 //! An audit of a repository: its lock files read, looked up, and what was found said.
 
-mod read;
+pub mod read;
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -116,3 +116,16 @@ fn a_name_that_is_no_lock_file_gets_the_list() {
         assert!(stderr.contains(kind), "{stderr}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_not_read() {
+    let repository = Repository::new("uv.lock", "");
+    let lock = repository.root.join("server/poetry.lock");
+    std::os::unix::fs::symlink("/dev/zero", &lock).unwrap();
+    for action in ["explain", "repair"] {
+        let (code, _, stderr) = repository.run(&["lock", action, "server/poetry.lock"]);
+        let expected = "server/poetry.lock: a pipe or a device, not a lock file";
+        assert!(code == 1 && stderr.contains(expected), "{code} {stderr}");
+    }
+}

@@ -58,7 +58,15 @@ fn text(root: &Utf8Path, path: &str) -> Result<String> {
     if Utf8Path::new(path).is_relative() {
         require_inside(root, path, &real)?;
     }
-    let found = std::fs::metadata(&real).doing(|| format!("read {path}"))?;
+    regular(&real, path)
+}
+
+/// The text of a regular file of bounded size, which errors call `path`.
+///
+/// # Errors
+/// It is missing, no file, too large, or not UTF-8.
+pub fn regular(real: &Utf8Path, path: &str) -> Result<String> {
+    let found = std::fs::metadata(real).doing(|| format!("read {path}"))?;
     if !found.is_file() {
         let what = if found.is_dir() {
             "a folder"
@@ -68,7 +76,7 @@ fn text(root: &Utf8Path, path: &str) -> Result<String> {
         return Err(Error::failure(format!("{path}: {what}, not a lock file")));
     }
     let mut bytes = Vec::new();
-    File::open(&real)
+    File::open(real)
         .and_then(|file| file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes))
         .map_err(|cause| Error::failure(format!("read {path}: {cause}")))?;
     if bytes.len() as u64 > SIZE_LIMIT {
