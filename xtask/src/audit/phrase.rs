@@ -241,6 +241,16 @@ pub fn verdict(verdict: &Verdict, because: &str) -> String {
     }
 }
 
+/// What there is to say about licenses, in the order in which people read it: worst first.
+pub fn licenses(report: &Report) -> Vec<&LicenseFinding> {
+    let mut licenses: Vec<_> = report.licenses.iter().collect();
+    licenses.sort_by_key(|one| {
+        let named = (&one.package, &one.version);
+        (gravity(&one.verdict), named, (&one.lock, one.line))
+    });
+    licenses
+}
+
 /// What a license finding says: `jinja2 2.11.2: GPL-3.0-only (package metadata)`.
 pub fn license(finding: &LicenseFinding) -> String {
     let said = match &finding.license {

@@ -14,6 +14,7 @@ use crate::advisory::live::{BATCH, Found, Query, first_pages, request};
 use crate::advisory::record::{self, Record};
 use crate::advisory::{Advisory, Provenance, store};
 use crate::artifact::Digest;
+use crate::audit::phrase;
 use crate::error::{Error, Kind, Result};
 use crate::lockfile::Ecosystem;
 use crate::world::remote::{Patience, Remote, Request};
@@ -93,18 +94,18 @@ pub fn advisories_with(
         .collect();
     let queries: Vec<Query> = queries.into_iter().collect();
     let asked = format!(
-        "asking {} about {} packages",
+        "asking {} about {}",
         remote.shown(""),
-        queries.len()
+        phrase::count(queries.len(), "package")
     );
     let step = world.terminal.step("advisories", &asked);
     let found = ask(&remote, &queries).map_err(unknown)?;
     let fetched = fetch(&remote, &found, &settings.cache).map_err(unknown)?;
     let live = sum_up(world, &remote, &queries, &found, &fetched, &now);
     step.done(&format!(
-        "{} records about {} packages",
-        fetched.len(),
-        queries.len()
+        "{} about {}",
+        phrase::count(fetched.len(), "record"),
+        phrase::count(queries.len(), "package")
     ));
     Ok(live)
 }

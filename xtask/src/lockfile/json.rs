@@ -80,6 +80,12 @@ impl<'text> Object<'text> {
         self.get(key).and_then(Json::as_object)
     }
 
+    /// The members of the object of this key; none if there is no such object.
+    pub fn members_of(&self, key: &str) -> impl Iterator<Item = &Member<'text>> {
+        let inner = self.object(key);
+        inner.into_iter().flat_map(|inner| &inner.members)
+    }
+
     /// Whether the value of this key is `true`.
     pub fn is_true(&self, key: &str) -> bool {
         self.get(key) == Some(&Json::Bool(true))

@@ -8,7 +8,7 @@ mod package;
 
 use std::collections::HashMap;
 
-use super::json::{Json, Member, Object};
+use super::json::{Json, Object};
 use super::{Act, Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source, Update};
 use super::{node, yaml};
 use crate::error::{Error, Result};
@@ -70,7 +70,7 @@ fn read(input: &Input<'_>) -> Result<Lock> {
     for (folder, line, _) in &projects {
         reading.add_project(folder, *line)?;
     }
-    for member in members(&top, "packages") {
+    for member in top.members_of("packages") {
         let package = package::package(input, generation, member)?;
         reading.by_key.insert(&member.key, reading.packages.len());
         reading.packages.push(package);
@@ -124,19 +124,9 @@ fn projects<'tree, 'text>(
     if top.get("importers").is_none() {
         return vec![(".", 1, top)];
     }
-    members(top, "importers")
+    top.members_of("importers")
         .filter_map(|member| Some((&*member.key, member.line, member.value.as_object()?)))
         .collect()
-}
-
-fn members<'tree, 'text>(
-    object: &'tree Object<'text>,
-    key: &str,
-) -> impl Iterator<Item = &'tree Member<'text>> {
-    object
-        .object(key)
-        .into_iter()
-        .flat_map(|inner| &inner.members)
 }
 
 /// A lock file in the making.
@@ -191,7 +181,7 @@ impl<'a> Reading<'a> {
 
     /// 5 and 6: each package has its arrows in its own entry.
     fn connect_packages(&mut self, top: &Object<'_>) -> Result<()> {
-        for member in members(top, "packages") {
+        for member in top.members_of("packages") {
             let (Some(from), Some(object)) = (
                 self.by_key.get(&*member.key).copied(),
                 member.value.as_object(),
@@ -206,7 +196,7 @@ impl<'a> Reading<'a> {
     /// 9: each package has one snapshot for each set of peers; their arrows are put together.
     fn connect_snapshots(&mut self, top: &Object<'_>, projects: usize) -> Result<()> {
         let mut seen = vec![false; self.packages.len()];
-        for member in members(top, "snapshots") {
+        for member in top.members_of("snapshots") {
             let key = without_peers(&member.key);
             let from = self
                 .by_key
@@ -240,7 +230,7 @@ impl<'a> Reading<'a> {
 
     fn connect(&mut self, from: usize, key: &str, object: &Object<'_>) -> Result<()> {
         for (section, group, may_lack) in SECTIONS.into_iter().take(2) {
-            for member in members(object, section) {
+            for member in object.members_of(section) {
                 let Json::Text(reference) = &member.value else {
                     continue;
                 };
@@ -369,12 +359,13 @@ impl<'a> Reading<'a> {
 
 /// What a project asks for. 5.x has the references here and the constraints in `specifiers`.
 fn asked<'tree>(project: &'tree Object<'_>) -> Vec<Asked<'tree>> {
-    let specifiers: HashMap<&str, &Json<'_>> = members(project, "specifiers")
+    let specifiers: HashMap<&str, &Json<'_>> = project
+        .members_of("specifiers")
         .map(|member| (&*member.key, &member.value))
         .collect();
     let mut list = Vec::new();
     for (section, group, may_lack) in SECTIONS {
-        for member in members(project, section) {
+        for member in project.members_of(section) {
             let (reference, specifier) = match &member.value {
                 Json::Text(reference) => match specifiers.get(&*member.key) {
                     Some(Json::Text(specifier)) => (&**reference, Some(&**specifier)),

@@ -159,16 +159,7 @@ pub fn findings(title: &'static str, findings: &[&Finding], kibibytes: usize) ->
 /// What the policy says about licenses.
 pub fn licenses(report: &Report) -> Section {
     const COLUMNS: &[&str] = &["", "Package and license", "Where", "Policy"];
-    let mut licenses: Vec<_> = report.licenses.iter().collect();
-    licenses.sort_by_key(|one| {
-        (
-            phrase::gravity(&one.verdict),
-            &one.package,
-            &one.version,
-            &one.lock,
-            one.line,
-        )
-    });
+    let licenses = phrase::licenses(report);
     let line = |one: &&LicenseFinding| {
         row(&[
             phrase::mark(&one.verdict).to_owned(),

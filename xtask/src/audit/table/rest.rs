@@ -52,16 +52,7 @@ fn section(title: &str, lines: &[String], layout: Layout) -> String {
 }
 
 fn licenses(report: &Report, layout: Layout) -> Vec<String> {
-    let mut licenses: Vec<_> = report.licenses.iter().collect();
-    licenses.sort_by_key(|one| {
-        (
-            phrase::gravity(&one.verdict),
-            &one.package,
-            &one.version,
-            &one.lock,
-            one.line,
-        )
-    });
+    let licenses = phrase::licenses(report);
     let line = |one: &&LicenseFinding| {
         let verdict = phrase::verdict(&one.verdict, &one.because);
         let place = format!("{}:{}", name(&one.lock), one.line);

@@ -224,7 +224,8 @@ impl Reading<'_> {
             ));
             return Ok(HashMap::new());
         };
-        let locked: std::collections::HashSet<&str> = members(object, "dependencies")
+        let locked: std::collections::HashSet<&str> = object
+            .members_of("dependencies")
             .map(|member| &*member.key)
             .collect();
         let mut groups = HashMap::new();
@@ -260,19 +261,10 @@ impl Reading<'_> {
     }
 }
 
-fn members<'tree, 'text>(
-    object: &'tree Object<'text>,
-    key: &str,
-) -> impl Iterator<Item = &'tree Member<'text>> {
-    object
-        .object(key)
-        .into_iter()
-        .flat_map(|inner| &inner.members)
-}
-
 /// What an entry asks for; the file merges all sections but that of peers.
 fn wanted(object: &Object<'_>) -> Vec<Wanted> {
-    let optional: std::collections::HashSet<&str> = members(object, "dependenciesMeta")
+    let optional: std::collections::HashSet<&str> = object
+        .members_of("dependenciesMeta")
         .filter(|member| {
             member
                 .value
@@ -281,7 +273,7 @@ fn wanted(object: &Object<'_>) -> Vec<Wanted> {
         })
         .map(|member| &*member.key)
         .collect();
-    let asked = members(object, "dependencies");
+    let asked = object.members_of("dependencies");
     asked
         .filter_map(|member| match &member.value {
             Json::Text(constraint) => Some(Wanted {
