@@ -14,10 +14,14 @@ use crate::advisory::{Advisory, Provenance};
 use crate::audit::examine::{Scanned, Subject};
 use crate::audit::phrase;
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::lockfile::{Ecosystem, Package, Source};
 use crate::world::World;
 use crate::world::terminal::size;
+
+/// What helps where the advisories cannot be fetched.
+const FROM_A_COPY: &str = "or from a copy of OSV's archives: cargo xtask audit --update \
+    --database DIR|ZIP";
 
 /// What the caller wants to be asked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +71,10 @@ impl Advisories {
                 Database::open_for(&folder, &ecosystems)?
             }
             Wanted { update: true, .. } => {
-                sync::update(world, &folder, &ecosystems)?;
+                sync::update(world, &folder, &ecosystems).map_err(|error| match error.kind {
+                    Kind::Failure => error.hint(FROM_A_COPY),
+                    _ => error,
+                })?;
                 Database::open_for(&folder, &ecosystems)?
             }
             Wanted {
