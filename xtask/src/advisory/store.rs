@@ -147,7 +147,9 @@ pub fn require_recent(
             spoken(limit)
         ))
         .hint(UPDATE)
-        .hint("or allow more: audit.max-age in release.toml, --max-age \"30 days\""));
+        .hint(
+            "or allow more: audit.max-age in release.toml, for one audit --max-age \"30 days\"",
+        ));
     }
     if age < -day {
         return Err(Error::database(format!(
