@@ -6,6 +6,7 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::lockfile::poetry;
 use crate::requirements::{self, Export, Hashes, Options, Places};
+use crate::world::process::quote;
 use crate::world::terminal::size;
 use crate::world::{World, files};
 
@@ -100,10 +101,13 @@ fn export_folder(world: &World, folder: &Utf8Path, options: &Options) -> Result<
         return Err(missing(&pyproject, hint.to_owned()));
     }
     if !lock.is_file() {
-        let folder = world.show(folder);
+        let folder = match world.show(folder) {
+            root if root.as_str().is_empty() => Utf8Path::new("."),
+            below => below,
+        };
         return Err(missing(
             &lock,
-            format!("make it: poetry lock --project {folder}"),
+            format!("make it: poetry lock --project {}", quote(folder.as_str())),
         ));
     }
     // The lock's relative paths are resolved from where the folder really is.
