@@ -11,6 +11,7 @@ use crate::audit::discover::{Found, beside};
 use crate::audit::examine::Scanned;
 use crate::error::{Context, Error, Result};
 use crate::lockfile::Input;
+use crate::world::process::quote;
 
 /// The largest lock file that is read; the largest known ones have a tenth of it.
 const SIZE_LIMIT: u64 = 64 << 20;
@@ -48,10 +49,15 @@ fn text(root: &Utf8Path, path: &str) -> Result<String> {
     let file = root.join(path);
     let real = file.canonicalize_utf8().map_err(|cause| {
         let error = Error::failure(format!("read {path}: {cause}"));
+        let word = quote(path);
         match cause.kind() {
             std::io::ErrorKind::NotFound => error
-                .hint("if it was deleted on purpose, tell git: git rm --cached FILE")
-                .hint("or get it back: git checkout -- FILE"),
+                .hint(format!(
+                    "get it back, if git knows it: git checkout -- {word}"
+                ))
+                .hint(format!(
+                    "or, if it was deleted on purpose: git rm --cached {word}"
+                )),
             _ => error,
         }
     })?;
