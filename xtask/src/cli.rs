@@ -21,6 +21,7 @@ struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
 struct General {
     /// The repository; by default the folder with release.toml here or above
     #[arg(long, global = true, value_name = "DIR")]
@@ -44,7 +45,7 @@ enum Verb {
     Bundle(cmd::bundle::Arguments),
     /// Package the extension with the bundled wheel into dist/
     Package(cmd::package::Arguments),
-    /// Build, bundle, prove, package and seal everything into dist/
+    /// Audit, build, bundle, prove, package and seal everything into dist/
     Release(cmd::release::Arguments),
     /// Show every place that states the version
     Version(cmd::version::Arguments),
