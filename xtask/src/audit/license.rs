@@ -79,7 +79,7 @@ pub fn judge(subject: &Subject, known: &Known, audit: &Policy) -> Vec<LicenseFin
 /// What is wrong with a license; `None` when it is allowed.
 fn opinion(license: Option<&Declared>, policy: &Licenses) -> Option<(Answer, String)> {
     let Some(license) = license else {
-        return Some((policy.unknown, "no metadata of it are here".to_owned()));
+        return Some((policy.unknown, "nothing here holds its metadata".to_owned()));
     };
     let Some(expression) = expression(&license.text) else {
         let because = "its metadata hold no SPDX expression".to_owned();
@@ -293,7 +293,7 @@ mod tests {
             None,
             Ships,
             Verdict::Warned,
-            "no metadata of it are here",
+            "nothing here holds its metadata",
         );
         check(
             "p",
