@@ -9,8 +9,6 @@ mod members;
 
 use std::collections::HashMap;
 
-use ::toml::de::DeInteger;
-
 use super::graph;
 use super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 use super::toml::{self, Document, Place, Table};
@@ -115,7 +113,7 @@ fn format(top: &Table<'_>, place: &Place<'_>) -> Result<String> {
     let Some(value) = top.get("version") else {
         return Ok(String::new());
     };
-    let number = value.get_ref().as_integer().map(DeInteger::as_str);
+    let number = value.as_integer();
     match number {
         Some(known @ ("2" | "3" | "4")) => Ok(known.to_owned()),
         other => Err(place.error(
@@ -137,7 +135,7 @@ fn package_tables<'table, 'text>(
     let mut tables = place.tables(top, "package")?;
     if let Some(root) = top.get("root") {
         let line = place.line_of(root);
-        let table = root.get_ref().as_table();
+        let table = root.as_table();
         let table = table.ok_or_else(|| place.error(line, "`root` is no table"))?;
         tables.insert(0, (line, table));
     }
@@ -150,9 +148,7 @@ fn package_tables<'table, 'text>(
 /// Checksums stood in `[metadata]`, by a key of three parts, until version 2.
 fn checksums<'table>(top: &'table Table<'_>) -> HashMap<&'table str, &'table str> {
     toml::entries(top, "metadata")
-        .filter_map(|(key, value)| {
-            Some((key.strip_prefix("checksum ")?, value.get_ref().as_str()?))
-        })
+        .filter_map(|(key, value)| Some((key.strip_prefix("checksum ")?, value.as_str()?)))
         .collect()
 }
 
@@ -168,7 +164,7 @@ fn package(
         .ok_or_else(|| place.error(line, format!("package {name}: `version` is missing")))?;
     if table
         .get("source")
-        .is_some_and(|source| !source.get_ref().is_str())
+        .is_some_and(|source| source.as_str().is_none())
     {
         return Err(place.error(line, format!("package {name}: `source` is no text")));
     }

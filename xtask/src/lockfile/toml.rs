@@ -2,11 +2,17 @@
 //!
 //! Everything a parse needs is bounded beforehand, because a hostile file of a few megabytes
 //! could otherwise ask for gigabytes: how large the text is, and how many values it may hold.
+//!
+//! Files as tools write them are read by `plain`; all others, and what is wrong, by the library,
+//! which `library` asks.
+
+mod library;
+mod plain;
+mod table;
 
 use camino::Utf8Path;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
+pub use self::table::{Table, Value};
 use super::damage::{self, Damaged};
 use super::model::Kind;
 use crate::error::{Error, Result};
@@ -15,11 +21,6 @@ use crate::error::{Error, Result};
 pub const LARGEST: usize = 16 << 20;
 /// The most values in one file; real ones have less than one in thirty bytes.
 const MOST_VALUES: usize = 2_000_000;
-
-/// A table of the file.
-pub type Table<'text> = DeTable<'text>;
-/// A value of the file, with its place.
-pub type Value<'text> = Spanned<DeValue<'text>>;
 
 /// A file that is TOML.
 pub struct Document<'text> {
@@ -94,8 +95,8 @@ impl<'text> Place<'text> {
     }
 
     /// The line on which a value begins.
-    pub fn line_of<T>(&self, value: &Spanned<T>) -> usize {
-        self.line(value.span().start)
+    pub fn line_of(&self, value: &Value<'_>) -> usize {
+        self.line(value.start())
     }
 
     /// An error at a line, with the file's remedy.
@@ -121,11 +122,11 @@ impl<'text> Place<'text> {
                 format!("`{key}` is no list of [[{key}]] tables"),
             )
         };
-        let list = value.get_ref().as_array().ok_or_else(|| wrong(value))?;
+        let list = value.as_list().ok_or_else(|| wrong(value))?;
         list.iter()
-            .map(|entry| match entry.get_ref() {
-                DeValue::Table(table) => Ok((self.line_of(entry), table)),
-                _ => Err(wrong(entry)),
+            .map(|entry| match entry.as_table() {
+                Some(table) => Ok((self.line_of(entry), table)),
+                None => Err(wrong(entry)),
             })
             .collect()
     }
@@ -149,23 +150,17 @@ fn parse<'text>(
             format!("more than {MOST_VALUES} values up to here; no lock file has so many"),
         ));
     }
-    match DeTable::parse(text) {
-        Ok(table) => Ok(table.into_inner()),
-        Err(cause) => {
-            let at = crate::config::place(text, cause.span().map_or(0, |span| span.start));
-            Err(explain(at, cause.message()))
-        }
-    }
+    plain::read(text).map_or_else(|| library::read(text, explain), Ok)
 }
 
 /// The text under a key.
 pub fn text<'table>(table: &'table Table<'_>, key: &str) -> Option<&'table str> {
-    table.get(key)?.get_ref().as_str()
+    table.get(key)?.as_str()
 }
 
 /// The truth value under a key.
 pub fn truth(table: &Table<'_>, key: &str) -> Option<bool> {
-    table.get(key)?.get_ref().as_bool()
+    table.get(key)?.as_bool()
 }
 
 /// The table under a key.
@@ -173,7 +168,7 @@ pub fn table<'table, 'text>(
     table: &'table Table<'text>,
     key: &str,
 ) -> Option<&'table Table<'text>> {
-    table.get(key)?.get_ref().as_table()
+    table.get(key)?.as_table()
 }
 
 /// The entries of the table under a key; none when there is no table.
@@ -181,10 +176,7 @@ pub fn entries<'table, 'text>(
     outer: &'table Table<'text>,
     key: &str,
 ) -> impl Iterator<Item = (&'table str, &'table Value<'text>)> {
-    table(outer, key)
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| (key.get_ref().as_ref(), value))
+    table(outer, key).into_iter().flat_map(Table::iter)
 }
 
 /// The values of the list under a key; none when there is no list.
@@ -199,11 +191,13 @@ pub fn list<'table, 'text>(
 pub fn items<'table, 'text>(
     value: Option<&'table Value<'text>>,
 ) -> impl Iterator<Item = &'table Value<'text>> {
-    let list = value.and_then(|value| value.get_ref().as_array());
-    list.into_iter().flat_map(|list| list.iter())
+    value.and_then(Value::as_list).into_iter().flatten()
 }
 
 /// The texts of the list under a key.
 pub fn texts<'table>(table: &'table Table<'_>, key: &str) -> impl Iterator<Item = &'table str> {
-    list(table, key).filter_map(|value| value.get_ref().as_str())
+    list(table, key).filter_map(Value::as_str)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ::toml::de::DeInteger;
-
 use super::extras::{self, Ask, MOST_GROUPS, Web};
 use super::graph;
 use super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
@@ -119,7 +117,7 @@ fn roots_of(packages: &[Package], roots: Vec<(Ask, usize)>, groups: &[String]) -
 
 fn format(top: &Table<'_>, place: &Place<'_>) -> Result<String> {
     let number = |value: &Value<'_>| {
-        let number = value.get_ref().as_integer().map(DeInteger::as_str);
+        let number = value.as_integer();
         number.map(str::to_owned)
     };
     let line = top.get("version").map_or(1, |value| place.line_of(value));
@@ -162,7 +160,7 @@ fn package(
         return Err(problem("`version` is missing".to_owned()));
     }
     let sdist = toml::table(table, "sdist").into_iter();
-    let wheels = toml::list(table, "wheels").filter_map(|wheel| wheel.get_ref().as_table());
+    let wheels = toml::list(table, "wheels").filter_map(|wheel| wheel.as_table());
     let hash = |file: &Table<'_>| toml::text(file, "hash").map(str::to_owned);
     Ok(Package {
         name: normalize(name),
@@ -224,7 +222,7 @@ fn written<'table>(source: &'table Table<'_>) -> Option<(&'table str, &'table st
         .find_map(|kind| Some((kind, toml::text(source, kind)?)));
     known.or_else(|| {
         let (kind, value) = source.iter().next()?;
-        Some((kind.get_ref().as_ref(), value.get_ref().as_str()?))
+        Some((kind, value.as_str()?))
     })
 }
 
@@ -292,7 +290,7 @@ impl Reading<'_, '_> {
         for (group, list) in own.into_iter().chain(groups) {
             let wanted = specifiers(toml::items(list));
             for value in toml::items(list) {
-                let Some(entry) = value.get_ref().as_table() else {
+                let Some(entry) = value.as_table() else {
                     continue;
                 };
                 let name = normalize(toml::text(entry, "name").unwrap_or_default());
@@ -369,7 +367,7 @@ impl Reading<'_, '_> {
             self.place
                 .error(line, format!("package {}: {problem}", owner()))
         };
-        let entry = value.get_ref().as_table();
+        let entry = value.as_table();
         let name = entry.and_then(|entry| toml::text(entry, "name"));
         let (Some(entry), Some(name)) = (entry, name) else {
             return Err(problem("a dependency without `name`".to_owned()));
@@ -419,7 +417,7 @@ fn specifiers<'table, 'text: 'table>(
     list: impl Iterator<Item = &'table Value<'text>>,
 ) -> HashMap<String, Vec<String>> {
     let mut found: HashMap<String, Vec<String>> = HashMap::new();
-    for entry in list.filter_map(|value| value.get_ref().as_table()) {
+    for entry in list.filter_map(Value::as_table) {
         let (Some(name), Some(text)) = (toml::text(entry, "name"), toml::text(entry, "specifier"))
         else {
             continue;

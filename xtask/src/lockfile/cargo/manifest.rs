@@ -69,7 +69,7 @@ pub fn read(text: &str, file: &Utf8Path) -> Result<Manifest> {
     };
     add_tables(&mut manifest.asks, &top);
     for (_, target) in toml::entries(&top, "target") {
-        if let Some(target) = target.get_ref().as_table() {
+        if let Some(target) = target.as_table() {
             add_tables(&mut manifest.asks, target);
         }
     }
@@ -92,7 +92,7 @@ fn add_tables(asks: &mut Vec<Ask>, table: &Table<'_>) {
 }
 
 fn ask(key: &str, value: &Value<'_>, group: &'static str) -> Ask {
-    let table = value.get_ref().as_table();
+    let table = value.as_table();
     let text = |name| {
         table
             .and_then(|table| toml::text(table, name))
@@ -102,7 +102,6 @@ fn ask(key: &str, value: &Value<'_>, group: &'static str) -> Ask {
         key: key.to_owned(),
         package: text("package").unwrap_or_else(|| key.to_owned()),
         requirement: value
-            .get_ref()
             .as_str()
             .map(str::to_owned)
             .or_else(|| text("version")),

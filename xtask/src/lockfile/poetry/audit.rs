@@ -114,7 +114,7 @@ fn format(top: &Table<'_>, metadata: &Table<'_>, place: &Place<'_>) -> Result<St
         None if metadata.contains_key("content-hash") => Ok(String::new()),
         None => Err(place.error(line, "[metadata] has neither lock-version nor content-hash")),
         Some(value) => {
-            let text = value.get_ref().as_str().unwrap_or_default();
+            let text = value.as_str().unwrap_or_default();
             let known = Version::from_release(0, vec![1])..=Version::from_release(0, vec![2, 1]);
             let version = Version::parse(text).ok();
             match version.is_some_and(|version| known.contains(&version)) {
@@ -169,7 +169,7 @@ fn package(
 }
 
 fn source(value: &Value<'_>) -> std::result::Result<Source, String> {
-    let table = value.get_ref().as_table().ok_or("`source` is no table")?;
+    let table = value.as_table().ok_or("`source` is no table")?;
     let needed = |key| toml::text(table, key).ok_or(format!("`source.{key}` is missing"));
     let (kind, url) = (needed("type")?, needed("url")?.to_owned());
     let commit = toml::text(table, "resolved_reference").or_else(|| toml::text(table, "reference"));
@@ -192,7 +192,7 @@ fn digests(table: &Table<'_>, metadata: &Table<'_>, name: &str) -> Vec<String> {
         None => toml::table(metadata, "files").and_then(|files| files.get(name)),
     };
     let hash = |file: &Value<'_>| {
-        let hash = toml::text(file.get_ref().as_table()?, "hash")?;
+        let hash = toml::text(file.as_table()?, "hash")?;
         Some(hash.to_owned())
     };
     if files.is_some() {
@@ -216,10 +216,7 @@ fn web(
         for (name, value) in toml::entries(table, "dependencies") {
             let name = normalize(name);
             for one in each(value) {
-                let is_optional = one
-                    .get_ref()
-                    .as_table()
-                    .and_then(|one| toml::truth(one, "optional"));
+                let is_optional = one.as_table().and_then(|one| toml::truth(one, "optional"));
                 let (constraint, extras) = project::specification(one);
                 let asks = asks(&name, constraint.as_deref(), &extras, packages, names);
                 match is_optional == Some(true) {
@@ -230,7 +227,7 @@ fn web(
         }
         for (extra, list) in toml::entries(table, "extras") {
             let extra = normalize(extra);
-            let texts = toml::items(Some(list)).filter_map(|value| value.get_ref().as_str());
+            let texts = toml::items(Some(list)).filter_map(Value::as_str);
             for requirement in texts.filter_map(requirement::parse) {
                 let is_self = packages
                     .get(index)
@@ -259,7 +256,7 @@ fn web(
 
 /// Several specifications of one name are a list.
 pub(super) fn each<'table, 'text>(value: &'table Value<'text>) -> Vec<&'table Value<'text>> {
-    match value.get_ref().as_array() {
+    match value.as_list() {
         Some(several) => several.iter().collect(),
         None => vec![value],
     }

@@ -57,7 +57,7 @@ struct Groups(BTreeMap<String, Group>);
 /// It is no TOML, or asks for more than any project does.
 pub fn read(text: &str, file: &Utf8Path) -> Result<Project> {
     let top = Document::of_manifest(text, file)?.top;
-    let none = Table::new();
+    let none = Table::default();
     let project = toml::table(&top, "project").unwrap_or(&none);
     let poetry = toml::table(&top, "tool").and_then(|tool| toml::table(tool, "poetry"));
     let poetry = poetry.unwrap_or(&none);
@@ -73,7 +73,7 @@ pub fn read(text: &str, file: &Utf8Path) -> Result<Project> {
         groups.add_texts(name, toml::items(Some(list)));
     }
     for (name, group) in toml::entries(poetry, "group") {
-        if let Some(group) = group.get_ref().as_table() {
+        if let Some(group) = group.as_table() {
             groups.add_table(name, group);
             let includes = toml::texts(group, "include-groups").map(normalize);
             groups.of(name).includes.extend(includes);
@@ -106,7 +106,7 @@ impl Groups {
         let name = normalize(group);
         let group = self.of(group);
         for value in list {
-            if let Some(text) = value.get_ref().as_str() {
+            if let Some(text) = value.as_str() {
                 let found = requirement::parse(text).map(|found| Wanted {
                     name: found.name,
                     extras: found.extras,
@@ -114,7 +114,7 @@ impl Groups {
                     group: name.clone(),
                 });
                 group.wanted.extend(found);
-            } else if let Some(table) = value.get_ref().as_table() {
+            } else if let Some(table) = value.as_table() {
                 group
                     .includes
                     .extend(toml::text(table, "include-group").map(normalize));
@@ -132,7 +132,7 @@ impl Groups {
         if name.eq_ignore_ascii_case("python") {
             return;
         }
-        let several = value.get_ref().as_array().is_some();
+        let several = value.as_list().is_some();
         let several = several.then(|| toml::items(Some(value)).collect::<Vec<_>>());
         for one in several.unwrap_or_else(|| vec![value]) {
             let (constraint, extras) = specification(one);
@@ -177,9 +177,9 @@ impl Groups {
 
 /// The constraint and the extras of `"^1"` or `{version = "^1", extras = ["x"]}`.
 pub fn specification(value: &Value<'_>) -> (Option<String>, Vec<String>) {
-    let table = value.get_ref().as_table();
+    let table = value.as_table();
     let version = table.and_then(|table| toml::text(table, "version"));
-    let constraint = value.get_ref().as_str().or(version).map(str::to_owned);
+    let constraint = value.as_str().or(version).map(str::to_owned);
     let extras = table
         .into_iter()
         .flat_map(|table| toml::texts(table, "extras"));

@@ -31,8 +31,8 @@ pub fn check(
         let Some(files) = toml::table(metadata, table) else {
             continue;
         };
-        if let Some((name, _)) = files.iter().find(|(name, _)| !is_there(name.get_ref())) {
-            let (line, name) = (place.line_of(name), name.get_ref());
+        if let Some((name, value)) = files.iter().find(|(name, _)| !is_there(name)) {
+            let line = place.line_of(value);
             let problem = "but there is no package of this name: the lock file is incomplete";
             return Err(place.error(line, format!("[metadata.{table}] has {name}, {problem}")));
         }
@@ -61,9 +61,9 @@ pub fn check(
 
 /// Whether it is always installed: nothing in it speaks of an environment or an extra.
 fn is_unconditional(value: &Value<'_>) -> bool {
-    value.get_ref().as_table().is_none_or(|table| {
+    value.as_table().is_none_or(|table| {
         ["optional", "markers", "python", "platform"]
             .iter()
-            .all(|key| !table.contains_key(*key))
+            .all(|key| !table.contains_key(key))
     })
 }
