@@ -57,6 +57,15 @@ pub fn key(ecosystem: Ecosystem, text: &str) -> Key {
     }))
 }
 
+/// Whether the text is a version: what [`Key::is_valid`] says of its key, without making it.
+pub fn is_version(ecosystem: Ecosystem, text: &str) -> bool {
+    match ecosystem {
+        _ if text.len() > LONGEST => false,
+        Ecosystem::Pypi => pep440::Version::parse(text).is_ok(),
+        Ecosystem::Npm | Ecosystem::CratesIo => Semantic::read(ecosystem, text).is_some(),
+    }
+}
+
 /// Whether the text is a version, and no pre-release.
 pub fn is_stable(ecosystem: Ecosystem, text: &str) -> bool {
     match ecosystem {

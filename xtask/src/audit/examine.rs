@@ -88,7 +88,7 @@ pub fn examine(
                 None => examination.package(index, package, &mut findings)?,
             }
             let is_compared = not_checked(&package.source).is_none();
-            if is_compared && !order::key(scanned.lock.ecosystem, &package.version).is_valid() {
+            if is_compared && !order::is_version(scanned.lock.ecosystem, &package.version) {
                 warnings.push(not_a_version(scanned, package));
             }
         }

@@ -98,6 +98,7 @@ fn semantic_versions_are_in_the_order_of_semver() {
 fn text_that_is_no_version_is_known_as_such() {
     let check = |ecosystem, text: &str, expected| {
         assert_eq!(key(ecosystem, text).is_valid(), expected, "{text}");
+        assert_eq!(is_version(ecosystem, text), expected, "{text}");
     };
     check(Ecosystem::Pypi, "1.0", true);
     check(Ecosystem::Pypi, "1.0-", false);
@@ -135,6 +136,7 @@ fn ten_thousand_characters_are_read_and_more_are_none() {
         }
         let long = format!("1.0{}", "0".repeat(LONGEST));
         assert!(!key(ecosystem, &long).is_valid());
+        assert!(!is_version(ecosystem, &long));
     }
     let long = format!("1{}.0", "0".repeat(LONGEST - 5));
     assert!(key(Ecosystem::Npm, &long) > key(Ecosystem::Npm, "999999999999999999999999.0"));

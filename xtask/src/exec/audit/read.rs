@@ -81,7 +81,9 @@ pub fn regular(real: &Utf8Path, path: &str) -> Result<String> {
         };
         return Err(Error::failure(format!("{path}: {what}, not a lock file")));
     }
-    let mut bytes = Vec::new();
+    // With one byte more than it had, so that the end is seen without growing.
+    let expected = found.len().min(SIZE_LIMIT) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     File::open(real)
         .and_then(|file| file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes))
         .map_err(|cause| Error::failure(format!("read {path}: {cause}")))?;
