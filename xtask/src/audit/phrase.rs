@@ -438,9 +438,11 @@ pub fn sums(report: &Report) -> String {
         summary.warned,
         summary.ignored
     );
-    if summary.licenses_denied > 0 {
+    if !report.licenses.is_empty() {
+        let is_warned = |one: &&LicenseFinding| one.verdict == Verdict::Warned;
+        let warned = report.licenses.iter().filter(is_warned).count();
         let licenses = count(summary.licenses_denied, "license");
-        found.push_str(&format!("; {licenses} denied"));
+        found.push_str(&format!("; {licenses} denied, {warned} warned"));
     }
     let ignores = report.ignores.iter().filter(|notice| notice.denied).count();
     if ignores > 0 {

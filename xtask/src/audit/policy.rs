@@ -219,7 +219,13 @@ impl std::fmt::Display for Threshold {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Threshold::Never => formatter.write_str("never"),
-            Threshold::Tenths(tenths) => write!(formatter, "{}.{}", tenths / 10, tenths % 10),
+            Threshold::Tenths(tenths) => {
+                let levels = [Level::Low, Level::Medium, Level::High, Level::Critical];
+                match levels.into_iter().find(|level| level.floor() == *tenths) {
+                    Some(level) => formatter.write_str(super::phrase::level(level)),
+                    None => write!(formatter, "{}.{}", tenths / 10, tenths % 10),
+                }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::error::{Error, Result};
+use crate::world::process::quote;
 
 /// The verb that mends a lock file, as it is called.
 pub const REPAIR: &str = "cargo xtask lock repair";
@@ -103,6 +104,10 @@ pub fn explain(damaged: &Damaged<'_>, (line, column): (usize, usize), message: &
     let file = damaged.file;
     Error::failure(format!(
         "{file}:{line}:{column}: not TOML{around}: {message}"
+    ))
+    .hint(format!(
+        "take the file of the last commit back: git checkout HEAD -- {}",
+        quote(file)
     ))
     .hint(damaged.anew())
 }
