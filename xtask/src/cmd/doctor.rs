@@ -152,8 +152,12 @@ fn lock(world: &World, config: &Config, file: &Utf8Path, text: &str) -> Vec<Find
     }
 }
 
-/// Second sources of dependency truth beside `pyproject.toml` and its lock file.
+/// Second sources of dependency truth beside `pyproject.toml` and its lock file. Without that lock
+/// file they may be the only one, and nobody is told to remove it.
 fn retired(world: &World, folder: &Utf8Path) -> Vec<Finding> {
+    if !world.root.join(folder).join("poetry.lock").exists() {
+        return Vec::new();
+    }
     ["requirements.txt", "uv.lock", "setup.py", "Pipfile.lock"]
         .into_iter()
         .map(|name| folder.join(name))
