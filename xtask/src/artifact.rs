@@ -114,6 +114,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it says something about the release instead of being installed with it.
+    pub fn is_document(self) -> bool {
+        match self {
+            Kind::Wheel | Kind::Sdist | Kind::Requirements | Kind::Vsix => false,
+            Kind::ReleaseNotes
+            | Kind::Licenses
+            | Kind::Findings
+            | Kind::FindingsSarif
+            | Kind::FindingsMarkdown
+            | Kind::SbomCycloneDx
+            | Kind::SbomSpdx
+            | Kind::Vex => true,
+        }
+    }
+
     /// The word people read.
     pub fn word(self) -> &'static str {
         match self {

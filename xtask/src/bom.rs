@@ -104,17 +104,9 @@ pub enum Development {
 /// The name of an artifact in a document: that of the distribution or extension, or of the file
 /// when it is no more than a file.
 fn artifact_name(artifact: &Artifact) -> &str {
-    match artifact.kind {
-        Kind::Wheel | Kind::Sdist | Kind::Vsix => &artifact.name,
-        Kind::Requirements
-        | Kind::ReleaseNotes
-        | Kind::Licenses
-        | Kind::Findings
-        | Kind::FindingsSarif
-        | Kind::FindingsMarkdown
-        | Kind::SbomCycloneDx
-        | Kind::SbomSpdx
-        | Kind::Vex => &artifact.path,
+    match artifact.kind == Kind::Requirements || artifact.kind.is_document() {
+        true => &artifact.path,
+        false => &artifact.name,
     }
 }
 

@@ -15,6 +15,7 @@ mod json;
 mod model;
 mod node;
 pub mod npm;
+mod path;
 mod pip;
 pub mod pnpm;
 pub mod poetry;

@@ -125,12 +125,7 @@ pub fn product(name: &str, version: &str, source: &Source) -> Product {
 
 /// What is in a bill of materials: the files that carry code, not the documents about them.
 pub fn contents(artifacts: &[Artifact]) -> Vec<Artifact> {
-    let carries = |artifact: &&Artifact| {
-        matches!(
-            artifact.kind,
-            Kind::Wheel | Kind::Sdist | Kind::Requirements | Kind::Vsix
-        )
-    };
+    let carries = |artifact: &&Artifact| !artifact.kind.is_document();
     artifacts.iter().filter(carries).cloned().collect()
 }
 

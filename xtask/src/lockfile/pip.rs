@@ -437,17 +437,9 @@ fn project_name(text: &str) -> Option<String> {
     name("project").or_else(|| name("tool"))
 }
 
-/// Without `.`, and with `..` worked out as far as it goes.
+/// A path from the lock file's folder, which may be empty.
 fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split(['/', '\\']) {
-        match part {
-            "." | "" => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            other => parts.push(other),
-        }
-    }
-    parts.join("/")
+    super::path::normal(path.trim_start_matches('/'))
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ fn the_folder_is_the_users_cache_unless_a_variable_names_it() {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let found = folder(&environment, Utf8Path::new("/root"));
+        let found = folder(&environment, Utf8Path::new("/repository"));
         assert_eq!(found.ok().as_deref(), expected.map(Utf8Path::new));
     };
     let home = ("HOME", "/home/me");
@@ -120,7 +120,7 @@ fn the_folder_is_the_users_cache_unless_a_variable_names_it() {
         Some("/home/me/.cache/cargo-xtask/advisories"),
     );
     check(&[home, (VARIABLE, "/d")], Some("/d"));
-    check(&[home, (VARIABLE, "d")], Some("/root/d"));
+    check(&[home, (VARIABLE, "d")], Some("/repository/d"));
     check(
         &[home, (VARIABLE, "")],
         Some("/home/me/.cache/cargo-xtask/advisories"),

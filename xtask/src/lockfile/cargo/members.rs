@@ -9,6 +9,7 @@ use camino::Utf8Path;
 
 use super::super::graph;
 use super::super::model::{Dependency, Lock, Package, Scope, Source};
+use super::super::path::normal;
 use super::manifest::{self, Ask, Manifest, Workspace};
 use crate::error::Result;
 
@@ -330,22 +331,5 @@ fn join(folder: &str, path: &str) -> String {
     match folder {
         "" => path.to_owned(),
         folder => format!("{folder}/{path}"),
-    }
-}
-
-/// Without `.`, and with `..` worked out as far as it goes.
-fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split(['/', '\\']) {
-        match part {
-            "." | "" => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            other => parts.push(other),
-        }
-    }
-    let joined = parts.join("/");
-    match path.starts_with('/') {
-        true => format!("/{joined}"),
-        false => joined,
     }
 }
