@@ -94,6 +94,9 @@ pub fn examine(
         }
         locks.push(described(scanned, unchecked.len() - before));
     }
+    if subject.extent == Extent::Whole {
+        warnings.extend(idle(subject, policy));
+    }
     findings.sort_by(worst_first);
     locks.sort_by(|one, other| one.path.cmp(&other.path));
     let mut report = Report {
@@ -109,6 +112,24 @@ pub fn examine(
     };
     report.count();
     Ok(report)
+}
+
+/// What release.toml says about lock files that are not there; it may have meant another one.
+fn idle(subject: &Subject, policy: &Policy) -> Vec<String> {
+    let skips = policy.skips.iter().filter(|skip| {
+        let mut left_out = subject.skipped.iter();
+        !left_out.any(|lock| skip.path.matches(&lock.path))
+    });
+    let skips = skips.map(|skip| ("[[audit.skip]]", skip.path.text()));
+    let development = policy.development.iter().filter(|pattern| {
+        let mut scanned = subject.scanned.iter();
+        !scanned.any(|lock| pattern.matches(&lock.path))
+    });
+    let development = development.map(|pattern| ("audit.development", pattern.text()));
+    skips
+        .chain(development)
+        .map(|(key, path)| format!("release.toml: {key} names {path}, which is no lock file here"))
+        .collect()
 }
 
 fn described(scanned: &Scanned, unchecked: usize) -> LockFile {

@@ -295,3 +295,27 @@ fn a_locked_version_that_is_none_counts_as_the_oldest_and_is_said() {
         ]
     );
 }
+
+#[test]
+fn what_release_toml_says_about_no_lock_file_is_named() {
+    use crate::audit::policy::Skip;
+    use crate::gate::pattern::Pattern;
+    let policy = Policy {
+        skips: vec![Skip {
+            path: Pattern::verbatim("old/**"),
+            reason: "gone".to_owned(),
+        }],
+        development: vec![
+            Pattern::verbatim("Cargo.lock"),
+            Pattern::verbatim("server/*.lock"),
+        ],
+        ..Policy::default()
+    };
+    assert_eq!(
+        of_one("1.0", &[], &policy).warnings,
+        [
+            "release.toml: [[audit.skip]] names old/**, which is no lock file here",
+            "release.toml: audit.development names Cargo.lock, which is no lock file here",
+        ]
+    );
+}
