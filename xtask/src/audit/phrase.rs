@@ -392,7 +392,10 @@ pub fn outcome(report: &Report) -> (&'static str, &'static str) {
     };
     let decided = report.locks.iter().filter(by_policy).count();
     let skipped = summary.skipped_locks.saturating_sub(decided);
-    let doubts = summary.warned + skipped + report.ignores.len() + namesakes.count();
+    // A stale lock file, or one without its manifest, has less in it than a person would think.
+    let noted = report.locks.iter().filter(|lock| !lock.notes.is_empty());
+    let doubts =
+        summary.warned + skipped + report.ignores.len() + namesakes.count() + noted.count();
     if denied > 0 || report.ignores.iter().any(|notice| notice.denied) {
         ("✗", "refused")
     } else if summary.locks == 0 || summary.checked == 0 {

@@ -67,3 +67,17 @@ fn scores_that_are_no_scores_do_no_harm() {
     check(Some(f64::INFINITY), 100);
     check(Some(-1.0), 0);
 }
+
+#[test]
+fn a_pass_with_a_doubt_says_so() {
+    let check = |change: fn(&mut Report), mark: &str| {
+        let mut report = sample::clean();
+        change(&mut report);
+        assert_eq!(outcome(&report).0, mark);
+    };
+    check(|_| {}, "✓");
+    check(|report| report.warnings.push("x".to_owned()), "!");
+    check(|report| report.locks[0].notes.push("stale".to_owned()), "!");
+    check(|report| report.databases.clear(), "!");
+    check(|report| report.summary.denied = 1, "✗");
+}
