@@ -200,6 +200,25 @@ pub fn folder(environment: &BTreeMap<String, String>, root: &Utf8Path) -> Result
     }
 }
 
+/// Refuses a folder that nothing can be written to, before minutes are spent on what would be lost.
+///
+/// # Errors
+/// It cannot be made or written.
+pub fn require_writable(folder: &Utf8Path) -> Result<()> {
+    let beside = |error: Error| {
+        error.hint(format!(
+            "or keep the advisories elsewhere: {VARIABLE}=FOLDER"
+        ))
+    };
+    files::create_folder(folder).map_err(beside)?;
+    tempfile::Builder::new()
+        .prefix(".xtask-")
+        .tempfile_in(folder)
+        .doing(|| format!("write to {folder}"))
+        .map(drop)
+        .map_err(beside)
+}
+
 /// Saves an index: written beside its place, flushed to the disk, then renamed. Whoever has the
 /// old one mapped keeps it whole, and a crash leaves one of the two.
 ///

@@ -61,6 +61,9 @@ impl Advisories {
             return live::advisories(world, &packages(subject)).map(Advisories::Live);
         }
         let folder = store::folder(&world.environment, &world.root)?;
+        if wanted.update {
+            store::require_writable(&folder)?;
+        }
         let database = match wanted {
             Wanted {
                 update: true,

@@ -128,3 +128,18 @@ fn the_folder_is_the_users_cache_unless_a_variable_names_it() {
     check(&[("HOME", "")], None);
     check(&[], None);
 }
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_any_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    require_writable(&folder.join("new/one")).unwrap();
+    assert_eq!(folder.join("new/one").read_dir_utf8().unwrap().count(), 0);
+    std::fs::write(folder.join("file"), "").unwrap();
+    let error = require_writable(&folder.join("file/below")).unwrap_err();
+    assert!(error.message.contains("file/below"), "{error}");
+    assert!(
+        error.hints.iter().any(|hint| hint.contains(VARIABLE)),
+        "{error}"
+    );
+}
