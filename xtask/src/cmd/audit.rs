@@ -44,10 +44,12 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     if let Some(age) = arguments.max_age {
         config.audit.max_age = age;
     }
-    let wanted = Wanted {
-        update: arguments.update,
-        database: arguments.database.as_deref(),
-        live: arguments.live,
+    let wanted = match (&arguments.database, arguments.update, arguments.live) {
+        (_, _, true) => Wanted::Live,
+        (None, false, false) => Wanted::Stored,
+        (None, true, false) => Wanted::Updated,
+        (Some(path), true, false) => Wanted::UpdatedFrom(path),
+        (Some(path), false, false) => Wanted::From(path),
     };
     let subject = exec::audit::inventory(world, &config, &arguments.files)?;
     let mut report = exec::audit::audit(world, &config, wanted, &subject)?;

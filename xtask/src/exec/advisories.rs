@@ -14,7 +14,7 @@ use crate::advisory::{Advisory, Provenance};
 use crate::audit::examine::{Scanned, Subject};
 use crate::audit::phrase;
 use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::lockfile::{Ecosystem, Package, Source};
 use crate::world::World;
 use crate::world::terminal::size;
@@ -24,14 +24,19 @@ const FROM_A_COPY: &str = "or from a copy of OSV's archives: cargo xtask audit -
     --database DIR|ZIP";
 
 /// What the caller wants to be asked.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'path> {
-    /// Whether the stored database is brought up to date first.
-    pub update: bool,
-    /// A folder or archive of advisories: for this run, or with `update` for the stored database.
-    pub database: Option<&'path Utf8Path>,
-    /// Whether the OSV service is asked instead.
-    pub live: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wanted<'path> {
+    /// The stored database as it is.
+    #[default]
+    Stored,
+    /// The stored database, brought up to date from OSV first.
+    Updated,
+    /// The stored database, made anew from a folder or archive first.
+    UpdatedFrom(&'path Utf8Path),
+    /// A folder or archive, for this run alone.
+    From(&'path Utf8Path),
+    /// The OSV service.
+    Live,
 }
 
 /// Advisories that are ready to be looked up.
@@ -57,34 +62,30 @@ impl Advisories {
         let locks = subject.scanned.iter();
         let ecosystems: BTreeSet<Ecosystem> = locks.map(|one| one.lock.ecosystem).collect();
         let ecosystems: Vec<Ecosystem> = ecosystems.into_iter().collect();
-        if wanted.live {
-            return live::advisories(world, &packages(subject)).map(Advisories::Live);
-        }
-        let folder = store::folder(&world.environment, &world.root)?;
-        if wanted.update {
-            store::require_writable(&folder)?;
-        }
+        let folder = store::folder(&world.environment, &world.root);
         let database = match wanted {
-            Wanted {
-                update: true,
-                database: Some(path),
-                ..
-            } => {
+            Wanted::Live => {
+                return live::advisories(world, &packages(subject)).map(Advisories::Live);
+            }
+            Wanted::From(path) => {
+                Database::of_made(read(world, path)?.indexes, &world.resolve(path))?
+            }
+            Wanted::UpdatedFrom(path) => {
+                let folder = folder?;
+                store::require_writable(&folder)?;
                 save(world, &folder, &read(world, path)?)?;
                 Database::open_for(&folder, &ecosystems)?
             }
-            Wanted { update: true, .. } => {
+            Wanted::Updated => {
+                let folder = folder?;
+                store::require_writable(&folder)?;
                 sync::update(world, &folder, &ecosystems).map_err(|error| match error.kind {
                     Kind::Failure => error.hint(FROM_A_COPY),
                     _ => error,
                 })?;
                 Database::open_for(&folder, &ecosystems)?
             }
-            Wanted {
-                database: Some(path),
-                ..
-            } => Database::of_made(read(world, path)?.indexes, &world.resolve(path))?,
-            _ => Database::open_for(&folder, &ecosystems)?,
+            Wanted::Stored => Database::open_for(&folder?, &ecosystems)?,
         };
         database.require_recent(world.now(), config.audit.max_age)?;
         Ok(Advisories::Stored(database))
@@ -130,7 +131,8 @@ fn read(world: &World, path: &Utf8Path) -> Result<Import> {
     let path = world.resolve(path);
     let step = world.terminal.step("advisories", &format!("read {path}"));
     let import = import::import(&path, world.now())?;
-    go_on(world)?;
+    // Reading takes a while and asks nobody, so whoever wants it to end is heard here.
+    world.check_interrupted()?;
     let records: u64 = import
         .indexes
         .iter()
@@ -142,14 +144,6 @@ fn read(world: &World, path: &Utf8Path) -> Result<Import> {
         world.show(&path)
     ));
     Ok(import)
-}
-
-/// Reading takes a while and asks nobody, so whoever wants it to end is heard here.
-fn go_on(world: &World) -> Result<()> {
-    match world.interrupt.requested() {
-        true => Err(Error::interrupted()),
-        false => Ok(()),
-    }
 }
 
 fn save(world: &World, folder: &Utf8Path, import: &Import) -> Result<()> {

@@ -110,11 +110,7 @@ fn an_update_that_is_asked_to_stop_leaves_the_old_database() {
     world.interrupt.stop(Signal::Terminate);
     let text = std::fs::read_to_string(world.root.join("release.toml")).unwrap();
     let config = config::parse(&text, "release.toml").unwrap();
-    let wanted = Wanted {
-        update: true,
-        database: Some(&case.advisories),
-        live: false,
-    };
+    let wanted = Wanted::UpdatedFrom(&case.advisories);
     let locks = [Utf8PathBuf::from("server/poetry.lock")];
     let subject = inventory(&world, &config, &locks).unwrap();
     let error = audit(&world, &config, wanted, &subject).unwrap_err();
