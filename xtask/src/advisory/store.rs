@@ -1,7 +1,6 @@
 //! Where indexes lie, and whether they are recent enough.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::{SignedDuration, Timestamp};
@@ -226,24 +225,7 @@ pub fn require_writable(folder: &Utf8Path) -> Result<()> {
 /// The folder cannot be written or the disk is full; the old index then stays.
 pub fn save(folder: &Utf8Path, ecosystem: Ecosystem, bytes: &[u8]) -> Result<Utf8PathBuf> {
     let path = folder.join(index::file_name(ecosystem));
-    let doing = || format!("write {path}");
-    files::create_folder(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".xtask-")
-        .tempfile_in(folder)
-        .doing(doing)?;
-    file.write_all(bytes).doing(doing)?;
-    // One folder may serve several users of a machine.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).doing(doing)?;
-    }
-    file.as_file().sync_all().doing(doing)?;
-    file.persist(&path)
-        .map_err(|cause| cause.error)
-        .doing(doing)?;
+    files::write_synced(&path, bytes)?;
     Ok(path)
 }
 

@@ -56,7 +56,24 @@ pub fn write(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// Writes a file whole and has it flushed to the disk before it takes its name, so that a crash
+/// leaves the old one or the new one. Whoever has the old one mapped keeps it whole.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_synced(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    place(path, bytes, fs::File::sync_all)
+}
+
 fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    place(path, bytes, |_| Ok(()))
+}
+
+fn place(
+    path: &Utf8Path,
+    bytes: &[u8],
+    settle: impl FnOnce(&fs::File) -> std::io::Result<()>,
+) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
     let folder = folder.unwrap_or(Utf8Path::new("."));
     create_folder(folder)?;
@@ -73,6 +90,7 @@ fn replace(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
             .set_permissions(fs::Permissions::from_mode(0o644))
             .doing(doing)?;
     }
+    settle(file.as_file()).doing(doing)?;
     file.persist(path)
         .map_err(|cause| cause.error)
         .doing(doing)?;
