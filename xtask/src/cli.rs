@@ -47,6 +47,10 @@ enum Verb {
     Package(cmd::package::Arguments),
     /// Audit, build, bundle, prove, package and seal everything into dist/
     Release(cmd::release::Arguments),
+    /// Ask every target of a profile what it has, and say what publishing would send
+    Plan(cmd::plan::Arguments),
+    /// Bring the release in dist/ to every target of a profile; prints the plan without --execute
+    Publish(cmd::publish::Arguments),
     /// Show every place that states the version
     Version(cmd::version::Arguments),
     /// Trace a file or a digest back to its commit
@@ -135,6 +139,8 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Bundle(arguments) => cmd::bundle::run(&world, arguments),
         Verb::Package(arguments) => cmd::package::run(&world, arguments),
         Verb::Release(arguments) => cmd::release::run(&world, arguments),
+        Verb::Plan(arguments) => cmd::plan::run(&world, arguments),
+        Verb::Publish(arguments) => cmd::publish::run(&world, arguments),
         Verb::Version(arguments) => cmd::version::run(&world, arguments),
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),

@@ -5,6 +5,7 @@
 
 mod audit;
 mod gate;
+pub mod publish;
 mod reader;
 
 pub use audit::parse_age;
@@ -15,6 +16,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::audit::policy::Policy;
 use crate::error::{Error, Result};
+use publish::Publish;
 use reader::{Reader, Table};
 
 /// The configuration format this version reads.
@@ -35,6 +37,8 @@ pub struct Config {
     pub gate: Gate,
     /// What an audit of the lock files stops at.
     pub audit: Policy,
+    /// Where a release goes.
+    pub publish: Publish,
     /// Where the version is written.
     pub version: Version,
     /// The changelog, from the root, if there is one.
@@ -207,6 +211,7 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
         prove: prove(reader, top),
         gate: gate::read(reader, top),
         audit: audit::read(reader, top),
+        publish: publish::read(reader, top),
         version: version(reader, top),
     };
     reader.finish(top);

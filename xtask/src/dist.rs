@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::artifact::{Artifact, Digest, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Source};
 use crate::error::{Context, Error, Result};
+use crate::ledger::LEDGER_FILE;
 use crate::product::index;
 use crate::world::World;
 use crate::world::files::{self, Staged};
@@ -216,6 +217,9 @@ impl Release {
                 .unwrap_or(&path)
                 .as_str()
                 .replace('\\', "/");
+            if inside == LEDGER_FILE {
+                continue;
+            }
             match expected.remove(&inside) {
                 Some(bytes) if std::fs::read(&path).is_ok_and(|found| found == bytes) => {}
                 _ => return Ok(false),
@@ -232,6 +236,7 @@ impl Release {
         refuse_foreign(&world.dist())?;
         let staged = Staged::beside(&world.dist())?;
         self.write_to(staged.path())?;
+        keep_ledger(&world.dist(), staged.path())?;
         world.check_interrupted()?;
         staged.swap()
     }
@@ -246,6 +251,16 @@ impl Release {
         }
         Ok(())
     }
+}
+
+/// What was published from an older release stays on record.
+fn keep_ledger(dist: &Utf8Path, staged: &Utf8Path) -> Result<()> {
+    let ledger = dist.join(LEDGER_FILE);
+    if !ledger.is_file() {
+        return Ok(());
+    }
+    let kept = std::fs::copy(&ledger, staged.join(LEDGER_FILE));
+    kept.map(drop).doing(|| format!("keep {ledger}"))
 }
 
 /// A `dist/` that is not ours may hold what the user needs, and so may a file that somebody put
@@ -302,7 +317,7 @@ fn own_files(dist: &Utf8Path) -> Option<BTreeSet<String>> {
             .filter_map(|path| path.strip_prefix(dist).ok())
             .map(slashes),
     );
-    own.extend([MANIFEST_FILE, SUMS_FILE].map(str::to_owned));
+    own.extend([MANIFEST_FILE, SUMS_FILE, LEDGER_FILE].map(str::to_owned));
     Some(own)
 }
 

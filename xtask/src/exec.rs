@@ -13,6 +13,7 @@ pub mod gate;
 pub mod license;
 pub mod live;
 pub mod package;
+pub mod publish;
 pub mod sync;
 
 use camino::Utf8Path;

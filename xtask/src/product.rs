@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod index;
 pub mod notes;
+pub mod oci;
 pub mod pyproject;
 pub mod vsix;
 pub mod wheel;

@@ -342,6 +342,19 @@ pub fn subjects_since_tag(world: &World, commit: &str, pattern: &str) -> Result<
     Ok(log.stdout.lines().map(str::to_owned).collect())
 }
 
+/// The commit that a tag names; `None` when there is no such tag.
+///
+/// # Errors
+/// git cannot be started.
+pub fn commit_of_tag(world: &World, tag: &str) -> Result<Option<String>> {
+    let reference = format!("refs/tags/{tag}^{{commit}}");
+    let found = git(world)
+        .args(["rev-parse", "--verify", "--quiet", &reference])
+        .output()?;
+    let commit = found.stdout.trim();
+    Ok((found.status.success() && !commit.is_empty()).then(|| commit.to_owned()))
+}
+
 /// git, without the user's settings that change what it prints.
 pub fn git(world: &World) -> Command<'_> {
     world

@@ -10,6 +10,8 @@ pub mod lock;
 pub mod loopback;
 pub mod process;
 pub mod remote;
+pub mod runtime;
+pub mod secret;
 pub mod temporary;
 pub mod terminal;
 

@@ -143,6 +143,34 @@ impl<'text> Reader<'text> {
         (0..array.len()).map(table).collect()
     }
 
+    /// The tables below one whose keys are names that the file is free to choose, in order.
+    pub fn named_tables<'document>(
+        &mut self,
+        parent: &mut Table<'document>,
+        key: &'static str,
+    ) -> Vec<(String, Table<'document>)> {
+        let outer = self.table(parent, key);
+        let Some(entries) = outer.item.and_then(Item::as_table_like) else {
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for (name, item) in entries.iter() {
+            let path = format!("{}.{name}", outer.path);
+            if item.as_table_like().is_none() {
+                self.wrong_type(&path, item, "a table");
+                continue;
+            }
+            let table = Table {
+                path,
+                item: Some(item),
+                span: key_span(entries, name),
+                known: BTreeSet::new(),
+            };
+            tables.push((name.to_owned(), table));
+        }
+        tables
+    }
+
     /// A string that must be there; an absent one is noted and read as empty.
     pub fn string(&mut self, table: &mut Table<'_>, key: &'static str) -> String {
         self.optional_string(table, key).unwrap_or_else(|| {

@@ -8,12 +8,29 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::wheel::inspect;
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Digest};
 use crate::error::Result;
 use crate::name::normalize;
 
 /// The repository version the pages declare (PEP 700).
 const API_VERSION: &str = "1.1";
+
+/// A file as an index lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub filename: String,
+    /// Where it is, from the page of its project.
+    pub url: String,
+    /// The version it is of.
+    pub version: String,
+    /// Its digest.
+    pub sha256: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The range of Python versions that it names.
+    pub requires_python: Option<String>,
+}
 
 /// The pages by path below `dist/`; the files themselves stay where they are.
 ///
@@ -25,32 +42,54 @@ pub fn pages(
     sdist: Option<&Artifact>,
 ) -> Result<BTreeMap<String, Vec<u8>>> {
     let facts = inspect::wheel(&wheel.path, wheel_bytes)?;
+    let files: Vec<Listed> = std::iter::once(wheel)
+        .chain(sdist)
+        .map(|file| Listed {
+            filename: file.path.clone(),
+            url: format!("../../{}", file.path),
+            version: file.version.clone(),
+            sha256: file.sha256.clone(),
+            size: file.size,
+            requires_python: facts.requires_python.clone(),
+        })
+        .collect();
     let project = normalize(&wheel.name);
-    let requires_python = facts.requires_python.as_deref();
-    let files: Vec<&Artifact> = std::iter::once(wheel).chain(sdist).collect();
-    let title = format!("Links for {project}");
-    let links = files
+    let mut pages = root_pages(std::slice::from_ref(&project));
+    pages.extend(project_pages(&project, &files));
+    Ok(pages)
+}
+
+/// The two pages of the projects, by path.
+pub fn root_pages(projects: &[String]) -> BTreeMap<String, Vec<u8>> {
+    let names: Vec<_> = projects
         .iter()
-        .map(|file| link(file, requires_python))
-        .collect::<String>();
-    let project_json = json!({
+        .map(|name| json!({ "name": name }))
+        .collect();
+    let json = json!({ "meta": { "api-version": API_VERSION }, "projects": names });
+    let link = |name: &String| format!("    <a href=\"{name}/\">{name}</a><br>\n");
+    let html: String = projects.iter().map(link).collect();
+    BTreeMap::from([
+        ("index/index.html".to_owned(), page("Simple index", &html)),
+        ("index/index.json".to_owned(), json_page(&json)),
+    ])
+}
+
+/// The two pages of a project, by path.
+pub fn project_pages(project: &str, files: &[Listed]) -> BTreeMap<String, Vec<u8>> {
+    let links = files.iter().map(link).collect::<String>();
+    let mut versions: Vec<&str> = files.iter().map(|file| file.version.as_str()).collect();
+    versions.dedup();
+    let json = json!({
         "meta": { "api-version": API_VERSION },
         "name": project,
-        "versions": [wheel.version],
-        "files": files.iter().map(|file| entry(file, requires_python)).collect::<Vec<_>>(),
+        "versions": versions,
+        "files": files.iter().map(entry).collect::<Vec<_>>(),
     });
-    let root_json =
-        json!({ "meta": { "api-version": API_VERSION }, "projects": [{ "name": project }] });
-    let root = format!("    <a href=\"{project}/\">{project}</a><br>\n");
-    Ok(BTreeMap::from([
-        ("index/index.html".to_owned(), page("Simple index", &root)),
-        ("index/index.json".to_owned(), json_page(&root_json)),
+    let title = format!("Links for {project}");
+    BTreeMap::from([
         (format!("index/{project}/index.html"), page(&title, &links)),
-        (
-            format!("index/{project}/index.json"),
-            json_page(&project_json),
-        ),
-    ]))
+        (format!("index/{project}/index.json"), json_page(&json)),
+    ])
 }
 
 fn json_page(value: &serde_json::Value) -> Vec<u8> {
@@ -66,23 +105,25 @@ fn page(title: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn link(file: &Artifact, requires_python: Option<&str>) -> String {
-    let python = requires_python
+fn link(file: &Listed) -> String {
+    let python = file
+        .requires_python
+        .as_deref()
         .map(|range| format!(" data-requires-python=\"{}\"", escape(range)))
         .unwrap_or_default();
-    let (path, hash) = (escape(&file.path), file.sha256.hex());
-    format!("    <a href=\"../../{path}#sha256={hash}\"{python}>{path}</a><br>\n")
+    let (url, name, hash) = (escape(&file.url), escape(&file.filename), file.sha256.hex());
+    format!("    <a href=\"{url}#sha256={hash}\"{python}>{name}</a><br>\n")
 }
 
-fn entry(file: &Artifact, requires_python: Option<&str>) -> serde_json::Value {
+fn entry(file: &Listed) -> serde_json::Value {
     let mut entry = json!({
-        "filename": file.path,
-        "url": format!("../../{}", file.path),
+        "filename": file.filename,
+        "url": file.url,
         "hashes": { "sha256": file.sha256.hex() },
         "size": file.size,
     });
-    if let Some(range) = requires_python {
-        entry["requires-python"] = range.into();
+    if let Some(range) = &file.requires_python {
+        entry["requires-python"] = range.as_str().into();
     }
     entry
 }

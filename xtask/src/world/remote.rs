@@ -13,14 +13,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::http::HeaderMap;
+pub use ureq::http::Method;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
 use super::World;
 use crate::error::{Context, Error, Result};
-pub use retry::{Patience, Trouble};
+pub use address::split;
+pub use retry::{Patience, Trouble, after, is_busy, pass_time};
 
 /// Who asks, for those who read the logs of the server.
-const USER_AGENT: &str = concat!("cargo-xtask/", env!("CARGO_PKG_VERSION"));
+pub const USER_AGENT: &str = concat!("cargo-xtask/", env!("CARGO_PKG_VERSION"));
 
 /// Redirects beyond this number are a circle.
 const REDIRECTS: u32 = 5;
@@ -212,14 +214,57 @@ impl<'world> Remote<'world> {
             headers: Headers(head.headers),
             body,
         };
-        match retry::is_busy(opened.status) {
+        match is_busy(opened.status) {
             true => {
                 let asked = opened.headers.get("retry-after");
-                let asked = asked.and_then(|text| retry::after(&text, self.world.now()));
+                let asked = asked.and_then(|text| after(&text, self.world.now()));
                 Err(Trouble::busy(opened.status, asked))
             }
             false => Ok(opened),
         }
+    }
+
+    /// Sends one request of any method once, and gives the whole answer, whatever its status.
+    /// Whether it is sent again is for the caller to say.
+    ///
+    /// # Errors
+    /// No answer, half an answer, or a body of more than `limit` bytes.
+    pub fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        limit: u64,
+    ) -> std::result::Result<Answer, Trouble> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let wrong = |_| Trouble::last("no request that can be sent");
+        let response = match body {
+            Some(body) => self.agent.run(request.body(body).map_err(wrong)?),
+            None => self.agent.run(request.body(()).map_err(wrong)?),
+        };
+        let (head, body) = response.map_err(Trouble::of_transport)?.into_parts();
+        let opened = Opened {
+            status: head.status.as_u16(),
+            headers: Headers(head.headers),
+            body,
+        };
+        let (status, headers) = (opened.status, opened.headers.clone());
+        let mut bytes = Vec::new();
+        self.receive(opened, limit, &mut |chunk| {
+            bytes.extend_from_slice(chunk);
+            Ok(())
+        })?;
+        Ok(Answer {
+            status,
+            headers,
+            bytes,
+        })
     }
 
     /// Hands a body on as it comes.
@@ -345,18 +390,33 @@ fn proxy(world: &World, place: &address::Place) -> Result<Option<ureq::Proxy>> {
 
 /// The certificates to trust: those of a file that the environment names, or those of Mozilla.
 fn certificates(world: &World) -> Result<RootCerts> {
+    let named = named_certificates(world)?;
+    if named.is_empty() {
+        return Ok(RootCerts::WebPki);
+    }
+    let certificates = named
+        .iter()
+        .map(|der| Certificate::from_der(der).to_owned());
+    Ok(RootCerts::new_with_certs(&certificates.collect::<Vec<_>>()))
+}
+
+/// The certificates of the file that the environment names, in DER form; none when it names none.
+///
+/// # Errors
+/// The file cannot be read, or holds none.
+pub fn named_certificates(world: &World) -> Result<Vec<Vec<u8>>> {
     let names = ["CURL_CA_BUNDLE", "SSL_CERT_FILE"];
     let mut named = names
         .iter()
         .filter_map(|name| Some((name, world.variable(name)?)));
     let Some((name, path)) = named.next() else {
-        return Ok(RootCerts::WebPki);
+        return Ok(Vec::new());
     };
     let bytes = std::fs::read(path).doing(|| format!("read {path}, which {name} names"))?;
-    let mut found: Vec<Certificate<'static>> = Vec::new();
+    let mut found = Vec::new();
     for item in ureq::tls::parse_pem(&bytes).flatten() {
         if let PemItem::Certificate(certificate) = item {
-            found.push(certificate);
+            found.push(certificate.der().to_vec());
         }
     }
     if found.is_empty() {
@@ -365,7 +425,7 @@ fn certificates(world: &World) -> Result<RootCerts> {
                 .hint("name a file of certificates in PEM form"),
         );
     }
-    Ok(RootCerts::new_with_certs(&found))
+    Ok(found)
 }
 
 #[cfg(test)]

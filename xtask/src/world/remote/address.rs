@@ -45,6 +45,15 @@ fn is_local(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
+/// An address as that of a server and the path on it, with its slash.
+pub fn split(address: &str) -> Option<(&str, &str)> {
+    let start = address.find("://")? + 3;
+    let rest = address.get(start..)?;
+    let end = rest.find('/').map_or(address.len(), |at| start + at);
+    let (base, path) = address.split_at_checked(end)?;
+    Some((base, if path.is_empty() { "/" } else { path }))
+}
+
 /// An address without user, password and query.
 pub fn shown(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default();

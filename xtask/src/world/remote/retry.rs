@@ -39,7 +39,7 @@ impl Default for Patience {
             attempts: 5,
             first: Duration::from_secs(1),
             longest: Duration::from_secs(60),
-            sleep,
+            sleep: pass_time,
         }
     }
 }
@@ -70,7 +70,10 @@ impl Patience {
 }
 
 /// Waits, but not longer than the run lasts.
-fn sleep(world: &World, time: Duration) -> Result<()> {
+///
+/// # Errors
+/// The run is interrupted.
+pub fn pass_time(world: &World, time: Duration) -> Result<()> {
     let mut left = time;
     while !left.is_zero() {
         world.check_interrupted()?;
@@ -157,6 +160,11 @@ impl Trouble {
             Cause::BadUri(_) => Trouble::last("no address"),
             _ => Trouble::last("cannot be asked"),
         }
+    }
+
+    /// Whether it may have passed the next time.
+    pub fn passes(&self) -> bool {
+        matches!(self.fate, Fate::Passing { .. })
     }
 
     /// The error to show when no further attempt is made.

@@ -1,0 +1,32 @@
+//! `plan`: what every target of a profile has, and what publishing would send. Sends nothing.
+
+use clap::Args;
+
+use crate::config::publish::LOCAL;
+use crate::error::Result;
+use crate::exec::publish as exec;
+use crate::world::World;
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The profile of release.toml
+    #[arg(long, value_name = "PROFILE", default_value = LOCAL)]
+    pub to: String,
+}
+
+/// Asks, decides and prints.
+///
+/// # Errors
+/// The release in `dist/` must not be published; a target has other bytes (4), could not be
+/// asked (1) or has not made visible yet what it took (3).
+pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
+    let config = super::configuration(world)?;
+    let profile = exec::profile(&config, &arguments.to)?;
+    let release = exec::releasable(world, &config)?;
+    let session = exec::open(world, &config, &release, profile)?;
+    let plan = session.plan()?;
+    world.terminal.text(&plan.text(world.now()));
+    world.terminal.json(&plan);
+    exec::require_sound(&plan)
+}

@@ -1,0 +1,79 @@
+//! `publish`: brings the release in `dist/` to every target of a profile, exactly as `plan`
+//! prints it. Without `--execute` it only prints.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::config::Config;
+use crate::config::publish::LOCAL;
+use crate::error::Result;
+use crate::exec::publish as exec;
+use crate::ledger::Ledger;
+use crate::world::World;
+use crate::world::lock::Lock;
+
+/// Arguments of `publish`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The profile of release.toml
+    #[arg(long, value_name = "PROFILE", default_value = LOCAL)]
+    pub to: String,
+    /// Do it; without this the plan is printed and nothing is sent
+    #[arg(long)]
+    pub execute: bool,
+}
+
+/// Plans, and performs the plan when that is asked for.
+///
+/// # Errors
+/// As [`super::plan::run`]; with `--execute`, whatever keeps a target from having the release.
+/// What was sent stays sent, and the next run goes on from there.
+pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
+    if !arguments.execute {
+        let to = arguments.to.clone();
+        super::plan::run(world, &super::plan::Arguments { to })?;
+        world
+            .terminal
+            .text("nothing was sent: to do this, add --execute");
+        return Ok(());
+    }
+    let config = super::configuration(world)?;
+    exec::profile(&config, &arguments.to)?;
+    let _lock = Lock::take(world, "publish")?;
+    execute(world, &config, &arguments.to)
+}
+
+/// Publishes what is in `dist/`; the caller holds the lock.
+///
+/// # Errors
+/// As [`run`].
+pub fn execute(world: &World, config: &Config, profile: &str) -> Result<()> {
+    let profile = exec::profile(config, profile)?;
+    let release = exec::releasable(world, config)?;
+    let mut session = exec::open(world, config, &release, profile)?;
+    session.ledger = Some(Ledger::open(world)?);
+    let plan = session.plan()?;
+    world.terminal.text(&plan.text(world.now()));
+    session.require_ready(&plan)?;
+    let summary = session.perform(&plan)?;
+    for skip in &plan.skipped {
+        let text = format!("left out by release.toml: {}", skip.reason);
+        world.terminal.same(&skip.target, &text);
+    }
+    world.terminal.json(&json!({
+        "schema": 1,
+        "plan": plan,
+        "outcomes": summary.json(),
+    }));
+    summary.require_good()?;
+    let manifest = &release.manifest;
+    let said = format!(
+        "{} {} is at every target of {}",
+        manifest.name, manifest.version, profile.name
+    );
+    match plan.is_converged() {
+        true => world.terminal.same("publish", &said),
+        false => world.terminal.done("publish", &said),
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What `[target]` and `[profile]` may say.
+
+use super::*;
+use crate::config;
+
+const START: &str = "schema = 1\nname = \"demo\"\n[server]\npath = \"server\"\n\
+                     console-script = \"demo\"\n[prove.stdio]\n[prove.call]\ntool = \"ping\"\n";
+
+fn parse(rest: &str) -> std::result::Result<Publish, String> {
+    let text = format!("{START}{rest}");
+    let parsed = config::parse(&text, "release.toml");
+    parsed
+        .map(|config| config.publish)
+        .map_err(|error| error.message)
+}
+
+#[test]
+fn without_a_word_there_is_a_local_target_and_its_profile() {
+    let publish = parse("").unwrap();
+    let path = LOCAL_PATH.into();
+    assert_eq!(publish.targets[0].place, Place::Local { path });
+    assert_eq!(publish.profile("local").unwrap().targets, ["local"]);
+    assert_eq!(publish.patience, Patience::default());
+}
+
+#[test]
+fn every_kind_is_read_with_its_defaults() {
+    let publish = parse(
+        "[publish]\nwait = \"2 minutes\"\npause = \"10ms\"\nattempts = 3\n\
+         [target.test]\nkind = \"pypi\"\nrepository = \"testpypi\"\n\
+         [target.own]\nkind = \"pypi\"\nurl = \"http://127.0.0.1:1/a/\"\n\
+         [target.try]\nkind = \"install-test\"\nfrom = \"test\"\n\
+         [target.github]\nkind = \"github\"\nrepository = \"one/two\"\n\
+         [target.oci]\nkind = \"oci\"\nrepository = \"ghcr.io/one/two\"\nplain-http = true\n\
+         [target.open]\nkind = \"open-vsx\"\nurl = \"http://127.0.0.1:2/\"\n\
+         [target.market]\nkind = \"marketplace\"\ncredential = \"oidc\"\n\
+         [target.mcp]\nkind = \"mcp\"\nlogin = \"github\"\n\
+         [profile.all]\ntargets = [\"test\", \"try\", \"mcp\"]\n\
+         [[profile.all.skip]]\ntarget = \"mcp\"\nreason = \"not yet\"\n",
+    )
+    .unwrap();
+    assert_eq!(publish.patience.wait, Duration::from_secs(120));
+    assert_eq!(publish.patience.pause, Duration::from_millis(10));
+    assert_eq!(publish.patience.attempts, 3);
+    let place = |name| &publish.target(name).unwrap().place;
+    assert_eq!(place("test"), &Place::Pypi(Index::Named("testpypi".into())));
+    let api = GITHUB_API.to_owned();
+    let repository = "one/two".to_owned();
+    assert_eq!(place("github"), &Place::Github { repository, api });
+    let url = "http://127.0.0.1:2".to_owned();
+    assert_eq!(place("open"), &Place::OpenVsx { url });
+    assert_eq!(publish.profile("all").unwrap().skips[0].target, "mcp");
+    for (kind, place) in KINDS.iter().zip(publish.targets.iter().map(|it| &it.place)) {
+        assert!(KINDS.contains(&place.word()), "{kind}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let check = |rest: &str, expected: &str| {
+        let message = parse(rest).unwrap_err();
+        assert!(message.contains(expected), "{message}");
+    };
+    check(
+        "[target.a]\nkind = \"ftp\"\n",
+        "unknown kind `ftp`; known: local, pypi",
+    );
+    check("[target.a]\nkind = \"pypi\"\n", "either `repository`");
+    check("[target.\"a b\"]\nkind = \"local\"\n", "letters, digits");
+    check(
+        "[target.a]\nkind = \"github\"\nrepository = \"one\"\n",
+        "owner/name",
+    );
+    check(
+        "[target.a]\nkind = \"local\"\npath = \"../x\"\n",
+        "not a folder below",
+    );
+    check(
+        "[target.a]\nkind = \"local\"\ntoken = \"x\"\n",
+        "unknown key `target.a.token`",
+    );
+    check("[profile.a]\n", "name at least one target");
+    check(
+        "[profile.a]\ntargets = [\"b\"]\n",
+        "unknown target `b`; known: local",
+    );
+    check("[profile.a]\ntargets = [\"local\", \"local\"]\n", "twice");
+    check(
+        "[profile.a]\ntargets = [\"local\"]\n[[profile.a.skip]]\ntarget = \"local\"\nreason = \"\"\n",
+        "is empty: say why",
+    );
+    check(
+        "[target.i]\nkind = \"install-test\"\nfrom = \"x\"\n[profile.a]\ntargets = [\"i\"]\n",
+        "installs from `x`",
+    );
+    check("[publish]\nwait = \"soon\"\n", "`publish.wait` is `soon`");
+    check("[publish]\nattempts = 0\n", "from 1 to 20");
+}

@@ -1,0 +1,285 @@
+//! Publishing: looking at the targets, and performing the plan that was made of what they said.
+//!
+//! Every answer is written into the ledger. What is independent runs side by side, and goes on
+//! when something else fails.
+
+mod converge;
+mod steps;
+
+pub use steps::{Outcome, Summary};
+
+use crate::artifact::Kind;
+use crate::config::Config;
+use crate::config::publish::{Place, Profile, Target};
+use crate::dist::Release;
+use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::ledger::Ledger;
+use crate::publish::{self, Plan, Seen, State, Subject};
+use crate::registry::{self, Opening, Presence, Registry};
+use crate::source;
+use crate::world::World;
+
+/// A profile of a release with its places opened.
+#[derive(Debug)]
+pub struct Session<'run> {
+    /// The world.
+    pub world: &'run World,
+    /// The configuration.
+    pub config: &'run Config,
+    /// What is published.
+    pub release: &'run Release,
+    /// Where to.
+    pub profile: &'run Profile,
+    /// Its targets that are not left out; a test has no registry.
+    pub places: Vec<(&'run Target, Option<Box<dyn Registry + 'run>>)>,
+    /// Where what is done is written; nothing is written while only a plan is made.
+    pub ledger: Option<Ledger<'run>>,
+}
+
+/// The profile of a name.
+///
+/// # Errors
+/// There is none; the message lists those that are known.
+pub fn profile<'config>(config: &'config Config, name: &str) -> Result<&'config Profile> {
+    config.publish.profile(name).ok_or_else(|| {
+        let profiles = config.publish.profiles.iter();
+        let known: Vec<&str> = profiles.map(|profile| profile.name.as_str()).collect();
+        Error::usage(format!(
+            "unknown profile `{name}`; known: {}",
+            known.join(", ")
+        ))
+        .hint(format!("write it into release.toml: [profile.{name}]"))
+    })
+}
+
+/// The release in `dist/`, with every file held against its digest and nothing against
+/// publishing it.
+///
+/// # Errors
+/// There is none, a file is not the one that was made, it was built from a working tree, or its
+/// tag names another commit.
+pub fn releasable(world: &World, config: &Config) -> Result<Release> {
+    let manifest = crate::dist::required_manifest(world)?;
+    if manifest.source.dirty {
+        return Err(Error::refused(
+            "dist/manifest.json: built from a working tree, which is never published",
+        )
+        .hint("commit, then: cargo xtask release"));
+    }
+    // Nothing is known about the file that was changed, so it is no conflict of two releases.
+    let release = Release::load(world, manifest).map_err(|error| Error {
+        kind: match error.kind {
+            ErrorKind::Conflict => ErrorKind::Failure,
+            kind => kind,
+        },
+        ..error
+    })?;
+    release.manifest.only(Kind::Wheel)?;
+    let tag = config
+        .version
+        .tag
+        .replace("{version}", &release.manifest.version);
+    if let Some(tagged) = source::commit_of_tag(world, &tag)?
+        && tagged != release.manifest.source.commit
+    {
+        return Err(Error::refused(format!(
+            "the tag {tag} names commit {tagged:.12}, and dist/ was made from {:.12}",
+            release.manifest.source.commit
+        ))
+        .hint("a version is released once: raise the version")
+        .hint(format!(
+            "or release what is tagged: git checkout {tag}, cargo xtask release"
+        )));
+    }
+    Ok(release)
+}
+
+/// Opens every target of a profile that is not left out.
+///
+/// # Errors
+/// All that keeps one from being opened, in one error.
+pub fn open<'run>(
+    world: &'run World,
+    config: &'run Config,
+    release: &'run Release,
+    profile: &'run Profile,
+) -> Result<Session<'run>> {
+    let left_out = |name: &String| profile.skips.iter().any(|skip| skip.target == *name);
+    let names = profile.targets.iter().filter(|name| !left_out(name));
+    let targets = names.filter_map(|name| config.publish.target(name));
+    let mut places = Vec::new();
+    let mut errors = Vec::new();
+    for target in targets {
+        let opening = Opening {
+            world,
+            config,
+            release,
+            target,
+        };
+        match registry::open(opening) {
+            Ok(place) => places.push((target, place)),
+            Err(mut error) => {
+                error.message = format!("{}: {}", target.name, error.message);
+                errors.push(error);
+            }
+        }
+    }
+    match Error::together(errors) {
+        Some(error) => Err(error),
+        None => Ok(Session {
+            world,
+            config,
+            release,
+            profile,
+            places,
+            ledger: None,
+        }),
+    }
+}
+
+impl<'run> Session<'run> {
+    /// Asks every target what it has, side by side, and decides.
+    ///
+    /// # Errors
+    /// The run is interrupted, or the ledger cannot be written.
+    pub fn plan(&self) -> Result<Plan> {
+        let step = self
+            .world
+            .terminal
+            .step("plan", "asking every target what it has");
+        let seen = std::thread::scope(|scope| {
+            let asked: Vec<_> = self
+                .places
+                .iter()
+                .map(|(target, place)| {
+                    let place = place.as_deref();
+                    (*target, scope.spawn(move || self.see(target, place)))
+                })
+                .collect();
+            let answer = |(target, thread): (_, std::thread::ScopedJoinHandle<'_, _>)| {
+                let seen: Result<Seen> = joined(thread);
+                seen.map(|seen| (target, seen))
+            };
+            asked.into_iter().map(answer).collect::<Result<Vec<_>>>()
+        })?;
+        drop(step);
+        self.world.check_interrupted()?;
+        let config = &self.config.publish;
+        Ok(publish::plan(config, self.profile, self.subject(), seen))
+    }
+
+    fn see(&self, target: &Target, place: Option<&(dyn Registry + 'run)>) -> Result<Seen> {
+        let Some(place) = place else {
+            return Ok(Seen::Test);
+        };
+        let items: Vec<_> = place.takes().iter().collect();
+        match self.look(&target.name, place, &items) {
+            Ok(found) => {
+                let items = items.into_iter().cloned();
+                Ok(Seen::Items(items.zip(found).collect()))
+            }
+            Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
+            Err(error) => Ok(Seen::Unknown(error.to_string())),
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        let manifest = &self.release.manifest;
+        let wheel = manifest.only(Kind::Wheel).map(|wheel| wheel.sha256.clone());
+        Subject {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            commit: manifest.source.commit.clone(),
+            wheel: wheel.expect("a release that may be published has one wheel"),
+        }
+    }
+
+    /// Requires what sending needs, of every target that something is sent to.
+    ///
+    /// # Errors
+    /// All that is missing, in one error; nothing was sent.
+    pub fn require_ready(&self, plan: &Plan) -> Result<()> {
+        let sends = |name: &str| {
+            let steps = plan.steps.iter().filter(|step| step.target == name);
+            steps.into_iter().any(|step| step.uploads > 0)
+        };
+        let mut errors = Vec::new();
+        for (target, place) in &self.places {
+            let ready = match place {
+                Some(place) if sends(&target.name) => place.ready(),
+                _ => Ok(()),
+            };
+            if let Err(mut error) = ready {
+                error.message = format!("{}: {}", target.name, error.message);
+                errors.push(error);
+            }
+        }
+        Error::together(errors).map_or(Ok(()), Err)
+    }
+
+    /// The opened place of a target.
+    fn place(&self, name: &str) -> Option<(&'run Target, Option<&(dyn Registry + 'run)>)> {
+        let found = self.places.iter().find(|(target, _)| target.name == name);
+        found.map(|(target, place)| (*target, place.as_deref()))
+    }
+}
+
+/// What is wrong with a plan before anything is done: exit codes 4, 1 and 3.
+///
+/// # Errors
+/// A conflict, a target that did not answer, or something that is pending.
+pub fn require_sound(plan: &Plan) -> Result<()> {
+    let in_state = |state: State| -> Vec<&str> {
+        let steps = plan.steps.iter().filter(|step| step.state == state);
+        steps.map(|step| step.name.as_str()).collect()
+    };
+    let (conflicts, unknown) = (in_state(State::Conflict), in_state(State::Unknown));
+    let is_pending = |step: &&publish::Step| {
+        let pending = |one: &publish::Planned| matches!(one.presence, Presence::Pending { .. });
+        step.items.iter().any(pending)
+    };
+    let pending: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter(is_pending)
+        .map(|step| step.name.as_str())
+        .collect();
+    if !conflicts.is_empty() {
+        return Err(Error::conflict(format!(
+            "{}: this version exists with other bytes",
+            conflicts.join(", ")
+        ))
+        .hint(
+            "a published version is never replaced: raise the version, or find out who published",
+        ));
+    }
+    if !unknown.is_empty() {
+        let reasons = plan
+            .steps
+            .iter()
+            .filter(|step| step.state == State::Unknown);
+        let reasons: Vec<String> = reasons
+            .map(|step| format!("{}: {}", step.name, step.because))
+            .collect();
+        return Err(
+            Error::failure(format!("could not ask {}", reasons.join("; "))).hint("run again"),
+        );
+    }
+    if !pending.is_empty() {
+        let what = format!("{}: not visible yet", pending.join(", "));
+        return Err(Error::new(ErrorKind::Pending, what).hint("run again in a few minutes"));
+    }
+    Ok(())
+}
+
+/// Whether a profile has a target of a kind that is a test.
+pub fn is_test(target: &Target) -> bool {
+    matches!(target.place, Place::InstallTest { .. })
+}
+
+/// The value of a thread; a panic in it goes on here.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

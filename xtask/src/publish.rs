@@ -1,0 +1,328 @@
+//! What publishing a release means, decided from what the targets answered. Pure.
+//!
+//! The plan that is printed is the plan that is performed. Steps of one rank run side by side,
+//! ranks one after the other; a step that fails blocks those that need it and nothing else.
+
+pub mod converge;
+mod text;
+
+use serde::Serialize;
+
+use crate::artifact::Digest;
+use crate::config::publish::{Place, Profile, Publish, Target};
+use crate::registry::{Item, Level, Phase, Presence};
+
+/// The format of the plan as JSON (`docs/plan.schema.json`).
+pub const PLAN_SCHEMA: u32 = 1;
+
+/// What was seen of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// What it answered for each item.
+    Items(Vec<(Item, Presence)>),
+    /// It is a test, not a place.
+    Test,
+    /// It did not answer, and why.
+    Unknown(String),
+}
+
+/// The release that is published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The commit it was made from.
+    pub commit: String,
+    /// The digest of its wheel.
+    pub wheel: Digest,
+}
+
+/// Everything that is to be done, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// [`PLAN_SCHEMA`].
+    pub schema: u32,
+    /// What is published.
+    pub release: Subject,
+    /// The profile it is published to.
+    pub profile: String,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// What `release.toml` leaves out, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A target that is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// Its name.
+    pub target: String,
+    /// The reason in `release.toml`.
+    pub reason: String,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its name: that of the target, with `:last` for what comes last.
+    pub name: String,
+    /// The target.
+    pub target: String,
+    /// The kind of the target.
+    pub kind: &'static str,
+    /// Which part of the target.
+    pub phase: Phase,
+    /// Steps of one rank run side by side, after those of lower ranks.
+    pub rank: u8,
+    /// What the target has, taken together.
+    pub state: State,
+    /// How many items are to be sent.
+    pub uploads: usize,
+    /// Each item, and what the target has of it.
+    pub items: Vec<Planned>,
+    /// The steps without which this one is not done.
+    pub after: Vec<String>,
+    /// Why it is where it is in the order, and what it waits for.
+    pub because: String,
+}
+
+/// An item with what the target has of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    /// The item.
+    #[serde(flatten)]
+    pub item: Item,
+    /// What is there of it.
+    #[serde(flatten)]
+    pub presence: Presence,
+}
+
+/// What a target has, taken together: the most pressing of its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Everything is there.
+    Same,
+    /// Nothing is there.
+    Absent,
+    /// Some of it is there.
+    Partial,
+    /// Everything was taken, and some of it cannot be seen yet.
+    Pending,
+    /// Something else is there under its name.
+    Conflict,
+    /// The target did not answer.
+    Unknown,
+    /// A test that is done because something after it is sent.
+    Test,
+    /// A test that is not needed: nothing after it is sent.
+    NotNeeded,
+}
+
+impl Plan {
+    /// The step of a name.
+    pub fn step(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_converged(&self) -> bool {
+        let done = |step: &Step| matches!(step.state, State::Same | State::NotNeeded);
+        self.steps.iter().all(done)
+    }
+}
+
+/// Decides what is to be done about a profile. `seen` holds one entry for each target of the
+/// profile that is not left out, in its order.
+pub fn plan(
+    publish: &Publish,
+    profile: &Profile,
+    release: Subject,
+    seen: Vec<(&Target, Seen)>,
+) -> Plan {
+    let places: Vec<(String, Place)> = seen
+        .iter()
+        .map(|(target, _)| (target.name.clone(), target.place.clone()))
+        .collect();
+    let mut steps = Vec::new();
+    for (target, seen) in seen {
+        match seen {
+            Seen::Test => steps.push(step(target, Phase::Main, Vec::new(), State::Test, &places)),
+            Seen::Unknown(why) => {
+                let mut step = step(target, Phase::Main, Vec::new(), State::Unknown, &places);
+                step.because = why;
+                steps.push(step);
+            }
+            Seen::Items(items) => {
+                for phase in [Phase::Main, Phase::Last] {
+                    let items: Vec<Planned> = items
+                        .iter()
+                        .filter(|(item, _)| item.phase == phase)
+                        .map(|(item, presence)| Planned {
+                            item: item.clone(),
+                            presence: presence.clone(),
+                        })
+                        .collect();
+                    if !items.is_empty() {
+                        let state = together(&items);
+                        steps.push(step(target, phase, items, state, &places));
+                    }
+                }
+            }
+        }
+    }
+    // Sorting is stable: within a rank the order of the profile stays.
+    steps.sort_by_key(|step| step.rank);
+    let main: Vec<String> = steps
+        .iter()
+        .filter(|step| step.phase == Phase::Main)
+        .map(|step| step.name.clone())
+        .collect();
+    for step in &mut steps {
+        if step.phase == Phase::Last {
+            step.after.clone_from(&main);
+        }
+    }
+    settle_tests(&mut steps);
+    let skipped = profile.skips.iter().map(|skip| Skipped {
+        target: skip.target.clone(),
+        reason: skip.reason.clone(),
+    });
+    debug_assert!(publish.profile(&profile.name).is_some());
+    Plan {
+        schema: PLAN_SCHEMA,
+        release,
+        profile: profile.name.clone(),
+        steps,
+        skipped: skipped.collect(),
+    }
+}
+
+/// A test is needed only while something that waits for it is to be sent.
+fn settle_tests(steps: &mut [Step]) {
+    let tests: Vec<String> = steps
+        .iter()
+        .filter(|step| step.state == State::Test)
+        .map(|step| step.name.clone())
+        .collect();
+    for test in tests {
+        let waits = |step: &Step| step.after.contains(&test) && step.state != State::Same;
+        let main = |step: &Step| step.phase == Phase::Main;
+        let dependents = steps.iter().filter(|step| step.after.contains(&test));
+        // Without anything after it, it is what the profile is for.
+        let alone = dependents.clone().filter(|step| main(step)).count() == 0;
+        let staged = |step: &Step| {
+            let from = steps.iter().find(|one| one.name == test);
+            from.is_some_and(|test| test.after.contains(&step.name)) && step.state != State::Same
+        };
+        let needed = steps.iter().any(|step| waits(step) && main(step))
+            || (alone && steps.iter().any(staged));
+        if let Some(step) = steps.iter_mut().find(|step| step.name == test)
+            && !needed
+        {
+            step.state = State::NotNeeded;
+            step.because = match alone {
+                true => "its index has had the release before".to_owned(),
+                false => "nothing that waits for it is to be sent".to_owned(),
+            };
+        }
+    }
+}
+
+fn step(
+    target: &Target,
+    phase: Phase,
+    items: Vec<Planned>,
+    state: State,
+    places: &[(String, Place)],
+) -> Step {
+    let staging = |name: &str| {
+        let from = |(_, place): &(String, Place)| matches!(place, Place::InstallTest { from } if from == name);
+        places.iter().any(from)
+    };
+    let of_kind = |wanted: fn(&Place) -> bool| -> Vec<String> {
+        let found = places.iter().filter(|(_, place)| wanted(place));
+        found.map(|(name, _)| name.clone()).collect()
+    };
+    let tests = of_kind(|place| matches!(place, Place::InstallTest { .. }));
+    let (rank, after, because) = match (&target.place, phase) {
+        (_, Phase::Last) => (7, Vec::new(), "last: what makes it the current release"),
+        (Place::Local { .. }, _) => (0, Vec::new(), "needs nothing"),
+        (Place::Github { .. }, _) => (0, Vec::new(), "a draft, seen by nobody yet"),
+        (Place::Pypi(_), _) if staging(&target.name) => {
+            (1, Vec::new(), "staging: tried before anything final")
+        }
+        (Place::InstallTest { from }, _) => {
+            (2, vec![from.clone()], "what users would install, tried")
+        }
+        (Place::Pypi(_), _) => (3, tests, "final: a file name is used once"),
+        (Place::Oci { .. }, _) => (4, tests, "final: the version's tag is set once"),
+        (Place::Marketplace { .. } | Place::OpenVsx { .. }, _) => {
+            (5, tests, "final: a version is published once")
+        }
+        (Place::Mcp { .. }, _) => {
+            let mut after = of_kind(|place| matches!(place, Place::Pypi(_)));
+            after.retain(|name| !staging(name));
+            after.extend(tests);
+            (6, after, "names the package, so the index must have it")
+        }
+    };
+    let uploads = items
+        .iter()
+        .filter(|planned| is_sent(&planned.presence))
+        .count();
+    Step {
+        name: match phase {
+            Phase::Main => target.name.clone(),
+            Phase::Last => format!("{}:last", target.name),
+        },
+        target: target.name.clone(),
+        kind: target.place.word(),
+        phase,
+        rank,
+        state,
+        uploads,
+        items,
+        after,
+        because: because.to_owned(),
+    }
+}
+
+/// Whether an item in this state is sent.
+pub fn is_sent(presence: &Presence) -> bool {
+    match presence {
+        Presence::Absent | Presence::Outdated { .. } => true,
+        Presence::Pending { .. } | Presence::Same { .. } | Presence::Differs { .. } => false,
+    }
+}
+
+fn together(items: &[Planned]) -> State {
+    let any = |wanted: fn(&Presence) -> bool| items.iter().any(|one| wanted(&one.presence));
+    let all = |wanted: fn(&Presence) -> bool| items.iter().all(|one| wanted(&one.presence));
+    if any(|one| matches!(one, Presence::Differs { .. })) {
+        State::Conflict
+    } else if all(|one| matches!(one, Presence::Same { .. })) {
+        State::Same
+    } else if all(|one| matches!(one, Presence::Absent)) {
+        State::Absent
+    } else if any(is_sent) {
+        State::Partial
+    } else {
+        State::Pending
+    }
+}
+
+/// The level at which a step's items were found the same, when they agree.
+pub fn level(step: &Step) -> Option<Level> {
+    let mut levels = step.items.iter().map(|planned| match planned.presence {
+        Presence::Same { level } => Some(level),
+        _ => None,
+    });
+    let first = levels.next()??;
+    levels.all(|level| level == Some(first)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Plans from what targets answered.
