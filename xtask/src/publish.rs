@@ -251,19 +251,19 @@ fn step(
         (_, Phase::Last) => (7, Vec::new(), "last: what makes it the current release"),
         (Place::Local { .. }, _) => (0, Vec::new(), "needs nothing"),
         (Place::Github { .. }, _) => (0, Vec::new(), "a draft, seen by nobody yet"),
-        (Place::Pypi(_), _) if staging(&target.name) => {
+        (Place::Pypi { .. }, _) if staging(&target.name) => {
             (1, Vec::new(), "staging: tried before anything final")
         }
         (Place::InstallTest { from }, _) => {
             (2, vec![from.clone()], "what users would install, tried")
         }
-        (Place::Pypi(_), _) => (3, tests, "final: a file name is used once"),
+        (Place::Pypi { .. }, _) => (3, tests, "final: a file name is used once"),
         (Place::Oci { .. }, _) => (4, tests, "final: the version's tag is set once"),
         (Place::Marketplace { .. } | Place::OpenVsx { .. }, _) => {
             (5, tests, "final: a version is published once")
         }
         (Place::Mcp { .. }, _) => {
-            let mut after = of_kind(|place| matches!(place, Place::Pypi(_)));
+            let mut after = of_kind(|place| matches!(place, Place::Pypi { .. }));
             after.retain(|name| !staging(name));
             after.extend(tests);
             (6, after, "names the package, so the index must have it")

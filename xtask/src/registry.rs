@@ -5,6 +5,8 @@
 //! in `exec/publish`. What it has is always its own answer; nothing is remembered.
 
 pub mod local;
+pub mod oci;
+pub mod pypi;
 mod trouble;
 
 use std::fmt;
@@ -17,7 +19,7 @@ use crate::config::publish::{Place, Target};
 use crate::dist::Release;
 use crate::error::{Error, Result};
 use crate::world::World;
-pub use trouble::{Fate, Trouble};
+pub use trouble::{Fate, Trouble, said};
 
 /// When a thing is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -217,9 +219,15 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
     Ok(Some(match &opening.target.place {
         Place::Local { path } => Box::new(local::Local::open(opening, path)?),
         Place::InstallTest { .. } => return Ok(None),
-        Place::Pypi(_)
-        | Place::Github { .. }
-        | Place::Oci { .. }
+        Place::Pypi {
+            index,
+            attestations,
+        } => Box::new(pypi::Pypi::open(opening, index, *attestations)?),
+        Place::Oci {
+            repository,
+            plain_http,
+        } => Box::new(oci::Oci::open(opening, repository, *plain_http)?),
+        Place::Github { .. }
         | Place::OpenVsx { .. }
         | Place::Marketplace { .. }
         | Place::Mcp { .. } => {

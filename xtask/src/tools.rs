@@ -7,6 +7,7 @@
 
 pub mod node;
 pub mod python;
+pub mod twine;
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -49,7 +49,12 @@ pub enum Place {
         path: Utf8PathBuf,
     },
     /// A Python package index.
-    Pypi(Index),
+    Pypi {
+        /// Which.
+        index: Index,
+        /// Whether a trusted publisher signs what it uploads (PEP 740).
+        attestations: bool,
+    },
     /// The test that what a package index gives can be installed and works.
     InstallTest {
         /// The name of the target that is installed from.
@@ -182,7 +187,7 @@ impl Place {
     pub fn word(&self) -> &'static str {
         match self {
             Place::Local { .. } => LOCAL,
-            Place::Pypi(_) => "pypi",
+            Place::Pypi { .. } => "pypi",
             Place::InstallTest { .. } => "install-test",
             Place::Github { .. } => "github",
             Place::Oci { .. } => "oci",
@@ -302,7 +307,7 @@ fn place(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Place> {
         },
         "oci" => Place::Oci {
             repository: reader.string(table, "repository"),
-            plain_http: truth(reader, table, "plain-http"),
+            plain_http: truth(reader, table, "plain-http").unwrap_or(false),
         },
         "open-vsx" => Place::OpenVsx {
             url: url(reader, table, "url", OPEN_VSX),
@@ -351,7 +356,11 @@ fn index(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Place> {
             return None;
         }
     };
-    Some(Place::Pypi(index))
+    let attestations = truth(reader, table, "attestations").unwrap_or(true);
+    Some(Place::Pypi {
+        index,
+        attestations,
+    })
 }
 
 fn two_words(reader: &mut Reader<'_>, table: &mut Table<'_>) -> String {
@@ -377,14 +386,13 @@ fn url(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str, defaul
     text.trim_end_matches('/').to_owned()
 }
 
-fn truth(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str) -> bool {
-    match reader.json(table, key) {
-        None => false,
-        Some(serde_json::Value::Bool(truth)) => truth,
-        Some(_) => {
+fn truth(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str) -> Option<bool> {
+    match reader.json(table, key)? {
+        serde_json::Value::Bool(truth) => Some(truth),
+        _ => {
             let span = reader.span(table, key);
             reader.problem(span, format!("`{key}` is true or false"));
-            false
+            None
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::world::remote::{self, Answer};
@@ -166,6 +167,39 @@ pub fn request_id(answer: &Answer) -> Option<String> {
     .find_map(|name| answer.headers.get(name))
 }
 
+/// What a server says in a body, in one line that can be shown: the message of a JSON body, or
+/// the text without markup.
+pub fn said(body: &[u8]) -> String {
+    const LIMIT: usize = 300;
+    let text = String::from_utf8_lossy(body);
+    let parsed: Option<Value> = serde_json::from_str(&text).ok();
+    let message = parsed.as_ref().and_then(|value| {
+        ["message", "error", "detail", "title"]
+            .iter()
+            .find_map(|key| value[*key].as_str().map(str::to_owned))
+    });
+    let text = message.unwrap_or_else(|| without_tags(&text));
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(LIMIT).collect()
+}
+
+fn without_tags(text: &str) -> String {
+    let mut plain = String::new();
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                plain.push(' ');
+            }
+            c if !inside => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,5 +233,16 @@ mod tests {
         assert_eq!(Trouble::not_yet("x").into_error(1).kind, Kind::Pending);
         let error = Error::conflict("y").hint("z");
         assert_eq!(Trouble::from(error.clone()).into_error(1), error);
+    }
+
+    #[test]
+    fn what_a_server_says_is_one_line() {
+        let check = |body: &str, expected: &str| assert_eq!(said(body.as_bytes()), expected);
+        check(
+            "{\"message\": \"File already\\n exists\"}",
+            "File already exists",
+        );
+        check("<html><h1>409</h1> it <b>is</b> there", "409 it is there");
+        check("", "");
     }
 }

@@ -244,6 +244,21 @@ impl<'world> Command<'world> {
         self.spawn()?.wait(timeout, &line)
     }
 
+    /// Runs to the end with this text on its standard input, whatever the exit code.
+    ///
+    /// # Errors
+    /// As [`Command::output`].
+    pub fn output_with_input(self, input: &str) -> Result<Output> {
+        let timeout = self.timeout;
+        let line = self.line();
+        let mut running = self.spawn_with_input()?;
+        if let Some(mut pipe) = running.child.stdin.take() {
+            // A program that ends without reading is known by its exit code.
+            drop(std::io::Write::write_all(&mut pipe, input.as_bytes()));
+        }
+        running.wait(timeout, &line)
+    }
+
     /// Starts the program with piped output and returns at once.
     ///
     /// # Errors

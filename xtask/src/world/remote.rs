@@ -18,7 +18,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
 use super::World;
 use crate::error::{Context, Error, Result};
-pub use address::split;
+pub use address::{is_loopback, shown, split};
 pub use retry::{Patience, Trouble, after, is_busy, pass_time};
 
 /// Who asks, for those who read the logs of the server.
@@ -109,7 +109,7 @@ impl<'world> Remote<'world> {
     ) -> Result<Remote<'world>> {
         let base = base.trim_end_matches('/');
         let place = address::place(base).map_err(|what| {
-            Error::usage(format!("{named}: {}: {what}", address::shown(base)))
+            Error::usage(format!("{named}: {}: {what}", shown(base)))
                 .hint(format!("set {named} to an address like https://host/path"))
         })?;
         let tls = TlsConfig::builder()
@@ -141,7 +141,7 @@ impl<'world> Remote<'world> {
 
     /// The address of a path as it may be shown.
     pub fn shown(&self, path: &str) -> String {
-        address::shown(&format!("{}{path}", self.base))
+        shown(&format!("{}{path}", self.base))
     }
 
     /// Asks until there is a whole answer, and gives it, whatever its status.

@@ -43,7 +43,13 @@ fn every_kind_is_read_with_its_defaults() {
     assert_eq!(publish.patience.pause, Duration::from_millis(10));
     assert_eq!(publish.patience.attempts, 3);
     let place = |name| &publish.target(name).unwrap().place;
-    assert_eq!(place("test"), &Place::Pypi(Index::Named("testpypi".into())));
+    let index = Index::Named("testpypi".into());
+    let attestations = true;
+    let expected = Place::Pypi {
+        index,
+        attestations,
+    };
+    assert_eq!(place("test"), &expected);
     let api = GITHUB_API.to_owned();
     let repository = "one/two".to_owned();
     assert_eq!(place("github"), &Place::Github { repository, api });

@@ -45,6 +45,11 @@ fn is_local(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether `host` or `host:port` is this machine.
+pub fn is_loopback(authority: &str) -> bool {
+    place(&format!("http://{authority}")).is_ok()
+}
+
 /// An address as that of a server and the path on it, with its slash.
 pub fn split(address: &str) -> Option<(&str, &str)> {
     let start = address.find("://")? + 3;
