@@ -3,7 +3,7 @@
 Twine asks only the indexes it knows for a token, and only over TLS, so the answers come from an
 adapter under its session. Run with the interpreter of the environment in `publish.txt`:
 
-    PYTHONPATH=xtask/tools python -m unittest xtask/tests/it/test_upload.py
+    PYTHONPATH=xtask/tools python xtask/tests/it/test_upload.py
 """
 
 from __future__ import annotations
