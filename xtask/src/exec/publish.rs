@@ -4,6 +4,7 @@
 //! when something else fails.
 
 mod converge;
+mod install;
 mod steps;
 
 pub use steps::{Outcome, Summary};

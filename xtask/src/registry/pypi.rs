@@ -122,14 +122,6 @@ impl<'run> Pypi<'run> {
         }))
     }
 
-    /// The address of the simple index, for those that install from it.
-    ///
-    /// # Errors
-    /// twine does not know it.
-    pub fn simple(&self) -> Result<String> {
-        Ok(format!("{}/", self.described()?.simple))
-    }
-
     /// The page of the project: the files it lists.
     fn page(&self) -> Attempt<Vec<File>> {
         let address = format!("{}/{}/", self.described()?.simple, self.project);
@@ -314,6 +306,10 @@ impl Registry for Pypi<'_> {
             status: answered.status,
             request: answered.request,
         })
+    }
+
+    fn simple_index(&self) -> Result<Option<String>> {
+        Ok(Some(format!("{}/", self.described()?.simple)))
     }
 
     fn identity(&self) -> Result<Vec<Statement>> {
