@@ -230,7 +230,7 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
         Place::Pypi {
             index,
             attestations,
-        } => Box::new(pypi::Pypi::open(opening, index, *attestations)?),
+        } => Box::new(pypi::Pypi::open(opening, index, *attestations)),
         Place::Oci {
             repository,
             plain_http,
