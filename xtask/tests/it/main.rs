@@ -14,6 +14,7 @@ mod lock;
 mod osv;
 mod prove;
 mod refusals;
+mod registries;
 mod release;
 mod repository;
 mod requirements;
