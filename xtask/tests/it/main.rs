@@ -15,6 +15,7 @@ mod osv;
 mod prove;
 mod publish;
 mod refusals;
+mod registries;
 mod release;
 mod repository;
 mod requirements;
