@@ -44,6 +44,14 @@ pub fn release(content: &str) -> Release {
     release
 }
 
+/// The smallest release: a wheel and its requirements. What is killed after every request is
+/// killed less often.
+pub fn small() -> Release {
+    let mut release = release(CONTENT);
+    release.take_out(&[Kind::Sdist, Kind::Vsix, Kind::ReleaseNotes]);
+    release
+}
+
 const METADATA: &str = "Metadata-Version: 2.1\nName: demo-server\nVersion: 1.0.0\n\
                         Summary: A sound server\nRequires-Python: >=3.10\n\
                         Description-Content-Type: text/markdown\n\n\
