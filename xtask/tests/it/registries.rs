@@ -15,6 +15,7 @@ pub mod blake2;
 pub mod client;
 pub mod form;
 pub mod front;
+pub mod github;
 pub mod message;
 pub mod proxy;
 pub mod warehouse;
