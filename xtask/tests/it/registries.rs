@@ -17,5 +17,7 @@ pub mod form;
 pub mod front;
 pub mod github;
 pub mod message;
+pub mod open_vsx;
 pub mod proxy;
+pub mod vsix;
 pub mod warehouse;

@@ -59,7 +59,7 @@ impl Warehouse {
             return Err(("invalid-reuse-token", text.to_owned()));
         }
         let publisher = self.publisher.as_ref();
-        if !publisher.is_some_and(|publisher| matches(publisher, &claims)) {
+        if !publisher.is_some_and(|publisher| publisher.matches(&claims)) {
             let text = "valid token, but no corresponding publisher \
                         (Publisher with matching claims was not found)";
             return Err(("invalid-publisher", text.to_owned()));
@@ -69,13 +69,15 @@ impl Warehouse {
     }
 }
 
-fn matches(publisher: &TrustedPublisher, claims: &Value) -> bool {
-    let (repository, workflow) = (&publisher.repository, &publisher.workflow);
-    let start = format!("{repository}/.github/workflows/{workflow}@");
-    let own = claims["job_workflow_ref"].as_str().unwrap_or_default();
-    let environment = publisher.environment.as_ref();
-    claims["repository"] == repository.as_str()
-        && own.starts_with(&start)
-        && claims["event_name"] != "pull_request_target"
-        && environment.is_none_or(|name| claims["environment"] == name.as_str())
+impl TrustedPublisher {
+    /// Whether an identity is of this publisher.
+    pub fn matches(&self, claims: &Value) -> bool {
+        let start = format!("{}/.github/workflows/{}@", self.repository, self.workflow);
+        let own = claims["job_workflow_ref"].as_str().unwrap_or_default();
+        let environment = self.environment.as_ref();
+        claims["repository"] == self.repository.as_str()
+            && own.starts_with(&start)
+            && claims["event_name"] != "pull_request_target"
+            && environment.is_none_or(|name| claims["environment"] == name.as_str())
+    }
 }
