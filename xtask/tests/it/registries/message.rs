@@ -100,9 +100,12 @@ impl Reply {
         Reply::new(200, body).with("content-type", "application/octet-stream")
     }
 
+    /// The same with this field in the place of any other of its name.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Reply {
-        self.headers.push((name.to_ascii_lowercase(), value.into()));
+        let name = name.to_ascii_lowercase();
+        self.headers.retain(|(field, _)| *field != name);
+        self.headers.push((name, value.into()));
         self
     }
 
