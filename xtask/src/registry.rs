@@ -4,6 +4,7 @@
 //! tries twice and never waits: that, reading back and recording are done once for all of them
 //! in `exec/publish`. What it has is always its own answer; nothing is remembered.
 
+pub mod identity;
 pub mod local;
 pub mod oci;
 pub mod pypi;
