@@ -4,6 +4,8 @@
 //! Its `.vsix` still differs between tools and versions, so the container is written anew.
 
 pub mod container;
+pub mod identity;
+pub mod payload;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
