@@ -4,9 +4,12 @@
 //! tries twice and never waits: that, reading back and recording are done once for all of them
 //! in `exec/publish`. What it has is always its own answer; nothing is remembered.
 
+mod extension;
 pub mod identity;
 pub mod local;
+pub mod marketplace;
 pub mod oci;
+pub mod open_vsx;
 pub mod pypi;
 mod trouble;
 
@@ -236,10 +239,8 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
             repository,
             plain_http,
         } => Box::new(oci::Oci::open(opening, repository, *plain_http)?),
-        Place::Github { .. }
-        | Place::OpenVsx { .. }
-        | Place::Marketplace { .. }
-        | Place::Mcp { .. } => {
+        Place::OpenVsx { url } => Box::new(open_vsx::OpenVsx::open(opening, url)?),
+        Place::Github { .. } | Place::Marketplace { .. } | Place::Mcp { .. } => {
             let word = opening.target.place.word();
             return Err(Error::usage(format!(
                 "target.{}: the kind {word} cannot be published to yet",
