@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::extension::{self, ANSWER_LIMIT, FILE_LIMIT, Package};
+use super::extension::{self, ANSWER_LIMIT, Extensions, FILE_LIMIT, Package};
 use super::{
     Answered, Attempt, Item, Level, Opening, Presence, Registry, Statement, Trouble, identity, said,
 };
@@ -44,8 +44,7 @@ pub struct Marketplace<'run> {
     config: &'run Config,
     url: &'run str,
     credential: MarketplaceCredential,
-    packages: Vec<Package>,
-    items: Vec<Item>,
+    extensions: Extensions,
 }
 
 impl<'run> Marketplace<'run> {
@@ -58,14 +57,12 @@ impl<'run> Marketplace<'run> {
         url: &'run str,
         credential: MarketplaceCredential,
     ) -> Result<Self> {
-        let (packages, items) = extension::packages(&opening)?;
         Ok(Marketplace {
             world: opening.world,
             config: opening.config,
             url,
             credential,
-            packages,
-            items,
+            extensions: Extensions::of(&opening)?,
         })
     }
 
@@ -221,16 +218,6 @@ impl<'run> Marketplace<'run> {
         }
     }
 
-    fn publishers(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self
-            .packages
-            .iter()
-            .map(|package| package.identity.publisher.as_str())
-            .collect();
-        names.dedup();
-        names
-    }
-
     /// Who has which role for a publisher: any role gets an answer, only some may publish.
     fn roles(&self, publisher: &str, token: &Secret) -> Result<Statement> {
         let path = format!(
@@ -280,14 +267,14 @@ fn authorization(token: &str) -> Secret {
 
 impl Registry for Marketplace<'_> {
     fn takes(&self) -> &[Item] {
-        &self.items
+        &self.extensions.items
     }
 
     fn presence(&self, items: &[&Item]) -> Attempt<Vec<Presence>> {
         let mut all = Answered::plain(Vec::new());
         let mut asked: Vec<(String, Vec<Found>)> = Vec::new();
         for item in items {
-            let package = extension::package(&self.packages, item)?;
+            let package = self.extensions.package(item)?;
             let name = package.identity.extension();
             if !asked.iter().any(|(known, _)| *known == name) {
                 let answered = self.versions(&name)?;
@@ -308,7 +295,7 @@ impl Registry for Marketplace<'_> {
     }
 
     fn upload(&self, item: &Item) -> Attempt<()> {
-        let package = extension::package(&self.packages, item)?;
+        let package = self.extensions.package(item)?;
         let (node, program) = vsce::find(self.world, self.extension()?)?;
         let folder = self.folder()?;
         let file = utf8(folder.path().to_path_buf())?.join(&package.path);
@@ -324,7 +311,7 @@ impl Registry for Marketplace<'_> {
     }
 
     fn fetch(&self, item: &Item) -> Attempt<Option<Vec<u8>>> {
-        let package = extension::package(&self.packages, item)?;
+        let package = self.extensions.package(item)?;
         let answered = self.download(package)?;
         Ok(Answered {
             value: Some(answered.value),
@@ -337,7 +324,7 @@ impl Registry for Marketplace<'_> {
         if Digest::of(bytes) == item.sha256 {
             return Some(Level::Bytes);
         }
-        let package = extension::package(&self.packages, item).ok()?;
+        let package = self.extensions.package(item).ok()?;
         let mine = payload::of_container(&package.bytes).ok()?;
         let theirs = payload::of_container(bytes).ok()?;
         (mine == theirs).then_some(Level::Payload)
@@ -352,7 +339,7 @@ impl Registry for Marketplace<'_> {
                     "identity",
                     format!("{TOKEN}, for {}", self.url),
                 ));
-                for publisher in self.publishers() {
+                for publisher in self.extensions.publishers() {
                     statements.push(self.roles(publisher, &token)?);
                 }
                 let text = format!("a token does not tell its end; {GLOBAL_TOKENS}");
@@ -380,7 +367,7 @@ impl Registry for Marketplace<'_> {
                 };
                 let folder = self.folder()?;
                 let place = utf8(folder.path().to_path_buf())?;
-                for publisher in self.publishers() {
+                for publisher in self.extensions.publishers() {
                     statements.push(match vsce.verify(publisher, &place)? {
                         Ok(()) => Statement::good(
                             "role",

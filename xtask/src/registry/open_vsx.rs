@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use super::extension::{self, ANSWER_LIMIT, FILE_LIMIT, Package};
+use super::extension::{self, ANSWER_LIMIT, Extensions, FILE_LIMIT, Package};
 use super::{
     Answered, Attempt, Item, Level, Opening, Presence, Registry, Statement, Trouble, identity,
     said, trouble,
@@ -33,8 +33,7 @@ const TOKEN: &str = "OVSX_PAT";
 pub struct OpenVsx<'run> {
     world: &'run World,
     url: &'run str,
-    packages: Vec<Package>,
-    items: Vec<Item>,
+    extensions: Extensions,
     about: OnceLock<About>,
 }
 
@@ -52,12 +51,10 @@ impl<'run> OpenVsx<'run> {
     /// # Errors
     /// The release has no extension package, or one that cannot be read.
     pub fn open(opening: Opening<'run>, url: &'run str) -> Result<Self> {
-        let (packages, items) = extension::packages(&opening)?;
         Ok(OpenVsx {
             world: opening.world,
             url,
-            packages,
-            items,
+            extensions: Extensions::of(&opening)?,
             about: OnceLock::new(),
         })
     }
@@ -217,7 +214,11 @@ impl<'run> OpenVsx<'run> {
     fn token(&self, package: &Package) -> std::result::Result<Secret, Trouble> {
         match self.credential()? {
             Credential::Token(token) => Ok(token),
-            Credential::Job => self.exchange(package, &self.job()?),
+            Credential::Job => self.exchange(
+                &package.identity.publisher,
+                &package.identity.name,
+                &self.job()?,
+            ),
         }
     }
 
@@ -231,14 +232,15 @@ impl<'run> OpenVsx<'run> {
     }
 
     /// Exchanges the identity of a job for a token that is good for a few minutes.
-    fn exchange(&self, package: &Package, job: &Secret) -> std::result::Result<Secret, Trouble> {
+    fn exchange(
+        &self,
+        namespace: &str,
+        extension: &str,
+        job: &Secret,
+    ) -> std::result::Result<Secret, Trouble> {
         let path = "/api/-/trusted-publishing/token";
-        let identity = &package.identity;
-        let body = json!({
-            "namespace": identity.publisher,
-            "extension": identity.name,
-            "token": job.reveal(),
-        });
+        let token = job.reveal();
+        let body = json!({ "namespace": namespace, "extension": extension, "token": token });
         let headers = [("content-type", "application/json")];
         let body = body.to_string();
         let answer = self.ask(Method::POST, path, &headers, Some(body.as_bytes()))?;
@@ -319,13 +321,7 @@ impl<'run> OpenVsx<'run> {
     fn token_statements(&self, token: &Secret) -> Result<Vec<Statement>> {
         let once = |trouble: Trouble| trouble.into_error(1);
         let mut statements = Vec::new();
-        let mut namespaces: Vec<&str> = Vec::new();
-        for package in &self.packages {
-            let namespace = package.identity.publisher.as_str();
-            if namespaces.contains(&namespace) {
-                continue;
-            }
-            namespaces.push(namespace);
+        for namespace in self.extensions.publishers() {
             let path = format!("/api/{namespace}/verify-pat");
             let (with, header) = self.with_token(&path, token).map_err(once)?;
             let headers: Vec<_> = header
@@ -374,11 +370,15 @@ impl<'run> OpenVsx<'run> {
                 format!("{claims}; {} must name the same", self.registration()),
             ),
         ];
-        if let Some(package) = self.packages.first() {
-            let name = package.identity.extension();
+        for (namespace, extension) in &self.extensions.names {
+            // An identity is good for one exchange.
+            let job = self.job().map_err(once)?;
             // The token that comes of it ends by itself, and nothing is published with it.
-            statements.push(match self.exchange(package, &job) {
-                Ok(_) => Statement::good("role", format!("a trusted publisher of {name}")),
+            statements.push(match self.exchange(namespace, extension, &job) {
+                Ok(_) => {
+                    let found = format!("a trusted publisher of {namespace}.{extension}");
+                    Statement::good("role", found)
+                }
                 Err(trouble) => {
                     let remedy = format!("register it: {}", self.registration());
                     Statement::bad("role", trouble.what, remedy)
@@ -396,13 +396,13 @@ fn encoded(token: &Secret) -> String {
 
 impl Registry for OpenVsx<'_> {
     fn takes(&self) -> &[Item] {
-        &self.items
+        &self.extensions.items
     }
 
     fn presence(&self, items: &[&Item]) -> Attempt<Vec<Presence>> {
         let mut all = Answered::plain(Vec::new());
         for item in items {
-            let package = extension::package(&self.packages, item)?;
+            let package = self.extensions.package(item)?;
             let answered = self.stated(package)?;
             (all.status, all.request) = (answered.status, answered.request);
             let presence = match &answered.value {
@@ -424,7 +424,7 @@ impl Registry for OpenVsx<'_> {
     }
 
     fn upload(&self, item: &Item) -> Attempt<()> {
-        let package = extension::package(&self.packages, item)?;
+        let package = self.extensions.package(item)?;
         let token = self.token(package)?;
         let (path, header) = self.with_token("/api/-/publish", &token)?;
         let mut headers = vec![("content-type", "application/octet-stream")];
@@ -434,7 +434,7 @@ impl Registry for OpenVsx<'_> {
     }
 
     fn fetch(&self, item: &Item) -> Attempt<Option<Vec<u8>>> {
-        let package = extension::package(&self.packages, item)?;
+        let package = self.extensions.package(item)?;
         let Some(stated) = self.stated(package)?.value else {
             return Err(Trouble::not_yet(format!("{}: is not visible", item.key)));
         };

@@ -2,6 +2,7 @@
 
 mod contract;
 mod local;
+mod open_vsx;
 mod places;
 mod real;
 pub mod sample;
