@@ -240,7 +240,10 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
             plain_http,
         } => Box::new(oci::Oci::open(opening, repository, *plain_http)?),
         Place::OpenVsx { url } => Box::new(open_vsx::OpenVsx::open(opening, url)?),
-        Place::Github { .. } | Place::Marketplace { .. } | Place::Mcp { .. } => {
+        Place::Marketplace { url, credential } => {
+            Box::new(marketplace::Marketplace::open(opening, url, *credential)?)
+        }
+        Place::Github { .. } | Place::Mcp { .. } => {
             let word = opening.target.place.word();
             return Err(Error::usage(format!(
                 "target.{}: the kind {word} cannot be published to yet",

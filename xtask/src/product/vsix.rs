@@ -14,6 +14,7 @@ use crate::config::Extension;
 use crate::error::{Context, Error, Kind, Result};
 use crate::tools::is_offline;
 use crate::tools::node::Node;
+use crate::world::lock::Lock;
 use crate::world::process::Command;
 use crate::world::{World, files};
 
@@ -247,6 +248,8 @@ pub fn vsce(world: &World, node: &Node, extension: &Extension) -> Result<Utf8Pat
     let place = own
         .parent()
         .expect("node_modules lies in a folder of its own");
+    let kept = place.parent().unwrap_or(place);
+    let _lock = Lock::wait(world, kept, "lock")?;
     let staged = files::Staged::beside(place)?;
     for name in READ_BY_NPM {
         let from = folder.join(name);

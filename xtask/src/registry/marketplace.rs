@@ -6,17 +6,16 @@
 //! byte is compared by what it carries, and which of the two held is said. Each platform is a
 //! file of its own: half a matrix is finished by running again.
 //!
-//! Versions that are not validated are shown to their owner only, and only for a token: with
-//! another credential they are absent, and what was just sent is waited for.
+//! Versions that are not validated are shown to their owner only, for a token or for the identity
+//! of a job. With Microsoft Entra ID they are absent, and what was just sent is waited for.
 
+mod gallery;
 mod query;
 mod vsce;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use camino::Utf8Path;
 
-use super::extension::{self, ANSWER_LIMIT, Extensions, FILE_LIMIT, Package};
+use super::extension::{Extensions, Package};
 use super::{
     Answered, Attempt, Item, Level, Opening, Presence, Registry, Statement, Trouble, identity, said,
 };
@@ -24,15 +23,13 @@ use crate::artifact::Digest;
 use crate::config::publish::MarketplaceCredential;
 use crate::config::{Config, Extension};
 use crate::error::{Error, Kind, Result};
+use crate::product::vsix::identity::Identity;
 use crate::product::vsix::payload;
-use crate::world::remote::{Answer, Method, Patience, Remote};
-use crate::world::secret::Secret;
+use crate::tools::node::Node;
 use crate::world::{World, files, utf8};
+use gallery::{AUDIENCE, Gallery};
 use query::Found;
 use vsce::{TOKEN, Vsce};
-
-/// The audience of a job's identity, fixed by the Marketplace.
-const AUDIENCE: &str = "marketplace.visualstudio.com";
 
 /// Said wherever a personal access token is in question.
 const GLOBAL_TOKENS: &str = "personal access tokens for all organisations stop on 2026-12-01: \
@@ -44,6 +41,7 @@ pub struct Marketplace<'run> {
     config: &'run Config,
     url: &'run str,
     credential: MarketplaceCredential,
+    gallery: Gallery<'run>,
     extensions: Extensions,
 }
 
@@ -62,70 +60,8 @@ impl<'run> Marketplace<'run> {
             config: opening.config,
             url,
             credential,
+            gallery: Gallery::new(opening.world, url, credential),
             extensions: Extensions::of(&opening)?,
-        })
-    }
-
-    /// The user's token, when tokens are what is used.
-    fn token(&self) -> Option<Secret> {
-        let token = self.world.variable(TOKEN).filter(|token| !token.is_empty());
-        match self.credential {
-            MarketplaceCredential::Pat => token.map(Secret::new),
-            MarketplaceCredential::Oidc | MarketplaceCredential::Azure => None,
-        }
-    }
-
-    fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&Secret>,
-        version: &str,
-        body: Option<&[u8]>,
-    ) -> Attempt<Answer> {
-        let remote = Remote::new(self.world, self.url, "url", Patience::default())?;
-        let accept = format!("application/json;api-version={version}");
-        let token = token.map(|token| authorization(token.reveal()));
-        let mut headers = vec![
-            ("accept", accept.as_str()),
-            ("cache-control", "no-cache"),
-            ("content-type", "application/json"),
-        ];
-        headers.extend(token.iter().map(|token| ("authorization", token.reveal())));
-        let answer = remote
-            .send(method, path, &headers, body, ANSWER_LIMIT)
-            .map_err(|trouble| Trouble::of_network(&remote.shown(path), trouble))?;
-        Ok(extension::answered(answer))
-    }
-
-    /// Every version of an extension. A token that has ended does not keep anybody from looking.
-    fn versions(&self, extension: &str) -> Attempt<Vec<Found>> {
-        const PATH: &str = "/_apis/public/gallery/extensionquery";
-        let question = query::question(extension);
-        let asked = |token: Option<&Secret>| {
-            self.ask(Method::POST, PATH, token, "3.0-preview.1", Some(&question))
-        };
-        let token = self.token();
-        let mut answered = asked(token.as_ref())?;
-        if token.is_some() && matches!(answered.value.status, 401 | 403) {
-            answered = asked(None)?;
-        }
-        let answer = &answered.value;
-        let shown = format!("{}{PATH}", self.url);
-        let blotted = |text: String| match &token {
-            Some(token) => token.blot(&text),
-            None => text,
-        };
-        if answer.status != 200 {
-            let said = blotted(said(&answer.bytes));
-            return Err(Trouble::of_answer(&shown, answer, &said, self.world.now()));
-        }
-        let value = query::answer(&answer.bytes, extension)
-            .map_err(|what| Trouble::last(Kind::Failure, format!("{shown}: {}", blotted(what))))?;
-        Ok(Answered {
-            value,
-            status: answered.status,
-            request: answered.request,
         })
     }
 
@@ -157,26 +93,13 @@ impl<'run> Marketplace<'run> {
                 });
             }
         }
-        let bytes = self.download(package)?.value;
+        let bytes = self.gallery.download(&package.identity)?.value;
         Ok(match self.compare(item, &bytes) {
             Some(level) => Presence::Same { level },
             None => Presence::Differs {
                 remote: Digest::of(&bytes).to_string(),
             },
         })
-    }
-
-    fn download(&self, package: &Package) -> Attempt<Vec<u8>> {
-        let identity = &package.identity;
-        let query = match &identity.platform {
-            Some(platform) => format!("?targetPlatform={platform}"),
-            None => String::new(),
-        };
-        let address = format!(
-            "{}/_apis/public/gallery/publishers/{}/vsextensions/{}/{}/vspackage{query}",
-            self.url, identity.publisher, identity.name, identity.version
-        );
-        extension::bytes(self.world, &address, FILE_LIMIT)
     }
 
     fn extension(&self) -> Result<&'run Extension> {
@@ -198,7 +121,7 @@ impl<'run> Marketplace<'run> {
         let missing =
             |what: &str| Error::precondition(format!("no credential for {}: {what}", self.url));
         match self.credential {
-            MarketplaceCredential::Pat => match self.token() {
+            MarketplaceCredential::Pat => match self.gallery.token() {
                 Some(_) => Ok(()),
                 None => Err(missing(&format!("{TOKEN} is not set"))
                     .hint(format!(
@@ -218,51 +141,77 @@ impl<'run> Marketplace<'run> {
         }
     }
 
-    /// Who has which role for a publisher: any role gets an answer, only some may publish.
-    fn roles(&self, publisher: &str, token: &Secret) -> Result<Statement> {
-        let path = format!(
-            "/_apis/securityroles/scopes/gallery.publisher/roleassignments/resources/{publisher}"
-        );
-        let answer = self
-            .ask(Method::GET, &path, Some(token), "3.2-preview.1", None)
-            .map_err(|trouble| trouble.into_error(1))?
-            .value;
-        let remedy = "ask an owner of the publisher for the role Contributor";
-        if answer.status != 200 {
-            let said = token.blot(&said(&answer.bytes));
-            let found = format!("{TOKEN} for {publisher}: answers {} {said}", answer.status);
-            return Ok(Statement::bad("role", found.trim_end(), remedy));
+    fn token_statements(&self) -> Result<Vec<Statement>> {
+        let found = format!("{TOKEN}, for {}", self.url);
+        let mut statements = vec![Statement::good("identity", found)];
+        for publisher in self.extensions.publishers() {
+            if let Some(token) = self.gallery.token() {
+                statements.push(self.gallery.roles(publisher, &token)?);
+            }
         }
-        let value: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
-        let assignments = value["value"].as_array().map(Vec::as_slice);
-        let roles: Vec<(&str, &str)> = assignments
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|one| {
-                let who = one["identity"]["displayName"]
-                    .as_str()
-                    .unwrap_or("somebody");
-                Some((who, one["role"]["name"].as_str()?))
-            })
-            .collect();
-        let listed: Vec<String> = roles
-            .iter()
-            .map(|(who, role)| format!("{who}: {role}"))
-            .collect();
-        let found = format!("the roles for {publisher}: {}", listed.join(", "));
-        Ok(match roles.iter().any(|(_, role)| *role != "Reader") {
-            true => Statement::good("role", found),
-            false => Statement::bad("role", found, remedy),
-        })
+        let found = format!("a token does not tell its end; {GLOBAL_TOKENS}");
+        statements.push(Statement::good("expires", found));
+        Ok(statements)
     }
-}
 
-/// The header of a token, which repeats it in another form: as secret as the token itself.
-fn authorization(token: &str) -> Secret {
-    Secret::new(format!(
-        "Basic {}",
-        STANDARD.encode(format!("OAuth:{token}"))
-    ))
+    fn job_statements(&self) -> Result<Vec<Statement>> {
+        let job = || {
+            let job = identity::token(self.world, AUDIENCE);
+            Ok::<_, Error>(job.map_err(|trouble| trouble.into_error(1))?.value)
+        };
+        let claims = identity::telling(&identity::claims(&job()?));
+        let policy = "the publisher's trusted publishing policy must name the same";
+        let mut statements = vec![
+            Statement::good("identity", format!("a GitHub Actions job, for {AUDIENCE}")),
+            Statement::good("claims", format!("{claims}; {policy}")),
+        ];
+        for publisher in self.extensions.publishers() {
+            // An identity is good for one exchange, and nothing is published with what comes of it.
+            statements.push(match self.gallery.exchange(publisher, &job()?) {
+                Ok(_) => Statement::good("role", format!("may publish for {publisher}")),
+                Err(trouble) => {
+                    let manage = format!("{}/manage/publishers/{publisher}", self.url);
+                    let remedy = format!("add the policy at {manage}, or set credential = \"azure\"");
+                    Statement::bad("role", trouble.what, remedy)
+                }
+            });
+        }
+        Ok(statements)
+    }
+
+    /// Only the Azure libraries that `vsce` has can log in, so it is asked.
+    fn azure_statements(&self) -> Result<Vec<Statement>> {
+        let (node, program) = vsce::find(self.world, self.extension()?)?;
+        let folder = self.folder()?;
+        let place = utf8(folder.path().to_path_buf())?;
+        let vsce = self.vsce(&node, &program);
+        let mut statements = Vec::new();
+        for publisher in self.extensions.publishers() {
+            let who = "Microsoft Entra ID";
+            statements.push(match vsce.verify(publisher, &place)? {
+                Ok(()) => {
+                    let found = format!("{who} has a role for {publisher}; Contributor is needed");
+                    Statement::good("role", found)
+                }
+                Err(what) => {
+                    let found = format!("{who} for {publisher}: {what}");
+                    let remedy = "log in: az login; and make that identity a Contributor";
+                    Statement::bad("role", found, remedy)
+                }
+            });
+        }
+        Ok(statements)
+    }
+
+    fn vsce<'call>(&'call self, node: &'call Node, program: &'call Utf8Path) -> Vsce<'call> {
+        Vsce {
+            world: self.world,
+            node,
+            program,
+            url: self.url,
+            credential: self.credential,
+        }
+    }
 }
 
 impl Registry for Marketplace<'_> {
@@ -271,13 +220,16 @@ impl Registry for Marketplace<'_> {
     }
 
     fn presence(&self, items: &[&Item]) -> Attempt<Vec<Presence>> {
+        let packages = items.iter().map(|item| self.extensions.package(item));
+        let packages = packages.collect::<Result<Vec<&Package>>>()?;
         let mut all = Answered::plain(Vec::new());
         let mut asked: Vec<(String, Vec<Found>)> = Vec::new();
-        for item in items {
-            let package = self.extensions.package(item)?;
+        for (item, package) in items.iter().zip(&packages) {
             let name = package.identity.extension();
             if !asked.iter().any(|(known, _)| *known == name) {
-                let answered = self.versions(&name)?;
+                let identities = packages.iter().map(|package| &package.identity);
+                let of: Vec<&Identity> = identities.filter(|it| it.extension() == name).collect();
+                let answered = self.gallery.versions(&of)?;
                 (all.status, all.request) = (answered.status, answered.request);
                 asked.push((name.clone(), answered.value));
             }
@@ -300,19 +252,12 @@ impl Registry for Marketplace<'_> {
         let folder = self.folder()?;
         let file = utf8(folder.path().to_path_buf())?.join(&package.path);
         files::write(&file, &package.bytes)?;
-        let vsce = Vsce {
-            world: self.world,
-            node: &node,
-            program: &program,
-            url: self.url,
-            credential: self.credential,
-        };
-        vsce.publish(&file)
+        self.vsce(&node, &program).publish(&file)
     }
 
     fn fetch(&self, item: &Item) -> Attempt<Option<Vec<u8>>> {
         let package = self.extensions.package(item)?;
-        let answered = self.download(package)?;
+        let answered = self.gallery.download(&package.identity)?;
         Ok(Answered {
             value: Some(answered.value),
             status: answered.status,
@@ -332,56 +277,10 @@ impl Registry for Marketplace<'_> {
 
     fn identity(&self) -> Result<Vec<Statement>> {
         self.require_credential()?;
-        let mut statements = Vec::new();
-        match (self.credential, self.token()) {
-            (MarketplaceCredential::Pat, Some(token)) => {
-                statements.push(Statement::good(
-                    "identity",
-                    format!("{TOKEN}, for {}", self.url),
-                ));
-                for publisher in self.extensions.publishers() {
-                    statements.push(self.roles(publisher, &token)?);
-                }
-                let text = format!("a token does not tell its end; {GLOBAL_TOKENS}");
-                statements.push(Statement::good("expires", text));
-            }
-            (MarketplaceCredential::Oidc, _) => {
-                let job = identity::token(self.world, AUDIENCE);
-                let job = job.map_err(|trouble| trouble.into_error(1))?.value;
-                let claims = identity::telling(&identity::claims(&job));
-                let text = format!("a GitHub Actions job, for {AUDIENCE}");
-                statements.push(Statement::good("identity", text));
-                let text = format!(
-                    "{claims}; the publisher's trusted publishing policy must name the same"
-                );
-                statements.push(Statement::good("claims", text));
-            }
-            (MarketplaceCredential::Azure | MarketplaceCredential::Pat, _) => {
-                let (node, program) = vsce::find(self.world, self.extension()?)?;
-                let vsce = Vsce {
-                    world: self.world,
-                    node: &node,
-                    program: &program,
-                    url: self.url,
-                    credential: self.credential,
-                };
-                let folder = self.folder()?;
-                let place = utf8(folder.path().to_path_buf())?;
-                for publisher in self.extensions.publishers() {
-                    statements.push(match vsce.verify(publisher, &place)? {
-                        Ok(()) => Statement::good(
-                            "role",
-                            format!("Microsoft Entra ID has some role for {publisher}; publishing needs Contributor"),
-                        ),
-                        Err(what) => Statement::bad(
-                            "role",
-                            format!("Microsoft Entra ID for {publisher}: {what}"),
-                            "log in: az login; and add the identity to the publisher as Contributor",
-                        ),
-                    });
-                }
-            }
+        match self.credential {
+            MarketplaceCredential::Pat => self.token_statements(),
+            MarketplaceCredential::Oidc => self.job_statements(),
+            MarketplaceCredential::Azure => self.azure_statements(),
         }
-        Ok(statements)
     }
 }

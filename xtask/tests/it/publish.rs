@@ -2,6 +2,7 @@
 
 mod contract;
 mod local;
+mod marketplace;
 mod open_vsx;
 mod places;
 mod real;

@@ -12,7 +12,7 @@ const BY_NAME: u32 = 7;
 
 /// All versions, with their properties and addresses; also those that are not validated, which
 /// only their owner gets.
-const FLAGS: u32 = 1 | 16 | 128;
+pub const FLAGS: u32 = 1 | 16 | 128;
 
 /// The flag of a version that has passed validation.
 const VALIDATED: u64 = 1;
@@ -52,20 +52,33 @@ pub fn answer(body: &[u8], extension: &str) -> Result<Vec<Found>, String> {
     }
     let extensions = value["results"][0]["extensions"].as_array();
     let extensions = extensions.ok_or("the answer has no results")?;
-    let named = |found: &&Value| {
-        let publisher = found["publisher"]["publisherName"].as_str();
-        let name = found["extensionName"].as_str();
-        let (Some(publisher), Some(name)) = (publisher, name) else {
-            return false;
-        };
-        format!("{publisher}.{name}").eq_ignore_ascii_case(extension)
+    let found = extensions.iter().find(|found| is_named(found, extension));
+    Ok(found.map(versions).unwrap_or_default())
+}
+
+/// Reads what the owner of an extension gets, which is the extension itself; `None` when it is
+/// something else.
+pub fn owned(body: &[u8], extension: &str) -> Option<Vec<Found>> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    is_named(&value, extension).then(|| versions(&value))
+}
+
+fn is_named(found: &Value, extension: &str) -> bool {
+    let publisher = found["publisher"]["publisherName"].as_str();
+    let name = found["extensionName"].as_str();
+    let (Some(publisher), Some(name)) = (publisher, name) else {
+        return false;
     };
-    let versions = extensions
+    format!("{publisher}.{name}").eq_ignore_ascii_case(extension)
+}
+
+fn versions(extension: &Value) -> Vec<Found> {
+    let versions = extension["versions"].as_array().map(Vec::as_slice);
+    versions
+        .unwrap_or_default()
         .iter()
-        .find(named)
-        .and_then(|found| found["versions"].as_array());
-    let versions = versions.map(Vec::as_slice).unwrap_or_default();
-    Ok(versions.iter().filter_map(found).collect())
+        .filter_map(found)
+        .collect()
 }
 
 fn found(version: &Value) -> Option<Found> {
@@ -172,11 +185,25 @@ mod tests {
     }
 
     #[test]
+    fn the_owner_gets_the_extension_itself() {
+        let extension = json!({
+            "publisher": { "publisherName": "p" },
+            "extensionName": "N",
+            "versions": [{ "version": "1.0.0", "flags": 0 }],
+        });
+        let body = extension.to_string();
+        assert_eq!(owned(body.as_bytes(), "p.n").unwrap().len(), 1);
+        assert_eq!(owned(body.as_bytes(), "p.other"), None);
+    }
+
+    #[test]
     fn what_is_no_answer_is_not_taken_for_an_empty_one() {
         let none = json!({ "results": [{ "extensions": [] }] }).to_string();
         assert_eq!(answer(none.as_bytes(), "p.n"), Ok(Vec::new()));
         let error = json!({ "errorCode": 0, "message": "no" }).to_string();
         assert_eq!(answer(error.as_bytes(), "p.n"), Err("no".to_owned()));
+        assert_eq!(owned(b"<html>", "p.n"), None);
+        assert_eq!(owned(b"{}", "p.n"), None);
         answer(b"{}", "p.n").unwrap_err();
         answer(b"<html>", "p.n").unwrap_err();
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 
 use super::super::{Answered, Attempt, Trouble, said};
+use super::gallery;
 use crate::config::publish::MarketplaceCredential;
 use crate::error::{Kind, Result};
 use crate::product::vsix;
@@ -162,7 +163,7 @@ impl<'run> Vsce<'run> {
         let secrets = SECRETS.iter().filter_map(|name| self.world.variable(name));
         secrets.fold(text.to_owned(), |text, secret| {
             let text = Secret::new(secret).blot(&text);
-            super::authorization(secret).blot(&text)
+            gallery::authorization(&Secret::new(secret)).blot(&text)
         })
     }
 }
@@ -222,15 +223,32 @@ fn refused(mut trouble: Trouble) -> Trouble {
         .hint("look at it without publishing: cargo xtask doctor --to PROFILE")
 }
 
+/// How the lines of `vsce` begin, and whether it complains in them; in a GitHub Actions job it
+/// says what is no complaint without a mark.
+const MARKS: [(&str, bool); 6] = [
+    ("::error::", true),
+    ("::warning::", false),
+    ("ERROR ", true),
+    ("WARNING ", false),
+    ("INFO ", false),
+    ("DONE ", false),
+];
+
 /// The lines in which `vsce` complains, in one that can be shown.
 fn complaint(text: &str) -> String {
     let plain = without_colours(text);
-    let marks = ["::error::", " ERROR ", "ERROR "];
-    let told = plain.lines().filter_map(|line| {
-        let mark = marks.iter().find(|mark| line.starts_with(**mark))?;
-        line.strip_prefix(*mark).map(str::trim)
-    });
-    let told: Vec<&str> = told.collect();
+    let (mut told, mut telling) = (Vec::new(), false);
+    for line in plain.lines().map(str::trim) {
+        let mark = MARKS.iter().find_map(|(mark, is_error)| {
+            let rest = line.strip_prefix(mark)?;
+            Some((rest.trim(), *is_error))
+        });
+        let (line, is_error) = mark.unwrap_or((line, telling));
+        telling = is_error;
+        if telling {
+            told.push(line);
+        }
+    }
     let text = match told.is_empty() {
         true => plain.trim().to_owned(),
         false => told.join(" "),
