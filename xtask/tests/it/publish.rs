@@ -3,5 +3,6 @@
 mod contract;
 mod local;
 mod places;
+mod pypi;
 mod real;
 pub mod sample;

@@ -153,7 +153,7 @@ fn read(fields: &[Field]) -> Result<(File, Stated), (u16, String)> {
         version: text("version").unwrap_or_default(),
         name: content.file_name.clone().unwrap_or_default(),
         kind: text("filetype").unwrap_or_default(),
-        sha256: Digest::of(&content.value).to_string(),
+        sha256: Digest::of(&content.value).hex().to_owned(),
         blake2: blake2_256(&content.value),
         bytes: content.value.clone(),
         form: plain.collect(),
