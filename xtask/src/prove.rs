@@ -24,7 +24,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::artifact::{Check, Digest};
-use crate::config::{Config, Prove};
+use crate::config::{Config, Launch, Prove};
 use crate::error::{Error, Kind, Result};
 use crate::world::World;
 
@@ -241,6 +241,46 @@ pub fn examine_installed(
         }
     }
     Ok(outcome)
+}
+
+/// A program that installs the server by itself and starts it, such as `uvx`.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    /// The program.
+    pub program: Utf8PathBuf,
+    /// Its arguments before those of the server.
+    pub arguments: Vec<String>,
+    /// What it needs in its environment.
+    pub variables: Vec<(String, String)>,
+    /// How long it may take to install.
+    pub limit: Duration,
+}
+
+/// Starts the server through a program that installs it, and speaks MCP to it over stdio. Says
+/// what answered.
+///
+/// # Errors
+/// It does not start, or does not answer as a server does.
+pub fn through(
+    world: &World,
+    config: &Config,
+    environment: &Environment,
+    runner: &Runner,
+) -> Result<String> {
+    let Some(stdio) = &config.prove.stdio else {
+        return Ok("not asked: the server has no stdio".to_owned());
+    };
+    let subject = Subject {
+        world,
+        environment,
+        program: runner.program.clone(),
+        prove: &config.prove,
+    };
+    let launch = Launch {
+        arguments: [runner.arguments.clone(), stdio.arguments.clone()].concat(),
+        environment: [stdio.environment.clone(), runner.variables.clone()].concat(),
+    };
+    stdio::answers(&subject, &launch, runner.limit).map_err(|failure| failure.error)
 }
 
 type Group = (Record, Option<Failure>);

@@ -146,6 +146,14 @@ pub trait Registry: Send + Sync {
         (Digest::of(bytes) == item.sha256).then_some(Level::Bytes)
     }
 
+    /// The address of the simple index that installers can use, for a package index.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    fn simple_index(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// Who would publish, in which role and until when, for `doctor`. Publishes nothing.
     ///
     /// # Errors
@@ -222,7 +230,7 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
         Place::Pypi {
             index,
             attestations,
-        } => Box::new(pypi::Pypi::open(opening, index, *attestations)?),
+        } => Box::new(pypi::Pypi::open(opening, index, *attestations)),
         Place::Oci {
             repository,
             plain_http,

@@ -37,13 +37,16 @@ def sign(file: Path, out: Path) -> dict[str, str]:
     # Imported here, so that an environment without them gets an answer.
     from pypi_attestations import Attestation, Distribution
     from sigstore.models import ClientTrustConfig
-    from sigstore.oidc import IdentityToken, detect_credential
+    from sigstore.oidc import IdentityError, IdentityToken, detect_credential
     from sigstore.sign import SigningContext
 
-    token = detect_credential()
-    if token is None:
-        return {"error": "credentials", "message": "the CI offers no identity to sign with"}
-    identity = IdentityToken(token)
+    try:
+        token = detect_credential()
+        if token is None:
+            return {"error": "credentials", "message": "the CI offers no identity to sign with"}
+        identity = IdentityToken(token)
+    except IdentityError as error:
+        return {"error": "credentials", "message": str(error)}
     trust = ClientTrustConfig.production()
     # Indexes verify entries of the first kind of log only, as the signer's own command knows.
     trust.force_tlog_version = 1

@@ -16,6 +16,7 @@ none is in an answer.
 from __future__ import annotations
 
 import argparse
+import base64
 import configparser
 import contextlib
 import ipaddress
@@ -48,7 +49,7 @@ REQUEST_IDS = ("x-request-id", "x-pypi-request-id", "x-amzn-requestid", "x-corre
 ACCEPT = "application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7"
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Nothing was sent, or what was sent is not an upload; carries the answer to print."""
 
     def __init__(self, kind: str, message: str, **more: object) -> None:
@@ -79,8 +80,8 @@ class OneRequest(HTTPAdapter):
 def main(arguments: list[str]) -> int:
     """Runs one mode with standard output kept for the answer, and prints the answer."""
     parsed = parser().parse_args(arguments)
-    # Twine warns about retries and tokens; what matters of it is in the answer.
-    logging.getLogger("twine").setLevel(logging.ERROR)
+    # Twine warns of retries that are none here; what matters of it is in the answer.
+    logging.disable(logging.WARNING)
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         answer = answer_of(parsed)
     print(json.dumps(answer), flush=True)
@@ -112,7 +113,7 @@ def answer_of(parsed: argparse.Namespace) -> Answer:
     """Runs the mode; what goes wrong is an answer too, so that no traceback can show a value."""
     try:
         answer: Answer = parsed.run(parsed)
-    except Refused as refused:
+    except RefusedError as refused:
         return refused.answer
     except Exception as error:
         return {"error": "internal", "message": without_secrets(f"{type(error).__name__}: {error}")}
@@ -138,9 +139,11 @@ def describe(parsed: argparse.Namespace) -> Answer:
 def settings_for(parsed: argparse.Namespace) -> Settings:
     """Twine's settings for the named repository or the address, checked before any use."""
     if parsed.url and urlsplit(parsed.url).username is not None:
-        raise Refused("configuration", "the address must not hold credentials")
+        raise RefusedError("configuration", "the address must not hold credentials")
     if parsed.repository and parsed.repository not in (known := known_names()):
-        raise Refused("unknown", f"{parsed.repository} is not a repository of twine", known=known)
+        raise RefusedError(
+            "unknown", f"{parsed.repository} is not a repository of twine", known=known
+        )
     try:
         settings = Settings(
             repository_name=parsed.repository or "",
@@ -154,13 +157,13 @@ def settings_for(parsed: argparse.Namespace) -> Settings:
         settings.check_repository_url()
     except KeyError as error:
         message = f"{utils.DEFAULT_CONFIG_FILE} gives no address for {parsed.repository}"
-        raise Refused("configuration", message) from error
+        raise RefusedError("configuration", message) from error
     except exceptions.TwineException as error:
-        raise Refused("configuration", first_line(error)) from error
+        raise RefusedError("configuration", first_line(error)) from error
     address = urlsplit(str(settings.repository_config["repository"]))
     if address.scheme == "http" and not is_loopback(address.hostname):
         message = f"{address.hostname} is asked over plain http, which would show the credential"
-        raise Refused("configuration", message)
+        raise RefusedError("configuration", message)
     return settings
 
 
@@ -171,7 +174,7 @@ def known_names() -> list[str]:
         return sorted(utils.get_config(path))
     except (configparser.Error, OSError, exceptions.TwineException) as error:
         # The text of a parser's error can hold a line of the file, and a password is on one.
-        raise Refused("configuration", f"{path} cannot be read as twine reads it") from error
+        raise RefusedError("configuration", f"{path} cannot be read as twine reads it") from error
 
 
 def is_loopback(host: str | None) -> bool:
@@ -228,15 +231,15 @@ def upload(parsed: argparse.Namespace) -> Answer:
     package = package_of(parsed.file, parsed.attestation)
     username, credential = credential_of(settings)
     if credential is None:
-        raise Refused("credentials", missing_credential(settings, username))
+        raise RefusedError("credentials", missing_credential(settings, username))
     secrets: list[str] = []
     try:
         if credential == "trusted-publishing":
             mint(settings)
-        secrets.append(settings.password or "")
+        secrets.extend(secrets_of(username, settings.password))
         response = sender_for(settings, parsed.timeout).upload(package, max_redirects=1)
     except requests.exceptions.InvalidURL as error:
-        raise Refused("configuration", without_secrets(str(error), secrets)) from error
+        raise RefusedError("configuration", without_secrets(str(error), secrets)) from error
     except requests.RequestException as error:
         return trouble(error, secrets)
     return told(response, secrets)
@@ -248,8 +251,8 @@ def package_of(file: Path, attestations: list[Path]) -> PackageFile:
         package = PackageFile.from_filename(str(file), comment=None)
         if attestations:
             package.add_attestations([str(path) for path in attestations])
-    except (exceptions.TwineException, OSError) as error:
-        raise Refused("distribution", str(error)) from error
+    except Exception as error:  # a broken file breaks its readers in many ways
+        raise RefusedError("distribution", f"{file.name}: {error}") from error
     return package
 
 
@@ -273,12 +276,14 @@ def mint(settings: Settings) -> None:
 
     # Twine does not show the identity, and its claims are what a user must compare.
     auth.detect_credential = remembered  # type: ignore[attr-defined]
-    answered_badly = (requests.HTTPError, requests.exceptions.InvalidJSONError, LookupError)
+    answered_badly = (requests.HTTPError, requests.exceptions.InvalidJSONError)
     try:
         token = settings.password
     except (exceptions.TwineException, identity.IdentityError, *answered_badly) as error:
-        message = without_secrets(str(error) or type(error).__name__)
-        raise Refused("oidc", message, claims=claims) from error
+        raise RefusedError("oidc", without_secrets(str(error)), claims=claims) from error
+    except LookupError as error:
+        message = f"the index answered without {error}, where twine looks for it"
+        raise RefusedError("oidc", message, claims=claims) from error
     if token and os.environ.get("GITHUB_ACTIONS") == "true":
         # The runner takes this line out of the log, and the token with it wherever it shows up.
         print(f"::add-mask::{token}", file=sys.stderr, flush=True)
@@ -353,6 +358,12 @@ def causes_of(error: BaseException) -> list[BaseException]:
         causes.append(found)
 
 
+def secrets_of(username: str | None, password: str | None) -> list[str]:
+    """A credential as it is, and as it stands in a request that a server may send back."""
+    pair = f"{username or ''}:{password or ''}"
+    return [base64.b64encode(pair.encode()).decode(), password or ""]
+
+
 def without_secrets(text: str, secrets: list[str] | None = None) -> str:
     """A text with every known secret replaced; one too short to be one is left alone."""
     names = ("TWINE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
@@ -384,7 +395,7 @@ def problems_of(file: Path) -> list[str]:
     stream = check._WarningStream()
     try:
         warnings, renders = check._check_file(str(file), stream)
-    except (exceptions.TwineException, OSError) as error:
+    except Exception as error:  # a broken file breaks its readers in many ways
         return [f"{file.name}: {error}"]
     problems = [f"{file.name}: {warning}" for warning in warnings]
     if not renders:

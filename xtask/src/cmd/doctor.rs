@@ -1,6 +1,7 @@
 //! `doctor`: what this machine and this repository need for each verb. It only reads.
 
 mod advisories;
+mod credentials;
 
 use camino::Utf8Path;
 use clap::Args;
@@ -18,16 +19,25 @@ use crate::{requirements, source};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Also look at the credential for every target of this profile; publishes nothing
+    #[arg(long, value_name = "PROFILE")]
+    to: Option<String>,
+}
 
 /// Looks at tools and files, prints what it found, and changes nothing.
 ///
 /// # Errors
 /// Something is missing that a verb needs.
-pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
+pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let mut findings = machine(world);
     match super::configuration(world) {
-        Ok(config) => findings.extend(repository(world, &config)),
+        Ok(config) => {
+            findings.extend(repository(world, &config));
+            if let Some(profile) = &arguments.to {
+                findings.extend(credentials::look(world, &config, profile)?);
+            }
+        }
         Err(error) => findings.push(broken("release.toml", &error)),
     }
     for finding in &findings {

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::publish::Published;
+use crate::config::Config;
 use crate::config::publish::LOCAL;
 use crate::error::Result;
 use crate::exec::publish as exec;
@@ -22,11 +24,23 @@ pub struct Arguments {
 /// asked (1) or has not made visible yet what it took (3).
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let profile = exec::profile(&config, &arguments.to)?;
-    let release = exec::releasable(world, &config)?;
-    let session = exec::open(world, &config, &release, profile)?;
+    let looked = look(world, &config, &arguments.to)?;
+    world.terminal.json(&looked.json);
+    looked.outcome
+}
+
+/// Prints the plan for a profile, and gives it for programs.
+///
+/// # Errors
+/// No plan can be made. What is wrong with it is in the outcome.
+pub fn look(world: &World, config: &Config, profile: &str) -> Result<Published> {
+    let profile = exec::profile(config, profile)?;
+    let release = exec::releasable(world, config)?;
+    let session = exec::open(world, config, &release, profile)?;
     let plan = session.plan()?;
     world.terminal.text(&plan.text(world.now()));
-    world.terminal.json(&plan);
-    exec::require_sound(&plan)
+    Ok(Published {
+        json: serde_json::to_value(&plan).expect("plain data always serialises"),
+        outcome: exec::require_sound(&plan),
+    })
 }

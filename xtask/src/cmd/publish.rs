@@ -40,14 +40,25 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
     exec::profile(&config, &arguments.to)?;
     let _lock = Lock::take(world, "publish")?;
-    execute(world, &config, &arguments.to)
+    let published = execute(world, &config, &arguments.to)?;
+    world.terminal.json(&published.json);
+    published.outcome
+}
+
+/// How publishing ended.
+#[derive(Debug)]
+pub struct Published {
+    /// The plan and what came of each step, for programs.
+    pub json: serde_json::Value,
+    /// What went wrong, if something did.
+    pub outcome: Result<()>,
 }
 
 /// Publishes what is in `dist/`; the caller holds the lock.
 ///
 /// # Errors
-/// As [`run`].
-pub fn execute(world: &World, config: &Config, profile: &str) -> Result<()> {
+/// Nothing could be sent at all. What went wrong afterwards is in the outcome.
+pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Published> {
     let profile = exec::profile(config, profile)?;
     let release = exec::releasable(world, config)?;
     let mut session = exec::open(world, config, &release, profile)?;
@@ -60,20 +71,20 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<()> {
         let text = format!("left out by release.toml: {}", skip.reason);
         world.terminal.same(&skip.target, &text);
     }
-    world.terminal.json(&json!({
+    let json = json!({
         "schema": 1,
         "plan": plan,
         "outcomes": summary.json(),
-    }));
-    summary.require_good()?;
-    let manifest = &release.manifest;
-    let said = format!(
-        "{} {} is at every target of {}",
-        manifest.name, manifest.version, profile.name
-    );
-    match plan.is_converged() {
-        true => world.terminal.same("publish", &said),
-        false => world.terminal.done("publish", &said),
+    });
+    let outcome = summary.require_good();
+    if outcome.is_ok() {
+        let manifest = &release.manifest;
+        let (name, version) = (&manifest.name, &manifest.version);
+        let said = format!("{name} {version} is at every target of {}", profile.name);
+        match plan.is_converged() {
+            true => world.terminal.same("publish", &said),
+            false => world.terminal.done("publish", &said),
+        }
     }
-    Ok(())
+    Ok(Published { json, outcome })
 }

@@ -29,6 +29,12 @@ pub struct Arguments {
     /// Do not hold the lock files against the advisories; the manifest then names no findings
     #[arg(long)]
     without_audit: bool,
+    /// Afterwards, plan publishing to this profile of release.toml
+    #[arg(long, value_name = "PROFILE", conflicts_with_all = ["plan", "dirty"])]
+    to: Option<String>,
+    /// Publish; without this the plan for it is printed and nothing is sent
+    #[arg(long, requires = "to")]
+    execute: bool,
 }
 
 /// Plans, performs and seals a release.
@@ -37,6 +43,10 @@ pub struct Arguments {
 /// Whatever keeps one of its steps from holding; `dist/` then stays as it was.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
+    if let Some(profile) = &arguments.to {
+        // A wrong name is said before the work, not after it.
+        exec::publish::profile(&config, profile)?;
+    }
     let tree = Tree::of(arguments.dirty);
     let _lock = match arguments.plan {
         true => None,
@@ -78,8 +88,20 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             release
         }
     };
-    world.terminal.json(&release.manifest);
-    Ok(())
+    let Some(profile) = &arguments.to else {
+        world.terminal.json(&release.manifest);
+        return Ok(());
+    };
+    let published = match arguments.execute {
+        true => super::publish::execute(world, &config, profile)?,
+        false => super::plan::look(world, &config, profile)?,
+    };
+    world.terminal.json(&serde_json::json!({
+        "schema": 1,
+        "manifest": release.manifest,
+        "published": published.json,
+    }));
+    published.outcome
 }
 
 /// Audits before anything is built. A plan is shown even when the release would be refused.

@@ -86,6 +86,23 @@ fn second_conversation(subject: &Subject<'_>, launch: &Launch) -> Checked<Record
     Ok(record)
 }
 
+/// The handshake and the list of tools alone, for a server that something else has installed.
+///
+/// # Errors
+/// It does not answer as a server does.
+pub fn answers(subject: &Subject<'_>, launch: &Launch, limit: Duration) -> Checked<String> {
+    let mut session = Session::start(subject, launch)?;
+    session.limit = limit;
+    let version = conversation::open(&mut session)?;
+    let tools = conversation::tools(&mut session, &subject.prove.call.tool)?;
+    session.server.streams.close_input();
+    session.server.wait(subject.stop_limit())?;
+    Ok(format!(
+        "protocol {version}, {}",
+        super::count(tools, "tool")
+    ))
+}
+
 struct Session<'world> {
     server: Server<'world>,
     limit: Duration,

@@ -22,11 +22,14 @@ impl Plan {
         let width = names.chain(skipped).max().unwrap_or_default();
         for step in &self.steps {
             lines.push(format!("  {:width$}  {}", step.name, state(step, now)));
-            let waits = match step.after.as_slice() {
-                [] => String::new(),
-                after => format!("; after {}", after.join(", ")),
-            };
-            lines.push(format!("  {:width$}    {}{waits}", "", step.because));
+            // Of what is there already nobody needs to know why it would come when.
+            if step.state != State::Same {
+                let waits = match step.after.as_slice() {
+                    [] => String::new(),
+                    after => format!("; after {}", after.join(", ")),
+                };
+                lines.push(format!("  {:width$}    {}{waits}", "", step.because));
+            }
         }
         for skip in &self.skipped {
             let (target, reason) = (&skip.target, &skip.reason);

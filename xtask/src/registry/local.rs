@@ -191,6 +191,13 @@ impl Registry for Local {
         Ok(Answered::plain(Some(bytes)))
     }
 
+    fn simple_index(&self) -> Result<Option<String>> {
+        let folder = self.folder.join("index");
+        let url = url::Url::from_directory_path(&folder)
+            .map_err(|()| Error::failure(format!("{folder} is no absolute path")))?;
+        Ok(Some(url.into()))
+    }
+
     fn identity(&self) -> Result<Vec<Statement>> {
         files::require_folder(&self.folder)?;
         let found = format!("{} needs no credential", self.folder);

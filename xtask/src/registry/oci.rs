@@ -59,14 +59,11 @@ impl<'run> Oci<'run> {
             Error::usage(format!("{repository}: {what}"))
                 .hint("write it as host/path, such as ghcr.io/owner/name, without a tag")
         };
-        let reference: Reference = repository
-            .parse()
-            .map_err(|_| wrong("is no repository of a registry"))?;
         let (host, path) = repository
             .split_once('/')
             .ok_or_else(|| wrong("names no registry"))?;
-        if reference.digest().is_some() || path.contains(':') {
-            return Err(wrong("names a tag or a digest"));
+        if host.is_empty() || !is_name(path) {
+            return Err(wrong("is no repository of a registry"));
         }
         if plain_http && !remote::is_loopback(host) {
             return Err(Error::usage(format!(
@@ -284,6 +281,18 @@ impl<'run> Oci<'run> {
     }
 }
 
+/// Whether a path is a repository's name: lower-case words joined by separators, in parts
+/// (OCI distribution specification, "Pulling manifests").
+fn is_name(path: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let word = |part: &str| {
+        part.starts_with(letter)
+            && part.ends_with(letter)
+            && part.chars().all(|c| letter(c) || "._-".contains(c))
+    };
+    path.split('/').all(word)
+}
+
 fn is_missing(error: &OciDistributionError) -> bool {
     match error {
         OciDistributionError::ImageManifestNotFoundError(_) => true,
@@ -448,5 +457,20 @@ impl Registry for Oci<'_> {
 impl std::fmt::Debug for Oci<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Oci({}, {:?})", self.shown(), self.world.root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn a_name_has_no_tag_and_no_capitals() {
+        for name in ["a", "a/b-c.d/e_f", "owner/name"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "a/", "A", "a:1", "a@sha256", "-a", "a b"] {
+            assert!(!is_name(name), "{name}");
+        }
     }
 }

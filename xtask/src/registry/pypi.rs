@@ -52,12 +52,9 @@ struct Described {
 
 impl<'run> Pypi<'run> {
     /// Opens the index of a target: wheel and sdist go there, the wheel first.
-    ///
-    /// # Errors
-    /// The release has no wheel.
-    pub fn open(opening: Opening<'run>, index: &'run Index, attestations: bool) -> Result<Self> {
+    pub fn open(opening: Opening<'run>, index: &'run Index, attestations: bool) -> Self {
         let release = opening.release;
-        let wheel = release.manifest.only(Kind::Wheel)?;
+        let wheel = release.manifest.find(Kind::Wheel);
         let artifacts = release.manifest.artifacts.iter();
         let mut artifacts: Vec<_> = artifacts
             .filter(|artifact| matches!(artifact.kind, Kind::Wheel | Kind::Sdist))
@@ -73,15 +70,17 @@ impl<'run> Pypi<'run> {
             let bytes = release.contents.get(&artifact.path);
             bytes.cloned().unwrap_or_default()
         };
-        Ok(Pypi {
+        Pypi {
             world: opening.world,
             index,
             attestations,
-            project: normalize(&wheel.name),
+            project: wheel
+                .map(|wheel| normalize(&wheel.name))
+                .unwrap_or_default(),
             items: artifacts.iter().map(item).collect(),
             contents: artifacts.iter().map(bytes).collect(),
             described: OnceLock::new(),
-        })
+        }
     }
 
     /// The arguments that name the index to the driver.
@@ -120,14 +119,6 @@ impl<'run> Pypi<'run> {
             simple: simple.trim_end_matches('/').to_owned(),
             answer,
         }))
-    }
-
-    /// The address of the simple index, for those that install from it.
-    ///
-    /// # Errors
-    /// twine does not know it.
-    pub fn simple(&self) -> Result<String> {
-        Ok(format!("{}/", self.described()?.simple))
     }
 
     /// The page of the project: the files it lists.
@@ -314,6 +305,10 @@ impl Registry for Pypi<'_> {
             status: answered.status,
             request: answered.request,
         })
+    }
+
+    fn simple_index(&self) -> Result<Option<String>> {
+        Ok(Some(format!("{}/", self.described()?.simple)))
     }
 
     fn identity(&self) -> Result<Vec<Statement>> {

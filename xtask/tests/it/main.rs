@@ -13,6 +13,7 @@ mod gate;
 mod lock;
 mod osv;
 mod prove;
+mod publish;
 mod refusals;
 mod registries;
 mod release;

@@ -6,7 +6,7 @@ use crate::config;
 const START: &str = "schema = 1\nname = \"demo\"\n[server]\npath = \"server\"\n\
                      console-script = \"demo\"\n[prove.stdio]\n[prove.call]\ntool = \"ping\"\n";
 
-fn parse(rest: &str) -> std::result::Result<Publish, String> {
+fn parse(rest: &str) -> Result<Publish, String> {
     let text = format!("{START}{rest}");
     let parsed = config::parse(&text, "release.toml");
     parsed

@@ -234,12 +234,4 @@ impl Session<'_> {
             },
         })
     }
-
-    /// Tests what an index gives.
-    fn test(&self, step: &Step) -> Result<String> {
-        Err(Error::usage(format!(
-            "target.{}: the kind {} cannot be done yet",
-            step.target, step.kind
-        )))
-    }
 }

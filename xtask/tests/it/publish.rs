@@ -1,0 +1,8 @@
+//! Publishing, against real registries where they can be started and stand-ins where not.
+
+mod contract;
+mod local;
+mod places;
+mod pypi;
+mod real;
+pub mod sample;

@@ -1,0 +1,266 @@
+//! The targets as the contract test sees them: where they are, what they have stored, and which
+//! of their requests stores.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use xtask::artifact::Kind;
+use xtask::dist::Release;
+
+use super::real::{self, Server};
+use crate::registries::front::{Fault, Front, Service};
+use crate::registries::proxy::Proxy;
+use crate::registries::warehouse::{TOKEN, Warehouse};
+
+/// A front of whatever service.
+pub trait Faulty {
+    fn fail(&self, method: Option<&str>, part: &str, fault: Fault, times: usize);
+    fn hold_at(&self, n: usize);
+    fn held_unless(&self, ended: &mut dyn FnMut() -> bool) -> bool;
+    fn release(&self);
+    fn count(&self, method: &str, part: &str) -> usize;
+    fn log(&self) -> Vec<String>;
+    fn forget(&self);
+}
+
+impl<S: Service> Faulty for Front<S> {
+    fn fail(&self, method: Option<&str>, part: &str, fault: Fault, times: usize) {
+        Front::fail(self, method, part, fault, times);
+    }
+    fn hold_at(&self, n: usize) {
+        Front::hold_at(self, n);
+    }
+    fn held_unless(&self, ended: &mut dyn FnMut() -> bool) -> bool {
+        Front::held_unless(self, ended)
+    }
+    fn release(&self) {
+        Front::release(self);
+    }
+    fn count(&self, method: &str, part: &str) -> usize {
+        Front::count(self, method, part)
+    }
+    fn log(&self) -> Vec<String> {
+        Front::log(self)
+    }
+    fn forget(&self) {
+        Front::forget(self);
+    }
+}
+
+/// A target that is under contract.
+pub struct Place {
+    /// Its `[target.it]` in `release.toml`.
+    pub settings: String,
+    /// Where its requests go through.
+    pub front: Box<dyn Faulty>,
+    /// Everything it has stored; what was stored twice is there twice.
+    pub stored: Box<dyn Fn() -> Vec<String>>,
+    /// What it has stored once it has a release.
+    pub expected: fn(&Release) -> Vec<String>,
+    /// The requests that store: method and part of the path.
+    pub sends: &'static [(&'static str, &'static str)],
+    /// Variables with the credential.
+    pub environment: Vec<(&'static str, String)>,
+    /// What must be seen nowhere.
+    pub secret: Option<&'static str>,
+}
+
+impl Place {
+    /// The settings of a repository that publishes to it alone.
+    pub fn configuration(&self) -> String {
+        format!(
+            "[target.it]\n{}[profile.it]\ntargets = [\"it\"]\n",
+            self.settings
+        )
+    }
+
+    /// How many requests have stored something, or tried to.
+    pub fn sent(&self) -> usize {
+        let count = |(method, part): &(&str, &str)| self.front.count(method, part);
+        self.sends.iter().map(count).sum()
+    }
+
+    /// Whether a run is held at a request of this number.
+    pub fn holds(&self, child: &mut std::process::Child) -> bool {
+        self.front
+            .held_unless(&mut || child.try_wait().unwrap().is_some())
+    }
+}
+
+/// The names of an index's files with the digests of their bytes.
+fn distributions(release: &Release) -> Vec<String> {
+    let artifacts = release.manifest.artifacts.iter();
+    let artifacts = artifacts.filter(|it| matches!(it.kind, Kind::Wheel | Kind::Sdist));
+    let mut named: Vec<String> = artifacts
+        .map(|artifact| format!("{} {}", artifact.path, artifact.sha256.hex()))
+        .collect();
+    named.sort();
+    named
+}
+
+/// A repository of its own in a real OCI registry, which is one for all tests.
+pub fn oci() -> Place {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let server = SERVER.get_or_init(real::docker_registry);
+    let name = format!("demo/server{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let front = Front::start(Proxy::to(&server.authority));
+    Place {
+        settings: format!(
+            "kind = \"oci\"\nrepository = \"{}/{name}\"\nplain-http = true\n",
+            front.authority()
+        ),
+        front: Box::new(front),
+        stored: Box::new(move || real::registry_blobs(server, &name)),
+        expected: blobs,
+        sends: &[("PUT", "/blobs/uploads/"), ("PUT", "/manifests/")],
+        environment: Vec::new(),
+        secret: None,
+    }
+}
+
+fn blobs(release: &Release) -> Vec<String> {
+    let package = xtask::product::oci::package(release).unwrap();
+    let blobs = package
+        .blobs
+        .iter()
+        .map(|(digest, _)| digest.hex().to_owned());
+    let mut blobs: Vec<String> = blobs.chain([package.digest.hex().to_owned()]).collect();
+    blobs.sort();
+    blobs.dedup();
+    blobs
+}
+
+/// One devpi for all tests; it is slow to start.
+fn shared_devpi() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(real::devpi)
+}
+
+/// An index of its own in a real devpi.
+pub fn devpi() -> Place {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let server = shared_devpi();
+    let index = format!("index{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    real::devpi_index(&server.authority, &index);
+    let front = Front::start(Proxy::to(&server.authority));
+    let url = format!("{}/me/{index}/", front.url());
+    let page = format!(
+        "http://{}/me/{index}/+simple/demo-server/",
+        server.authority
+    );
+    Place {
+        settings: format!("kind = \"pypi\"\nurl = \"{url}\"\nsimple = \"{url}+simple/\"\n"),
+        front: Box::new(front),
+        stored: Box::new(move || listed(&page)),
+        expected: distributions,
+        sends: &[("POST", "/me/")],
+        environment: vec![
+            ("TWINE_USERNAME", "me".to_owned()),
+            ("TWINE_PASSWORD", "hunter22".to_owned()),
+            (
+                "PYTHON_KEYRING_BACKEND",
+                "keyring.backends.null.Keyring".to_owned(),
+            ),
+        ],
+        secret: Some("hunter22"),
+    }
+}
+
+fn listed(page: &str) -> Vec<String> {
+    let request = ureq::get(page)
+        .config()
+        .http_status_as_error(false)
+        .build()
+        .header("accept", "application/vnd.pypi.simple.v1+json");
+    let mut answer = request.call().unwrap();
+    if answer.status() == 404 {
+        return Vec::new();
+    }
+    let text = answer.body_mut().read_to_string().unwrap();
+    let page: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let files = page["files"].as_array().unwrap().iter();
+    let mut named: Vec<String> = files
+        .map(|file| {
+            let name = file["filename"].as_str().unwrap();
+            format!("{name} {}", file["hashes"]["sha256"].as_str().unwrap())
+        })
+        .collect();
+    named.sort();
+    named
+}
+
+/// A real pypiserver.
+pub fn pypiserver() -> Place {
+    let server = Arc::new(Mutex::new(real::pypiserver()));
+    let authority = server.lock().unwrap().authority.clone();
+    let front = Front::start(Proxy::to(&authority));
+    Place {
+        settings: format!(
+            "kind = \"pypi\"\nurl = \"{0}/\"\nsimple = \"{0}/simple/\"\n",
+            front.url()
+        ),
+        front: Box::new(front),
+        stored: Box::new(move || {
+            let store = server.lock().unwrap().path().join("store");
+            let mut named: Vec<String> = store
+                .read_dir_utf8()
+                .unwrap()
+                .flatten()
+                .map(|file| {
+                    let bytes = std::fs::read(file.path()).unwrap();
+                    let digest = xtask::artifact::Digest::of(&bytes);
+                    format!("{} {}", file.file_name(), digest.hex())
+                })
+                .collect();
+            named.sort();
+            named
+        }),
+        expected: distributions,
+        sends: &[("POST", "/")],
+        environment: vec![
+            ("TWINE_USERNAME", "me".to_owned()),
+            ("TWINE_PASSWORD", "hunter22".to_owned()),
+            (
+                "PYTHON_KEYRING_BACKEND",
+                "keyring.backends.null.Keyring".to_owned(),
+            ),
+        ],
+        secret: Some("hunter22"),
+    }
+}
+
+/// The main package index, as its stand-in.
+pub fn warehouse() -> Place {
+    let front = Front::start(Warehouse::default());
+    let service = front.shared();
+    Place {
+        settings: format!("kind = \"pypi\"\nurl = \"{}/legacy/\"\n", front.url()),
+        front: Box::new(front),
+        stored: Box::new(move || {
+            let service = service.lock().unwrap();
+            let files = service.files.iter();
+            let mut named: Vec<String> = files
+                .map(|file| format!("{} {}", file.name, file.sha256))
+                .collect();
+            named.sort();
+            // What was stored twice would be there once.
+            assert_eq!(named.len(), service.stored().len());
+            named
+        }),
+        expected: distributions,
+        sends: &[("POST", "/legacy/")],
+        environment: twine(TOKEN),
+        secret: Some(TOKEN),
+    }
+}
+
+/// The variables by which twine knows a token.
+pub fn twine(token: &str) -> Vec<(&'static str, String)> {
+    let keyring = "keyring.backends.null.Keyring".to_owned();
+    vec![
+        ("TWINE_USERNAME", "__token__".to_owned()),
+        ("TWINE_PASSWORD", token.to_owned()),
+        ("PYTHON_KEYRING_BACKEND", keyring),
+    ]
+}
