@@ -179,7 +179,10 @@ impl<'run> Session<'run> {
                 let items = items.into_iter().cloned();
                 Ok(Seen::Items(items.zip(found).collect()))
             }
-            Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
+            // What is wrong in release.toml does not become right by asking again.
+            Err(error) if matches!(error.kind, ErrorKind::Interrupted | ErrorKind::Usage) => {
+                Err(error)
+            }
             Err(error) => Ok(Seen::Unknown(error.to_string())),
         }
     }

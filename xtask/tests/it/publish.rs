@@ -5,5 +5,6 @@ mod local;
 mod marketplace;
 mod open_vsx;
 mod places;
+mod pypi;
 mod real;
 pub mod sample;

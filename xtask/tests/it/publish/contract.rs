@@ -32,6 +32,13 @@ fn pypiserver() {
     }
 }
 
+#[test]
+fn warehouse() {
+    if slow() {
+        contract(places::warehouse);
+    }
+}
+
 /// Holds a target to the contract.
 fn contract(place: fn() -> Place) {
     converges(&place());

@@ -10,6 +10,7 @@ use xtask::dist::Release;
 use super::real::{self, Server};
 use crate::registries::front::{Fault, Front, Service};
 use crate::registries::proxy::Proxy;
+use crate::registries::warehouse::{TOKEN, Warehouse};
 
 /// A front of whatever service.
 pub trait Faulty {
@@ -227,4 +228,39 @@ pub fn pypiserver() -> Place {
         ],
         secret: Some("hunter22"),
     }
+}
+
+/// The main package index, as its stand-in.
+pub fn warehouse() -> Place {
+    let front = Front::start(Warehouse::default());
+    let service = front.shared();
+    Place {
+        settings: format!("kind = \"pypi\"\nurl = \"{}/legacy/\"\n", front.url()),
+        front: Box::new(front),
+        stored: Box::new(move || {
+            let service = service.lock().unwrap();
+            let files = service.files.iter();
+            let mut named: Vec<String> = files
+                .map(|file| format!("{} {}", file.name, file.sha256))
+                .collect();
+            named.sort();
+            // What was stored twice would be there once.
+            assert_eq!(named.len(), service.stored().len());
+            named
+        }),
+        expected: distributions,
+        sends: &[("POST", "/legacy/")],
+        environment: twine(TOKEN),
+        secret: Some(TOKEN),
+    }
+}
+
+/// The variables by which twine knows a token.
+pub fn twine(token: &str) -> Vec<(&'static str, String)> {
+    let keyring = "keyring.backends.null.Keyring".to_owned();
+    vec![
+        ("TWINE_USERNAME", "__token__".to_owned()),
+        ("TWINE_PASSWORD", token.to_owned()),
+        ("PYTHON_KEYRING_BACKEND", keyring),
+    ]
 }
