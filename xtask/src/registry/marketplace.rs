@@ -9,6 +9,7 @@
 //! Versions that are not validated are shown to their owner only, for a token or for the identity
 //! of a job. With Microsoft Entra ID they are absent, and what was just sent is waited for.
 
+mod event;
 mod gallery;
 mod query;
 mod vsce;
@@ -171,7 +172,8 @@ impl<'run> Marketplace<'run> {
                 Ok(_) => Statement::good("role", format!("may publish for {publisher}")),
                 Err(trouble) => {
                     let manage = format!("{}/manage/publishers/{publisher}", self.url);
-                    let remedy = format!("add the policy at {manage}, or set credential = \"azure\"");
+                    let remedy =
+                        format!("add the policy at {manage}, or set credential = \"azure\"");
                     Statement::bad("role", trouble.what, remedy)
                 }
             });

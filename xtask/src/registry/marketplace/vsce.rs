@@ -7,16 +7,18 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
+use jiff::Timestamp;
 
 use super::super::{Answered, Attempt, Trouble, said};
+use super::event::{self, Event};
 use super::gallery;
 use crate::config::publish::MarketplaceCredential;
 use crate::error::{Kind, Result};
 use crate::product::vsix;
 use crate::tools::node::Node;
-use crate::world::World;
 use crate::world::process::Command;
 use crate::world::secret::Secret;
+use crate::world::{World, files, remote};
 
 /// The variable of a personal access token.
 pub const TOKEN: &str = "VSCE_PAT";
@@ -79,6 +81,32 @@ const SECRETS: [&str; 7] = [
     "MSI_SECRET",
 ];
 
+/// What is loaded into `vsce` to note what was answered to it.
+const LISTENER: &str = include_str!("responses.cjs");
+
+/// Complaints about the credential, whatever the status.
+const CREDENTIAL: [&str; 5] = [
+    "Personal Access Token used has expired",
+    "Invalid Resource",
+    "Can not acquire a Microsoft Entra ID access token",
+    "OIDC token request URL and token",
+    "No supported OIDC provider",
+];
+
+/// Complaints about the network.
+const NETWORK: [&str; 10] = [
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "EPIPE",
+    "ETIMEDOUT",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "socket hang up",
+    "fetch failed",
+    "imeout",
+    "imed out",
+];
+
 /// Taking a large file in takes the Marketplace some minutes at most.
 const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
@@ -97,11 +125,12 @@ pub struct Vsce<'run> {
 }
 
 impl<'run> Vsce<'run> {
-    fn command(&self, words: &[&str], folder: &Utf8Path) -> Command<'run> {
+    fn command(&self, options: &[&str], words: &[&str], folder: &Utf8Path) -> Command<'run> {
         let command = self.world.command(self.node.program());
         let mut command = self
             .node
             .on_path(self.world, command)
+            .args(options)
             .arg(self.program)
             .args(words)
             .directory(folder)
@@ -124,17 +153,28 @@ impl<'run> Vsce<'run> {
     /// Sends a file once.
     ///
     /// # Errors
-    /// What its words mean.
+    /// What its words, and what was answered to it, mean.
     pub fn publish(&self, file: &Utf8Path) -> Attempt<()> {
         let folder = file.parent().unwrap_or(Utf8Path::new("."));
+        let (listener, answers) = (folder.join("responses.cjs"), folder.join("responses.jsonl"));
+        files::write(&listener, LISTENER.as_bytes())?;
         let words = ["publish", "--packagePath", file.as_str()];
         let output = self
-            .command(&words, folder)
+            .command(&["--require", listener.as_str()], &words, folder)
+            .variable("XTASK_RESPONSES", answers.as_str())
             .purpose("vsce publish")
             .output()?;
         let text = format!("{}\n{}", output.stdout, output.stderr);
-        judge(self.url, output.status.success(), &self.blotted(&text))?;
-        Ok(Answered::plain(()))
+        let event = event::last(&std::fs::read_to_string(&answers).unwrap_or_default());
+        if !output.status.success() {
+            let complaint = complaint(&self.blotted(&text));
+            judge(self.url, &complaint, &event, self.world.now())?;
+        }
+        Ok(Answered {
+            value: (),
+            status: event.status,
+            request: event.request,
+        })
     }
 
     /// Whether the credential has any role for a publisher, by `vsce`'s own word.
@@ -148,7 +188,7 @@ impl<'run> Vsce<'run> {
     ) -> Result<std::result::Result<(), String>> {
         let words = ["verify-pat", publisher];
         let output = self
-            .command(&words, folder)
+            .command(&[], &words, folder)
             .purpose("vsce verify-pat")
             .output()?;
         let text = format!("{}\n{}", output.stdout, output.stderr);
@@ -168,48 +208,37 @@ impl<'run> Vsce<'run> {
     }
 }
 
-/// What the end of `vsce publish` means.
-fn judge(url: &str, success: bool, text: &str) -> std::result::Result<(), Trouble> {
-    if success {
-        return Ok(());
-    }
-    let complaint = complaint(text);
-    let what = format!("{url}: vsce publish: {complaint}");
+/// What a failure of `vsce publish` means, by its complaint and by the last answer it got.
+fn judge(
+    url: &str,
+    complaint: &str,
+    event: &Event,
+    now: Timestamp,
+) -> std::result::Result<(), Trouble> {
     // What has this version, only looking tells.
     if complaint.contains("already exists") {
         return Ok(());
     }
+    let what = format!("{url}: vsce publish: {complaint}");
+    if let Some(error) = &event.error {
+        return Err(Trouble::passing(format!("{what} ({error})")));
+    }
     let has = |parts: &[&str]| parts.iter().any(|part| complaint.contains(part));
-    let token = [
-        "Personal Access Token used has expired",
-        "Invalid Resource",
-        "Can not acquire a Microsoft Entra ID access token",
-        "OIDC token request URL and token",
-        "No supported OIDC provider",
-    ];
-    if has(&token) {
+    if has(&CREDENTIAL) {
         return Err(refused(Trouble::last(Kind::Precondition, what)));
     }
-    if let Some(status) = status(&complaint) {
-        let trouble = Trouble::of_status(url, status, &format!("vsce publish: {complaint}"), None);
+    if let Some(status) = event.refusal().or_else(|| status(complaint)) {
+        let after = event.after.as_deref();
+        let after = after.and_then(|text| remote::after(text, now));
+        let said = format!("vsce publish: {complaint}");
+        let mut trouble = Trouble::of_status(url, status, &said, after);
+        trouble.request.clone_from(&event.request);
         return Err(match status {
             401 | 403 => refused(trouble),
             _ => trouble,
         });
     }
-    let network = [
-        "ECONNREFUSED",
-        "ECONNRESET",
-        "EPIPE",
-        "ETIMEDOUT",
-        "ENOTFOUND",
-        "EAI_AGAIN",
-        "socket hang up",
-        "fetch failed",
-        "imeout",
-        "imed out",
-    ];
-    Err(match has(&network) {
+    Err(match has(&NETWORK) {
         true => Trouble::passing(what),
         false => Trouble::last(Kind::Failure, what),
     })
@@ -308,10 +337,14 @@ mod tests {
     use super::*;
     use crate::registry::Fate;
 
+    fn judged(text: &str, event: &Event) -> std::result::Result<(), Trouble> {
+        judge("https://m", &complaint(text), event, Timestamp::UNIX_EPOCH)
+    }
+
     #[test]
     fn its_words_are_understood() {
         let check = |text: &str, expected: Option<Fate>, part: &str| {
-            let found = judge("https://m", false, text);
+            let found = judged(text, &Event::default());
             let trouble = match (found, expected) {
                 (Ok(()), None) => return,
                 (Err(trouble), Some(fate)) => {
@@ -366,12 +399,46 @@ mod tests {
             last(Kind::Failure),
             "files",
         );
-        assert_eq!(judge("https://m", true, " ERROR  x"), Ok(()));
+    }
+
+    #[test]
+    fn the_last_answer_tells_what_the_words_do_not() {
+        let text = "::error::the server said something";
+        let check = |event: Event, expected: Fate| {
+            assert_eq!(
+                judged(text, &event).unwrap_err().fate,
+                expected,
+                "{event:?}"
+            );
+        };
+        let answered = |status| Event {
+            method: "PUT".to_owned(),
+            status: Some(status),
+            ..Event::default()
+        };
+        check(answered(200), Fate::Last(Kind::Failure));
+        check(answered(400), Fate::Last(Kind::Failure));
+        check(answered(403), Fate::Last(Kind::Precondition));
+        check(answered(502), Fate::Passing { after: None });
+        let after = Some("7".to_owned());
+        let busy = Event {
+            after,
+            ..answered(429)
+        };
+        let after = Some(Duration::from_secs(7));
+        check(busy, Fate::Passing { after });
+        let cut = Event {
+            error: Some("ECONNRESET".to_owned()),
+            ..Event::default()
+        };
+        check(cut.clone(), Fate::Passing { after: None });
+        assert_eq!(judged("::error::p.n v1 already exists.", &cut), Ok(()));
     }
 
     #[test]
     fn a_refused_credential_gets_the_hints_that_help() {
-        let trouble = judge("https://m", false, " ERROR  Failed request: (401)").unwrap_err();
+        let trouble = judged(" ERROR  Failed request: (401)", &Event::default());
+        let trouble = trouble.unwrap_err();
         assert!(trouble.hints.iter().any(|hint| hint.contains("2026-12-01")));
         assert!(
             trouble

@@ -80,7 +80,9 @@ fn taken_is_not_published() {
         ("VSCE_TESTS", "1"),
         ("FORCE_COLOR", "3"),
     ] {
-        repository.environment.push((name.to_owned(), value.to_owned()));
+        repository
+            .environment
+            .push((name.to_owned(), value.to_owned()));
     }
     let ended = repository.succeeds(&["publish", "--to", "it", "--execute", "--verbose"]);
     ends(&ended, 0, "the same bytes");
@@ -150,7 +152,13 @@ fn half_a_matrix_is_finished_by_running_again() {
     for platform in ["linux-x64", "darwin-arm64"] {
         let bytes = sample::vsix(&wheel, Some(platform));
         let path = format!("demo-{platform}-1.0.0.vsix");
-        let artifact = seal(Kind::Vsix, ("demo", "1.0.0"), &path, &bytes, BTreeMap::new());
+        let artifact = seal(
+            Kind::Vsix,
+            ("demo", "1.0.0"),
+            &path,
+            &bytes,
+            BTreeMap::new(),
+        );
         release.contents.insert(path, bytes);
         release.manifest.artifacts.push(artifact);
     }
@@ -180,9 +188,14 @@ fn whatever_fails_on_the_way_it_is_there_once() {
         Fault::CutAfter,
     ] {
         let front = front();
-        front.fail(Some("POST"), "/_apis/gallery/extensions", fault, 1);
+        front.fail(Some("POST"), "/_apis/gallery/extensions", fault.clone(), 1);
         let repository = repository(&front);
         publishes(&repository, "it");
+        if let Fault::Status(status, _) | Fault::StatusAfter(status) = fault {
+            // vsce shows no status; what was answered to it is in the ledger all the same.
+            let ledger = sample::ledger(&repository);
+            assert!(ledger.iter().any(|line| line["status"] == status));
+        }
         assert_eq!(front.stored(), ["example.demo 1.0.0"], "{:#?}", front.log());
     }
 }
@@ -251,7 +264,10 @@ impl Service for Roles {
             "identity": { "displayName": "Some One" },
             "role": { "name": self.0 },
         });
-        match asked.path().ends_with("/gallery.publisher/roleassignments/resources/example") {
+        match asked
+            .path()
+            .ends_with("/gallery.publisher/roleassignments/resources/example")
+        {
             true => Reply::json(200, &json!({ "count": 1, "value": [assignment] })),
             false => Reply::json(403, &json!({ "message": "Access Denied" })),
         }
@@ -271,7 +287,9 @@ fn doctor_tells_a_reader_from_a_contributor() {
         repository.environment.push(token);
         let said = doctor(&repository);
         let mark = if good { "✓" } else { "✗" };
-        let line = said.lines().find(|line| line.contains("the roles for example"));
+        let line = said
+            .lines()
+            .find(|line| line.contains("the roles for example"));
         let line = line.unwrap_or_else(|| panic!("{said}"));
         assert!(line.starts_with(mark), "{line}");
         assert!(line.contains(&format!("Some One: {role}")), "{line}");
