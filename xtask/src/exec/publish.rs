@@ -180,6 +180,11 @@ impl<'run> Session<'run> {
                 Ok(Seen::Items(items.zip(found).collect()))
             }
             Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
+            // A credential that is refused even for looking: nothing is sent anywhere.
+            Err(mut error) if error.kind == ErrorKind::Precondition => {
+                error.message = format!("{}: {}", target.name, error.message);
+                Err(error)
+            }
             Err(error) => Ok(Seen::Unknown(error.to_string())),
         }
     }
