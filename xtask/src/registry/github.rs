@@ -78,6 +78,11 @@ impl<'run> Github<'run> {
             ))
             .hint("letters, digits and - _ . + @ are kept; a dot at an end is not"));
         }
+        if let Some((name, _)) = contents.iter().find(|(_, bytes)| bytes.is_empty()) {
+            return Err(Error::usage(format!(
+                "dist/{name}: GitHub takes no file without bytes"
+            )));
+        }
         let mut files: Vec<Item> = contents
             .iter()
             .map(|(name, bytes)| Item {
@@ -196,6 +201,11 @@ impl<'run> Github<'run> {
             "prerelease": text::is_unstable(&release.version),
         });
         let reply = self.ask(Ask::Post(&new), "/releases", JSON_LIMIT)?;
+        if reply.status == 404 {
+            // The releases were listed a moment ago. To those who may not write, GitHub says
+            // that there is nothing to write to.
+            return Err(self.unseen(&reply));
+        }
         let created: Release = self.expect(reply, &[201])?.json()?;
         self.remember(created.id.0);
         Ok(created)
@@ -360,8 +370,9 @@ impl<'run> Github<'run> {
             let what = format!("{}: {} is not there", self.repository, item.key);
             return Err(Trouble::not_yet(what));
         };
-        let path = format!("/releases/assets/{}", asset.id);
-        let reply = self.ask(Ask::Download, &path, item.size.saturating_add(SPARE))?;
+        let path = format!("/repos/{}/releases/assets/{}", self.repository, asset.id);
+        let limit = item.size.saturating_add(SPARE);
+        let reply = self.api.download(self.token()?, &path, limit)?;
         let reply = self.expect(reply, &[200])?;
         let (status, request) = (Some(reply.status), reply.request());
         Ok(Answered {

@@ -73,8 +73,8 @@ pub fn trust(world: &World) -> Result<Vec<Vec<u8>>> {
     remote::named_certificates(world)
 }
 
-/// An HTTP client for the libraries that take one. It follows no redirect to another server with
-/// credentials, and never sends anything twice by itself.
+/// An HTTP client for the libraries that take one. It follows no redirect, because whoever asked
+/// knows what may go along, and never sends anything twice by itself.
 ///
 /// # Errors
 /// Certificates in the environment that cannot be used.
@@ -102,6 +102,7 @@ fn built(
     let builder = reqwest::Client::builder()
         .user_agent(remote::USER_AGENT)
         .connect_timeout(CONNECT)
+        .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .tls_certs_merge(roots);
     with(builder)

@@ -16,6 +16,9 @@ use crate::world::World;
 use crate::world::remote::{self, Method, shown};
 use crate::world::runtime::{self, Runtime};
 
+/// Redirects beyond this number are a circle.
+const REDIRECTS: usize = 5;
+
 /// The most that a page of a listing or any other JSON may have.
 pub const JSON_LIMIT: u64 = 64 << 20;
 
@@ -111,6 +114,45 @@ impl<'run> Api<'run> {
             Ok(response.map(reqwest::Body::wrap).into())
         };
         self.runtime.wait(receive(address, limit, work))?
+    }
+
+    /// The bytes of a file. GitHub names the place where they are, whose address is a credential
+    /// of its own: the token does not go there.
+    ///
+    /// # Errors
+    /// As [`Api::ask`]; or the place has an address that may not be asked.
+    pub fn download(&self, token: Option<&Token>, path: &str, limit: u64) -> Tried<Reply> {
+        let mut reply = self.ask(token, Ask::Download, path, limit)?;
+        for _ in 0..REDIRECTS {
+            let location = match (is_redirect(reply.status), reply.header("location")) {
+                (true, Some(location)) => location.to_owned(),
+                _ => return Ok(reply),
+            };
+            let host = location.split(['?', '#']).next().unwrap_or_default();
+            let address = shown(host);
+            if remote::place(host).is_err() {
+                let what = format!(
+                    "{}: leads to {address}, which may not be asked",
+                    reply.shown
+                );
+                return Err(Trouble::last(Kind::Failure, what));
+            }
+            let work = async {
+                let asked = self.client.get(&location).header("accept", BYTES);
+                asked.send().await.map_err(Failed::Plain)
+            };
+            reply = self.runtime.wait(receive(address, limit, work))??;
+            if matches!(reply.status, 403 | 404) {
+                // What it names is named anew with each request.
+                let what = format!("{}: answers {}", reply.shown, reply.status);
+                return Err(Trouble {
+                    status: Some(reply.status),
+                    ..Trouble::passing(what)
+                });
+            }
+        }
+        let what = format!("{}: redirects in a circle", reply.shown);
+        Err(Trouble::last(Kind::Failure, what))
     }
 
     /// Sends a file once to an address that the server named.
@@ -211,6 +253,7 @@ impl Reply {
 /// A request that came to no answer.
 enum Failed {
     Client(octocrab::Error),
+    Plain(reqwest::Error),
     Ours(&'static str),
 }
 
@@ -243,6 +286,7 @@ async fn receive(
     let mut response = match work.await {
         Ok(response) => response,
         Err(Failed::Client(error)) => return Err(broken(&shown, &error)),
+        Err(Failed::Plain(error)) => return Err(broken(&shown, &error)),
         Err(Failed::Ours(what)) => {
             return Err(Trouble::last(Kind::Failure, format!("{shown}: {what}")));
         }
@@ -274,10 +318,7 @@ fn broken(shown: &str, error: &(dyn std::error::Error + 'static)) -> Trouble {
     let mut what = "the connection broke";
     while let Some(error) = cause {
         if let Some(client) = error.downcast_ref::<reqwest::Error>() {
-            if client.is_redirect() {
-                let what = format!("{shown}: redirects in a circle");
-                return Trouble::last(Kind::Failure, what);
-            } else if client.is_timeout() {
+            if client.is_timeout() {
                 what = "no answer in time";
             } else if client.is_connect() {
                 what = "no connection";
@@ -311,6 +352,10 @@ fn details(body: &[u8]) -> String {
         text.push_str(what.trim());
     }
     text
+}
+
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
 /// Whether a refusal names this reason.

@@ -165,18 +165,24 @@ impl Github<'_> {
         look.ok_or_else(|| Trouble::last(Kind::Failure, "no page was asked for"))
     }
 
-    /// The repository is not there for whoever asks.
-    fn unseen(&self, reply: &Reply) -> Trouble {
+    /// The repository is not there for whoever asks, or may not be written to.
+    pub(super) fn unseen(&self, reply: &Reply) -> Trouble {
         let trouble = Trouble {
             status: Some(reply.status),
             request: reply.request(),
             ..Trouble::last(
                 Kind::Precondition,
-                format!("{}: answers 404: no such repository", reply.shown),
+                format!(
+                    "{}: answers 404: no such repository, or no access",
+                    reply.shown
+                ),
             )
         };
         match self.token() {
-            Ok(Some(token)) => trouble.hint(format!("is it one that {} may see?", token.from)),
+            Ok(Some(token)) => trouble.hint(format!(
+                "is it one that {} may see and whose contents it may write?",
+                token.from
+            )),
             _ => trouble.hint("a private repository is seen with a token only: set GITHUB_TOKEN"),
         }
     }
@@ -192,8 +198,11 @@ impl Github<'_> {
         }
         let mut tag = match reply.json::<Ref>()?.object {
             Object::Tag { sha, .. } => sha,
-            Object::Commit { sha, .. } => return Ok(Some(sha)),
-            other => return Ok(Some(format!("{other:?}"))),
+            // A tag of something else than a commit names something else than ours.
+            Object::Commit { sha, .. } | Object::Tree { sha, .. } | Object::Blob { sha, .. } => {
+                return Ok(Some(sha));
+            }
+            _ => return Ok(Some("unknown".to_owned())),
         };
         for _ in 0..DEEPEST {
             let reply = self.ask(Ask::Get, &format!("/git/tags/{tag}"), JSON_LIMIT)?;
