@@ -4,6 +4,7 @@
 //! tries twice and never waits: that, reading back and recording are done once for all of them
 //! in `exec/publish`. What it has is always its own answer; nothing is remembered.
 
+pub mod github;
 pub mod local;
 pub mod oci;
 pub mod pypi;
@@ -235,10 +236,10 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
             repository,
             plain_http,
         } => Box::new(oci::Oci::open(opening, repository, *plain_http)?),
-        Place::Github { .. }
-        | Place::OpenVsx { .. }
-        | Place::Marketplace { .. }
-        | Place::Mcp { .. } => {
+        Place::Github { repository, api } => {
+            Box::new(github::Github::open(opening, repository, api)?)
+        }
+        Place::OpenVsx { .. } | Place::Marketplace { .. } | Place::Mcp { .. } => {
             let word = opening.target.place.word();
             return Err(Error::usage(format!(
                 "target.{}: the kind {word} cannot be published to yet",

@@ -179,8 +179,11 @@ impl<'run> Session<'run> {
                 let items = items.into_iter().cloned();
                 Ok(Seen::Items(items.zip(found).collect()))
             }
-            // What is wrong in release.toml does not become right by asking again.
-            Err(error) if matches!(error.kind, ErrorKind::Interrupted | ErrorKind::Usage) => {
+            Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
+            // What is wrong in release.toml, or a credential that is refused even for looking, does
+            // not become right by asking again: nothing is sent anywhere.
+            Err(mut error) if matches!(error.kind, ErrorKind::Usage | ErrorKind::Precondition) => {
+                error.message = format!("{}: {}", target.name, error.message);
                 Err(error)
             }
             Err(error) => Ok(Seen::Unknown(error.to_string())),

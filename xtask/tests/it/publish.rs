@@ -1,6 +1,7 @@
 //! Publishing, against real registries where they can be started and stand-ins where not.
 
 mod contract;
+mod github;
 mod local;
 mod places;
 mod pypi;

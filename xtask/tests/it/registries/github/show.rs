@@ -86,7 +86,7 @@ impl Github {
     pub(super) fn shown_asset(&self, base: &str, release: &Release, asset: &Asset) -> Value {
         let (repository, tag) = (&self.repository, &release.tag);
         let (id, name) = (asset.id, &asset.name);
-        let digest = format!("sha256:{}", Digest::of(&asset.bytes));
+        let digest = Digest::of(&asset.bytes).to_string();
         json!({
             "url": format!("{base}/repos/{repository}/releases/assets/{id}"),
             "id": id,
