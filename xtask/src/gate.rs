@@ -9,7 +9,7 @@ mod agreement;
 pub mod container;
 mod content;
 pub mod entry;
-mod extension;
+pub(crate) mod extension;
 mod names;
 pub mod pattern;
 pub mod report;

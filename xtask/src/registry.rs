@@ -4,9 +4,13 @@
 //! tries twice and never waits: that, reading back and recording are done once for all of them
 //! in `exec/publish`. What it has is always its own answer; nothing is remembered.
 
+mod extension;
 pub mod github;
+pub mod identity;
 pub mod local;
+pub mod marketplace;
 pub mod oci;
+pub mod open_vsx;
 pub mod pypi;
 mod trouble;
 
@@ -239,7 +243,8 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
         Place::Github { repository, api } => {
             Box::new(github::Github::open(opening, repository, api)?)
         }
-        Place::OpenVsx { .. } | Place::Marketplace { .. } | Place::Mcp { .. } => {
+        Place::OpenVsx { url } => Box::new(open_vsx::OpenVsx::open(opening, url)?),
+        Place::Marketplace { .. } | Place::Mcp { .. } => {
             let word = opening.target.place.word();
             return Err(Error::usage(format!(
                 "target.{}: the kind {word} cannot be published to yet",

@@ -170,7 +170,7 @@ fn container_manifest(files: &Files<'_>, name: &str, package: &Value) -> Option<
 }
 
 /// The attributes of the one element of this name; comments do not count.
-fn element<'xml>(xml: &'xml str, name: &str) -> Option<&'xml str> {
+pub(crate) fn element<'xml>(xml: &'xml str, name: &str) -> Option<&'xml str> {
     let mut rest = xml;
     loop {
         let start = rest.find('<')?;
@@ -188,7 +188,8 @@ fn element<'xml>(xml: &'xml str, name: &str) -> Option<&'xml str> {
     }
 }
 
-fn attribute_value<'xml>(attributes: &'xml str, name: &str) -> Option<&'xml str> {
+/// The value of an attribute of an element, as it stands there.
+pub(crate) fn attribute_value<'xml>(attributes: &'xml str, name: &str) -> Option<&'xml str> {
     let mut rest = attributes;
     loop {
         let (key, behind) = rest.split_once('=')?;

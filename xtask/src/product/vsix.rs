@@ -4,6 +4,8 @@
 //! Its `.vsix` still differs between tools and versions, so the container is written anew.
 
 pub mod container;
+pub mod identity;
+pub mod payload;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -52,6 +54,36 @@ pub fn package_json(text: &str, file: &str) -> Result<ExtensionPackage> {
     })
 }
 
+/// What npm reads of an extension before it installs its dependencies.
+const READ_BY_NPM: [&str; 3] = ["package-lock.json", "package.json", ".npmrc"];
+
+/// Where `vsce` is among the dependencies.
+const VSCE: &str = "@vscode/vsce/vsce";
+
+/// Whether the scripts of packages are run when they are installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scripts {
+    Run,
+    Ignored,
+}
+
+/// Where the dependencies of an extension are kept. The name of the folder is theirs, so that
+/// programs among them find each other and can be run where they are.
+fn stored(world: &World, node: &Node, folder: &Utf8Path, scripts: Scripts) -> Utf8PathBuf {
+    // npm refuses a lock file that does not fit, so whatever it reads is part of the key.
+    let mut read = node.version.to_string().into_bytes();
+    for name in READ_BY_NPM {
+        read.extend(std::fs::read(folder.join(name)).unwrap_or_default());
+        read.push(0);
+    }
+    if scripts == Scripts::Ignored {
+        read.extend(b"ignore-scripts");
+    }
+    let key = Digest::of(&read);
+    let place = world.private().join("dependencies").join(&key.hex()[..12]);
+    place.join("node_modules")
+}
+
 /// The extension's dependencies, installed once for each `package-lock.json` and lent to the
 /// stage; dropping it takes them back.
 #[derive(Debug)]
@@ -66,19 +98,8 @@ impl Dependencies {
     /// # Errors
     /// `package-lock.json` is missing or does not fit `package.json`, or there is no network.
     pub fn lend(world: &World, node: &Node, folder: &Utf8Path) -> Result<Dependencies> {
-        let lock = folder.join("package-lock.json");
-        if !lock.exists() {
-            return Err(Error::precondition(format!("{lock} is missing"))
-                .hint("make it: npm install --package-lock-only, then commit it"));
-        }
-        // npm refuses a lock file that does not fit, so whatever it reads is part of the key.
-        let mut read = node.version.to_string().into_bytes();
-        for name in ["package-lock.json", "package.json", ".npmrc"] {
-            read.extend(std::fs::read(folder.join(name)).unwrap_or_default());
-            read.push(0);
-        }
-        let key = Digest::of(&read);
-        let stored = world.private().join("node_modules").join(&key.hex()[..12]);
+        require_lock(folder)?;
+        let stored = stored(world, node, folder, Scripts::Run);
         let lent = folder.join("node_modules");
         if stored.exists() {
             std::fs::rename(&stored, &lent).doing(|| format!("move {stored} into the stage"))?;
@@ -107,14 +128,21 @@ impl Drop for Dependencies {
 /// # Errors
 /// npm fails; the message carries what it said.
 pub fn install(world: &World, node: &Node, folder: &Utf8Path) -> Result<()> {
-    npm(world, node)
-        .args([
-            "ci",
-            "--no-audit",
-            "--no-fund",
-            "--prefer-offline",
-            "--loglevel=error",
-        ])
+    install_with(world, node, folder, Scripts::Run)
+}
+
+fn install_with(world: &World, node: &Node, folder: &Utf8Path, scripts: Scripts) -> Result<()> {
+    let mut command = npm(world, node).args([
+        "ci",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+        "--loglevel=error",
+    ]);
+    if scripts == Scripts::Ignored {
+        command = command.arg("--ignore-scripts");
+    }
+    command
         .directory(folder)
         .purpose("npm ci")
         .run()
@@ -142,7 +170,8 @@ pub fn npm<'world>(world: &'world World, node: &Node) -> Command<'world> {
     outside_of_npm(world, node.on_path(world, world.command(program)))
 }
 
-fn outside_of_npm<'world>(world: &World, mut command: Command<'world>) -> Command<'world> {
+/// A command free of the settings of an npm script that may have called us.
+pub fn outside_of_npm<'world>(world: &World, mut command: Command<'world>) -> Command<'world> {
     let outer = [
         "npm_package_",
         "npm_lifecycle_",
@@ -168,13 +197,9 @@ pub fn run_vsce(
     extension: &Extension,
     epoch: i64,
 ) -> Result<Vec<u8>> {
-    let program = folder.join("node_modules/@vscode/vsce/vsce");
+    let program = folder.join("node_modules").join(VSCE);
     if !program.exists() {
-        return Err(Error::precondition(format!(
-            "@vscode/vsce is not a dependency of {}",
-            extension.path.join("package.json")
-        ))
-        .hint("pin it: npm install --save-dev --save-exact @vscode/vsce, then commit"));
+        return Err(no_vsce(extension));
     }
     let out = folder.join(".xtask-packaged.vsix");
     outside_of_npm(world, node.on_path(world, world.command(node.program())))
@@ -192,6 +217,60 @@ pub fn run_vsce(
     let bytes = files::read(&out)?;
     std::fs::remove_file(&out).doing(|| format!("remove {out}"))?;
     Ok(bytes)
+}
+
+fn no_vsce(extension: &Extension) -> Error {
+    let file = extension.path.join("package.json");
+    Error::precondition(format!("@vscode/vsce is not a dependency of {file}"))
+        .hint("pin it: npm install --save-dev --save-exact @vscode/vsce, then commit")
+}
+
+/// The `vsce` that the extension's `package-lock.json` names, outside of a stage: the one that
+/// packaged the extension if it is still there, else one that is installed beside it.
+///
+/// Whoever publishes holds credentials, so nothing that npm fetches gets to run a script.
+///
+/// # Errors
+/// `vsce` is not a dependency, the lock file is missing, or npm fails.
+pub fn vsce(world: &World, node: &Node, extension: &Extension) -> Result<Utf8PathBuf> {
+    let folder = world.root.join(&extension.path);
+    let own = stored(world, node, &folder, Scripts::Ignored);
+    let kept = [stored(world, node, &folder, Scripts::Run), own.clone()];
+    let found = kept.iter().find(|stored| stored.join(VSCE).exists());
+    if let Some(stored) = found {
+        return Ok(stored.join(VSCE));
+    }
+    if own.exists() {
+        return Err(no_vsce(extension));
+    }
+    require_lock(&folder)?;
+    let place = own
+        .parent()
+        .expect("node_modules lies in a folder of its own");
+    let staged = files::Staged::beside(place)?;
+    for name in READ_BY_NPM {
+        let from = folder.join(name);
+        if from.exists() {
+            files::write(&staged.path().join(name), &files::read(&from)?)?;
+        }
+    }
+    let step = world.terminal.step("vsce", "npm ci");
+    install_with(world, node, staged.path(), Scripts::Ignored)?;
+    staged.swap()?;
+    step.done("installed from package-lock.json");
+    match own.join(VSCE).exists() {
+        true => Ok(own.join(VSCE)),
+        false => Err(no_vsce(extension)),
+    }
+}
+
+fn require_lock(folder: &Utf8Path) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    match lock.exists() {
+        true => Ok(()),
+        false => Err(Error::precondition(format!("{lock} is missing"))
+            .hint("make it: npm install --package-lock-only, then commit it")),
+    }
 }
 
 /// The npm scripts that `vsce` runs hold the folder against the gate; npm and `vsce` turn its

@@ -10,7 +10,7 @@ use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-use crate::artifact::Digest;
+use super::payload;
 use crate::error::{Error, Result};
 
 /// The entries every container begins with.
@@ -41,7 +41,7 @@ pub struct Entry {
 pub fn rewrite(bytes: &[u8], epoch: i64) -> Result<Vec<u8>> {
     let entries = read(bytes)?;
     let written = write(&entries, epoch)?;
-    if payload_digest(&read(&written)?) != payload_digest(&entries) {
+    if payload::of(&read(&written)?) != payload::of(&entries) {
         return Err(Error::failure(
             "the rewritten .vsix differs in content from what vsce packed",
         ));
@@ -127,16 +127,6 @@ pub fn write(entries: &BTreeMap<String, Entry>, epoch: i64) -> Result<Vec<u8>> {
     }
     let cursor = writer.finish().map_err(|cause| failed("the end", &cause))?;
     Ok(cursor.into_inner())
-}
-
-/// The digest of names and contents alone: equal for containers that hold the same files,
-/// whoever wrote them. Signatures that a marketplace adds are left out.
-pub fn payload_digest(entries: &BTreeMap<String, Entry>) -> Digest {
-    let lines = entries
-        .iter()
-        .filter(|(name, _)| !name.starts_with(".signature."))
-        .map(|(name, entry)| format!("{} {name}\n", Digest::of(&entry.content).hex()));
-    Digest::of(lines.collect::<String>().as_bytes())
 }
 
 /// DOS date and time (APPNOTE 4.4.6): UTC, from 1980 to 2107, even seconds.
