@@ -288,7 +288,8 @@ pub fn proof(
     release: &Release,
     outcome: Outcome,
 ) -> Result<Proof> {
-    let (checks, tools) = outcome.into_evidence()?;
+    let tools = outcome.tools.clone();
+    let checks = outcome.into_checks()?;
     Ok(Proof {
         wheel: release.manifest.only(Kind::Wheel)?.sha256.clone(),
         requirements: release.manifest.only(Kind::Requirements)?.sha256.clone(),

@@ -118,13 +118,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The evidence, checks and names of tools, when everything held.
+    /// The evidence, when everything held.
     ///
     /// # Errors
     /// All failures in one error.
-    pub fn into_evidence(self) -> Result<(Vec<Check>, Vec<String>)> {
+    pub fn into_checks(self) -> Result<Vec<Check>> {
         if self.failures.is_empty() {
-            return Ok((self.checks, self.tools));
+            return Ok(self.checks);
         }
         let messages: Vec<&str> = self
             .failures

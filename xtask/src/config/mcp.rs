@@ -265,7 +265,7 @@ mod tests {
     const START: &str = "schema = 1\nname = \"demo\"\n[server]\npath = \"server\"\n\
                          console-script = \"demo\"\n[prove.call]\ntool = \"ping\"\n";
 
-    fn parse(rest: &str) -> std::result::Result<Mcp, String> {
+    fn parse(rest: &str) -> Result<Mcp, String> {
         let parsed = config::parse(&format!("{START}{rest}"), "release.toml");
         parsed
             .map(|config| config.mcp.unwrap())

@@ -98,7 +98,7 @@ impl Project {
     /// in Metadata": case and punctuation do not count).
     pub fn repository(&self) -> Option<&str> {
         let plain = |label: &str| -> String {
-            let letters = label.chars().filter(|c| c.is_ascii_alphanumeric());
+            let letters = label.chars().filter(char::is_ascii_alphanumeric);
             letters.map(|c| c.to_ascii_lowercase()).collect()
         };
         ["repository", "source", "sourcecode", "github"]

@@ -100,7 +100,7 @@ pub fn answers(subject: &Subject<'_>, launch: &Launch, limit: Duration) -> Check
     session.server.wait(subject.stop_limit())?;
     Ok(format!(
         "protocol {version}, {}",
-        super::count(tools, "tool")
+        super::count(tools.len(), "tool")
     ))
 }
 

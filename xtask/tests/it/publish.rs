@@ -7,3 +7,4 @@ mod places;
 mod pypi;
 mod real;
 pub mod sample;
+mod verify;

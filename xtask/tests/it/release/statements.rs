@@ -78,7 +78,12 @@ fn a_release_describes_its_server_and_says_what_it_was_made_from() {
     let provided = &server["_meta"]["io.modelcontextprotocol.registry/publisher-provided"];
     assert_eq!(provided["buildInfo"]["wheelSha256"], wheel.hex());
     assert_eq!(provided["tools"], manifest["proof"]["tools"]);
-    assert!(provided["tools"].as_array().unwrap().contains(&"ping".into()));
+    assert!(
+        provided["tools"]
+            .as_array()
+            .unwrap()
+            .contains(&"ping".into())
+    );
 
     let text = repository.read(&artifact(&repository, "provenance"));
     let statement: Value = serde_json::from_slice(&text).unwrap();
@@ -89,7 +94,11 @@ fn a_release_describes_its_server_and_says_what_it_was_made_from() {
     };
     let mut artifacts = named(&manifest["artifacts"], "path", |one| &one["sha256"]);
     artifacts.retain(|(path, _)| path != "provenance.intoto.json");
-    let subjects = named(&statement["subject"], "name", |one| &one["digest"]["sha256"]);
+    let subjects = named(
+        &statement["subject"],
+        "name",
+        |one| &one["digest"]["sha256"],
+    );
     assert_eq!(subjects, artifacts);
     let definition = &statement["predicate"]["buildDefinition"];
     let dependencies = &definition["resolvedDependencies"];
