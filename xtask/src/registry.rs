@@ -5,6 +5,7 @@
 //! in `exec/publish`. What it has is always its own answer; nothing is remembered.
 
 pub mod github;
+pub mod identity;
 pub mod local;
 pub mod oci;
 pub mod pypi;
