@@ -6,10 +6,11 @@
 mod converge;
 mod install;
 mod steps;
+pub mod verify;
 
 pub use steps::{Outcome, Summary};
 
-use crate::artifact::Kind;
+use crate::artifact::{Kind, Manifest};
 use crate::config::Config;
 use crate::config::publish::{Place, Profile, Target};
 use crate::dist::Release;
@@ -67,15 +68,7 @@ pub fn releasable(world: &World, config: &Config) -> Result<Release> {
         )
         .hint("commit, then: cargo xtask release"));
     }
-    // Nothing is known about the file that was changed, so it is no conflict of two releases.
-    let release = Release::load(world, manifest).map_err(|error| Error {
-        kind: match error.kind {
-            ErrorKind::Conflict => ErrorKind::Failure,
-            kind => kind,
-        },
-        ..error
-    })?;
-    release.manifest.only(Kind::Wheel)?;
+    let release = load(world, manifest)?;
     let tag = config
         .version
         .tag
@@ -92,6 +85,20 @@ pub fn releasable(world: &World, config: &Config) -> Result<Release> {
             "or release what is tagged: git checkout {tag}, cargo xtask release"
         )));
     }
+    Ok(release)
+}
+
+/// The release that a manifest names, which has a wheel. Nothing is known about a file that was
+/// changed, so it is no conflict of two releases.
+fn load(world: &World, manifest: Manifest) -> Result<Release> {
+    let release = Release::load(world, manifest).map_err(|error| Error {
+        kind: match error.kind {
+            ErrorKind::Conflict => ErrorKind::Failure,
+            kind => kind,
+        },
+        ..error
+    })?;
+    release.manifest.only(Kind::Wheel)?;
     Ok(release)
 }
 

@@ -8,3 +8,4 @@ mod places;
 mod pypi;
 mod real;
 pub mod sample;
+mod verify;

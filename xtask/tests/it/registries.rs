@@ -16,6 +16,7 @@ pub mod client;
 pub mod form;
 pub mod front;
 pub mod github;
+pub mod mcp;
 pub mod message;
 pub mod open_vsx;
 pub mod proxy;
