@@ -11,11 +11,12 @@
 )]
 
 pub mod actions;
-pub mod blake2;
 pub mod client;
+pub mod digest;
 pub mod form;
 pub mod front;
 pub mod github;
+pub mod marketplace;
 pub mod mcp;
 pub mod message;
 pub mod open_vsx;

@@ -16,7 +16,7 @@ use crate::error::{Context, Error, Result};
 use crate::ledger::Act;
 use crate::prove::{self, Runner};
 use crate::publish::Step;
-use crate::registry::{Answered, Item, Phase};
+use crate::registry::{Answered, Item, Phase, Registry};
 use crate::tools::python::{self, Environment};
 use crate::tools::twine;
 use crate::world::files;
@@ -82,7 +82,7 @@ impl Session<'_> {
             ))
         })?;
         let simple = registry
-            .map(|registry| registry.simple_index())
+            .map(Registry::simple_index)
             .transpose()?;
         let simple = simple.flatten();
         simple.ok_or_else(|| wrong(format!("{from} is no package index")))

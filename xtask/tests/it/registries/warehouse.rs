@@ -19,7 +19,6 @@ mod upload;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use xtask::name::normalize;
 
 use super::actions::Actions;
 use super::front::Service;
@@ -197,4 +196,10 @@ fn missing(asked: &Asked) -> Reply {
 /// Whether a file is of a project, however its name is written.
 fn is_of(file: &File, project: &str) -> bool {
     normalize(&file.project) == normalize(project)
+}
+
+/// A project's name in its normal form (PEP 503).
+fn normalize(name: &str) -> String {
+    let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("-").to_lowercase()
 }

@@ -1,8 +1,8 @@
 //! Everything as JSON, with every field that clients insist on.
 
 use serde_json::{Value, json};
-use xtask::artifact::Digest;
 
+use super::super::digest::sha256;
 use super::super::message::{Asked, Reply};
 use super::{Asset, Github, Release, Right, error};
 
@@ -86,7 +86,7 @@ impl Github {
     pub(super) fn shown_asset(&self, base: &str, release: &Release, asset: &Asset) -> Value {
         let (repository, tag) = (&self.repository, &release.tag);
         let (id, name) = (asset.id, &asset.name);
-        let digest = Digest::of(&asset.bytes).to_string();
+        let digest = format!("sha256:{}", sha256(&asset.bytes));
         json!({
             "url": format!("{base}/repos/{repository}/releases/assets/{id}"),
             "id": id,

@@ -1,8 +1,8 @@
 //! What the registry shows: namespaces, versions with the places of their files, and the files.
 
 use serde_json::{Map, Value, json};
-use xtask::artifact::Digest;
 
+use super::super::digest::sha256;
 use super::super::message::{Asked, Reply};
 use super::super::vsix::Package;
 use super::{OpenVsx, TARGETS, Version, failure, sign};
@@ -158,8 +158,8 @@ impl OpenVsx {
                 ".sigzip" => Some(Reply::bytes(&version.signature)),
                 ".sha256" => {
                     let digest = match self.wrong_digest {
-                        true => Digest::of(b"something else"),
-                        false => Digest::of(&version.bytes),
+                        true => sha256(b"something else"),
+                        false => sha256(&version.bytes),
                     };
                     Some(Reply::new(200, digest.to_string()).with("content-type", "text/plain"))
                 }

@@ -1,10 +1,9 @@
 //! What the index shows: the pages of a project, a release as JSON, and provenance.
 
 use serde_json::{Value, json};
-use xtask::name::normalize;
 
 use super::super::message::{Asked, Reply};
-use super::{File, Warehouse, is_of, missing};
+use super::{File, Warehouse, is_of, missing, normalize};
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
 const INTEGRITY: &str = "application/vnd.pypi.integrity.v1+json";

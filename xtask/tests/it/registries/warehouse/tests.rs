@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use serde_json::{Value, json};
-use xtask::artifact::Digest;
 
 use super::super::actions::claims;
 use super::super::client::ask;
+use super::super::digest::sha256;
 use super::super::front::Front;
 use super::super::message::Reply;
 use super::{TOKEN, Warehouse};
@@ -49,7 +49,7 @@ impl Uploader<'_> {
     fn sends(&self, file: &str, bytes: &[u8]) -> Reply {
         let mut fields = self.fields.clone();
         if !fields.iter().any(|(name, _)| *name == "sha256_digest") {
-            fields.push(("sha256_digest", Digest::of(bytes).hex().to_owned()));
+            fields.push(("sha256_digest", sha256(bytes)));
         }
         let mut body = Vec::new();
         for (name, value) in fields {
@@ -183,7 +183,7 @@ fn pages_show_the_state_of_a_while_ago() {
     let reply = get(&front, "/simple/demo-server/");
     assert_eq!(reply.header("content-type"), Some(JSON));
     let file = &reply.value()["files"][0];
-    assert_eq!(file["hashes"]["sha256"], Digest::of(b"one").hex());
+    assert_eq!(file["hashes"]["sha256"], sha256(b"one"));
     let place = file["url"]
         .as_str()
         .unwrap()
@@ -197,7 +197,7 @@ fn pages_show_the_state_of_a_while_ago() {
     );
     assert_eq!(release["info"]["name"], "demo-server");
     let page = ask(&front.url(), "GET", "/simple/demo-server/", &[], b"");
-    let link = format!("{place}#sha256={}\" >{WHEEL}</a>", Digest::of(b"one").hex());
+    let link = format!("{place}#sha256={}\" >{WHEEL}</a>", sha256(b"one"));
     assert!(String::from_utf8(page.body).unwrap().contains(&link));
     let reply = get(&front, "/simple/Demo_Server/");
     assert_eq!(

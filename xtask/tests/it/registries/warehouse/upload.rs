@@ -1,13 +1,11 @@
 //! Uploads, in the order in which the index checks them.
 
 use serde_json::Value;
-use xtask::artifact::Digest;
-use xtask::name::normalize;
 
-use super::super::blake2::blake2_256;
+use super::super::digest::{blake2_256, sha256};
 use super::super::form::{self, Field};
 use super::super::message::{Asked, Reply};
-use super::{File, Warehouse, is_of, refused};
+use super::{File, Warehouse, is_of, normalize, refused};
 
 /// What has to be in every form.
 const REQUIRED: [(&str, &str); 4] = [
@@ -153,7 +151,7 @@ fn read(fields: &[Field]) -> Result<(File, Stated), (u16, String)> {
         version: text("version").unwrap_or_default(),
         name: content.file_name.clone().unwrap_or_default(),
         kind: text("filetype").unwrap_or_default(),
-        sha256: Digest::of(&content.value).hex().to_owned(),
+        sha256: sha256(&content.value),
         blake2: blake2_256(&content.value),
         bytes: content.value.clone(),
         form: plain.collect(),

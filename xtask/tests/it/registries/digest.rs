@@ -1,6 +1,9 @@
-//! BLAKE2b with 32 bytes of digest, which the main package index names its files by. For tests.
+//! Digests in hexadecimal, without any prefix, as registries compute them for themselves: SHA-256,
+//! and BLAKE2b with 32 bytes of digest, which the main package index names its files by.
 //!
-//! Source: RFC 7693. There is no key, no salt, and one call for the whole input.
+//! Source of the latter: RFC 7693. There is no key, no salt, and one call for the whole input.
+
+use sha2::{Digest as _, Sha256};
 
 /// The first words of the fractions of the square roots of the first primes, as in SHA-512.
 const START: [u64; 8] = [
@@ -40,7 +43,13 @@ const STEPS: [[usize; 4]; 8] = [
     [3, 4, 9, 14],
 ];
 
-/// The digest in hexadecimal.
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// BLAKE2b-256 in hexadecimal.
 pub fn blake2_256(bytes: &[u8]) -> String {
     let mut hash = START;
     hash[0] ^= 0x0101_0000 ^ 32;
@@ -117,4 +126,6 @@ fn known_inputs_have_their_known_digests() {
     for (length, digest) in known {
         assert_eq!(blake2_256(&vec![b'a'; length]), digest, "{length}");
     }
+    let digest = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    assert_eq!(sha256(b"one"), digest);
 }
