@@ -39,6 +39,11 @@ fn warehouse() {
     }
 }
 
+#[test]
+fn github() {
+    contract(places::github);
+}
+
 /// Holds a target to the contract.
 fn contract(place: fn() -> Place) {
     converges(&place());

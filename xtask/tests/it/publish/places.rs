@@ -9,6 +9,7 @@ use xtask::dist::Release;
 
 use super::real::{self, Server};
 use crate::registries::front::{Fault, Front, Service};
+use crate::registries::github::{self, Github};
 use crate::registries::proxy::Proxy;
 use crate::registries::warehouse::{TOKEN, Warehouse};
 
@@ -263,4 +264,54 @@ pub fn twine(token: &str) -> Vec<(&'static str, String)> {
         ("TWINE_PASSWORD", token.to_owned()),
         ("PYTHON_KEYRING_BACKEND", keyring),
     ]
+}
+
+/// The releases of a repository on GitHub.
+pub fn github() -> Place {
+    let mut service = Github::of("owner/demo");
+    let commit = super::sample::small().manifest.source.commit;
+    service.commits.insert(commit);
+    let front = Front::start(service);
+    let service = front.shared();
+    Place {
+        settings: format!(
+            "kind = \"github\"\nrepository = \"owner/demo\"\napi = \"{}\"\n",
+            front.url()
+        ),
+        front: Box::new(front),
+        stored: Box::new(move || {
+            let service = service.lock().unwrap();
+            let mut stored = service.stored();
+            for release in service.releases.iter().filter(|release| !release.draft) {
+                stored.extend(release.assets.iter().map(|asset| {
+                    let digest = xtask::artifact::Digest::of(&asset.bytes);
+                    format!("{} {}", asset.name, digest.hex())
+                }));
+            }
+            stored.sort();
+            stored
+        }),
+        expected: assets,
+        sends: &[
+            ("POST", "/repos/owner/demo/releases"),
+            ("POST", "/uploads/"),
+            ("PATCH", "/releases/"),
+        ],
+        environment: vec![("GITHUB_TOKEN", github::TOKEN.to_owned())],
+        secret: Some(github::TOKEN),
+    }
+}
+
+/// What is sent, and what is there in the end.
+fn assets(release: &Release) -> Vec<String> {
+    let mut stored = vec!["release v1.0.0".to_owned(), "tag v1.0.0".to_owned()];
+    for (path, bytes) in release.files().unwrap() {
+        if !path.contains('/') {
+            stored.push(format!("asset v1.0.0/{path}"));
+            let digest = xtask::artifact::Digest::of(&bytes);
+            stored.push(format!("{path} {}", digest.hex()));
+        }
+    }
+    stored.sort();
+    stored
 }

@@ -1,6 +1,6 @@
 //! Failures on the way, and that nothing is there twice after any of them.
 
-use super::{Case, TAG, expected};
+use super::{Case, TAG};
 use crate::registries::front::Fault;
 
 /// The parts of the way to a release: method and path.
@@ -92,31 +92,4 @@ fn bytes_that_come_back_wrong_are_read_again_and_never_published() {
     case.ends(4, "exists with other bytes");
     assert_eq!(case.front.count("PATCH", ""), 0);
     assert!(case.front.service().release(TAG).unwrap().draft);
-}
-
-#[test]
-fn a_run_that_ends_after_any_request_is_gone_on_with() {
-    // Requests of a whole run, from the first to the last.
-    let case = Case::new();
-    case.publishes();
-    let all = case.front.requests();
-    // A new process for each is slow: some of every part of the way.
-    for stop in [0, 2, 3, 4, 5, 7, all - 3, all - 2, all - 1] {
-        let case = Case::new();
-        case.front.hold_at(stop);
-        let mut running = case
-            .repository
-            .start(&["publish", "--to", "all", "--execute"]);
-        assert!(
-            case.front
-                .held_unless(|| running.try_wait().unwrap().is_some())
-        );
-        running.kill().unwrap();
-        running.wait().unwrap();
-        case.front.release();
-        case.publishes();
-        case.is_whole();
-        let stored = case.front.stored();
-        assert_eq!(stored.len(), expected().len() + 2, "{stop}: {stored:?}");
-    }
 }
