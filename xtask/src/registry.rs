@@ -9,6 +9,7 @@ pub mod github;
 pub mod identity;
 pub mod local;
 pub mod marketplace;
+pub mod mcp;
 pub mod oci;
 pub mod open_vsx;
 pub mod pypi;
@@ -244,7 +245,8 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
             Box::new(github::Github::open(opening, repository, api)?)
         }
         Place::OpenVsx { url } => Box::new(open_vsx::OpenVsx::open(opening, url)?),
-        Place::Marketplace { .. } | Place::Mcp { .. } => {
+        Place::Mcp { url, login } => Box::new(mcp::Mcp::open(opening, url, *login)?),
+        Place::Marketplace { .. } => {
             let word = opening.target.place.word();
             return Err(Error::usage(format!(
                 "target.{}: the kind {word} cannot be published to yet",

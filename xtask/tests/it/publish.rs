@@ -3,6 +3,7 @@
 mod contract;
 mod github;
 mod local;
+mod mcp;
 mod open_vsx;
 mod places;
 mod pypi;

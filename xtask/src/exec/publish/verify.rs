@@ -328,3 +328,64 @@ fn artifact<'release>(
         .filter(|artifact| carries(artifact.kind))
         .find(|artifact| artifact.sha256 == item.sha256)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Phase;
+
+    fn report(standings: Vec<Standing>) -> Report {
+        let sha256 = Digest::of(b"x");
+        let item = Item {
+            key: "k".to_owned(),
+            sha256: sha256.clone(),
+            size: 1,
+            phase: Phase::Main,
+        };
+        let verified = |standing| Verified {
+            item: item.clone(),
+            standing,
+        };
+        Report {
+            schema: SCHEMA,
+            release: Subject {
+                name: "demo".to_owned(),
+                version: "1.0".to_owned(),
+                commit: "c".to_owned(),
+                wheel: sha256,
+            },
+            verified: false,
+            from: vec![From {
+                target: "there".to_owned(),
+                kind: "local",
+                items: standings.into_iter().map(verified).collect(),
+                chain: Vec::new(),
+            }],
+            chain: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_most_pressing_problem_decides_and_all_are_named() {
+        let level = Level::Bytes;
+        let same = || Standing::Same { level };
+        let why = || "x".to_owned();
+        let pending = || Standing::Pending { why: why() };
+        let missing = || Standing::Missing { why: why() };
+        let differs = || Standing::Differs { remote: why() };
+        let check = |standings: Vec<Standing>, expected: Option<u8>| {
+            let report = report(standings);
+            let bad = report.problems().len();
+            let error = report.require_whole().err();
+            let code = error.as_ref().map(|error| error.kind.exit_code());
+            assert_eq!(code, expected, "{error:?}");
+            let lines = error.map_or(0, |error| error.message.lines().count());
+            assert_eq!(lines, bad);
+        };
+        check(vec![same(), same()], None);
+        check(vec![same(), pending()], Some(3));
+        check(vec![pending(), missing()], Some(1));
+        check(vec![Standing::Unknown { why: why() }], Some(1));
+        check(vec![pending(), missing(), differs()], Some(4));
+    }
+}

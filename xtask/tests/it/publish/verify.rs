@@ -23,7 +23,7 @@ fn stated(content: &str) -> Release {
     release
 }
 
-fn state(release: &mut Release) {
+pub fn state(release: &mut Release) {
     let text = provenance::statement(&release.manifest, &[]).to_string();
     let named = ("demo-server", "1.0.0");
     let bytes = text.into_bytes();
