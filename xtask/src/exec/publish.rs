@@ -17,7 +17,7 @@ use crate::dist::Release;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::ledger::Ledger;
 use crate::publish::{self, Plan, Seen, State, Subject};
-use crate::registry::{self, Opening, Presence, Registry};
+use crate::registry::{self, Opening, Phase, Presence, Registry};
 use crate::source;
 use crate::world::World;
 
@@ -229,6 +229,25 @@ impl<'run> Session<'run> {
             }
         }
         Error::together(errors).map_or(Ok(()), Err)
+    }
+
+    /// A version that GitHub has under another commit or with other files is taken everywhere: an
+    /// index would only get a second release of the same name.
+    ///
+    /// # Errors
+    /// It is taken; nothing was sent.
+    pub fn require_free(&self, plan: &Plan) -> Result<()> {
+        let taken = |step: &&publish::Step| {
+            step.kind == "github" && step.phase == Phase::Last && step.state == State::Conflict
+        };
+        match plan.steps.iter().find(taken) {
+            None => Ok(()),
+            Some(step) => {
+                let mut error = steps::conflict(step);
+                error.message = format!("{}: {}", step.name, error.message);
+                Err(error.hint("nothing was sent anywhere"))
+            }
+        }
     }
 
     /// The opened place of a target.

@@ -81,9 +81,7 @@ impl Session<'_> {
                 "{from} is left out, so nothing can be installed from it"
             ))
         })?;
-        let simple = registry
-            .map(Registry::simple_index)
-            .transpose()?;
+        let simple = registry.map(Registry::simple_index).transpose()?;
         let simple = simple.flatten();
         simple.ok_or_else(|| wrong(format!("{from} is no package index")))
     }
