@@ -111,6 +111,10 @@ pub enum Kind {
     SbomSpdx,
     /// What the findings mean for this release, CycloneDX 1.6 VEX.
     Vex,
+    /// What a registry of MCP servers is told about the server.
+    ServerJson,
+    /// What everything else was made from: an in-toto statement, unsigned.
+    Provenance,
 }
 
 impl Kind {
@@ -125,7 +129,9 @@ impl Kind {
             | Kind::FindingsMarkdown
             | Kind::SbomCycloneDx
             | Kind::SbomSpdx
-            | Kind::Vex => true,
+            | Kind::Vex
+            | Kind::ServerJson
+            | Kind::Provenance => true,
         }
     }
 
@@ -144,6 +150,8 @@ impl Kind {
             Kind::SbomCycloneDx => "sbom-cyclonedx",
             Kind::SbomSpdx => "sbom-spdx",
             Kind::Vex => "vex",
+            Kind::ServerJson => "server-json",
+            Kind::Provenance => "provenance",
         }
     }
 }
@@ -203,6 +211,9 @@ pub struct Proof {
     pub inputs: BTreeMap<String, String>,
     /// Everything that was checked and held.
     pub checks: Vec<Check>,
+    /// The names of the tools that the server listed, sorted.
+    #[serde(default)]
+    pub tools: Vec<String>,
 }
 
 /// The content of `dist/manifest.json`.

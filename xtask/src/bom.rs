@@ -138,7 +138,9 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
         | Kind::FindingsMarkdown
         | Kind::SbomCycloneDx
         | Kind::SbomSpdx
-        | Kind::Vex => None,
+        | Kind::Vex
+        | Kind::ServerJson
+        | Kind::Provenance => None,
     }
 }
 

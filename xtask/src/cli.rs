@@ -51,6 +51,8 @@ enum Verb {
     Plan(cmd::plan::Arguments),
     /// Bring the release in dist/ to every target of a profile; prints the plan without --execute
     Publish(cmd::publish::Arguments),
+    /// Download the release from its targets, and check the bytes and the chain between them
+    Verify(cmd::verify::Arguments),
     /// Show every place that states the version
     Version(cmd::version::Arguments),
     /// Trace a file or a digest back to its commit
@@ -141,6 +143,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Release(arguments) => cmd::release::run(&world, arguments),
         Verb::Plan(arguments) => cmd::plan::run(&world, arguments),
         Verb::Publish(arguments) => cmd::publish::run(&world, arguments),
+        Verb::Verify(arguments) => cmd::verify::run(&world, arguments),
         Verb::Version(arguments) => cmd::version::run(&world, arguments),
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),

@@ -15,6 +15,7 @@ pub mod requirements;
 pub mod sbom;
 pub mod test;
 pub mod trace;
+pub mod verify;
 pub mod version;
 
 use crate::config::{self, Config};

@@ -5,6 +5,7 @@
 
 mod audit;
 mod gate;
+pub mod mcp;
 pub mod publish;
 mod reader;
 
@@ -16,6 +17,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::audit::policy::Policy;
 use crate::error::{Error, Result};
+use mcp::Mcp;
 use publish::Publish;
 use reader::{Reader, Table};
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub gate: Gate,
     /// What an audit of the lock files stops at.
     pub audit: Policy,
+    /// What a registry of MCP servers is told, if anything.
+    pub mcp: Option<Mcp>,
     /// Where a release goes.
     pub publish: Publish,
     /// Where the version is written.
@@ -203,12 +207,14 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
     let changelog = reader
         .optional_string(top, "changelog")
         .map(Utf8PathBuf::from);
+    let prove = prove(reader, top);
     let config = Config {
         name,
         changelog,
+        mcp: mcp::read(reader, top, prove.stdio.is_some()),
         server: server(reader, top),
         extension: extension(reader, top),
-        prove: prove(reader, top),
+        prove,
         gate: gate::read(reader, top),
         audit: audit::read(reader, top),
         publish: publish::read(reader, top),

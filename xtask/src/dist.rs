@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use crate::artifact::{Artifact, Digest, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Source};
+use crate::artifact::{
+    Artifact, Digest, Kind, MANIFEST_FILE, MANIFEST_SCHEMA, Manifest, Proof, Source,
+};
 use crate::error::{Context, Error, Result};
 use crate::ledger::LEDGER_FILE;
 use crate::product::index;
@@ -126,13 +128,16 @@ impl Release {
     }
 
     /// Puts finished bytes in. Replacing the wheel or its requirements by other bytes takes out
-    /// what was made from the old ones.
+    /// what was made from the old ones, and a statement over all files goes with any change.
     pub fn put(&mut self, artifact: Artifact, bytes: Vec<u8>) {
         let kind = artifact.kind;
-        let old = self.manifest.find(kind);
-        let changed = old.is_some_and(|old| old.sha256 != artifact.sha256);
-        if changed && matches!(kind, Kind::Wheel | Kind::Requirements) {
-            self.manifest.artifacts.retain(|old| old.kind != Kind::Vsix);
+        let old = self.manifest.find(kind).map(|old| old.sha256.clone());
+        let same = old.as_ref() == Some(&artifact.sha256);
+        if old.is_some() && !same && matches!(kind, Kind::Wheel | Kind::Requirements) {
+            self.take_out(&[Kind::Vsix, Kind::ServerJson]);
+        }
+        if !same {
+            self.take_out(&[Kind::Provenance]);
         }
         self.contents.insert(artifact.path.clone(), bytes);
         self.manifest.put(artifact);
@@ -140,11 +145,24 @@ impl Release {
         self.drop_unnamed();
     }
 
-    /// Takes out the artifacts of these kinds.
+    /// Takes out the artifacts of these kinds, and the statement over all files with them.
     pub fn take_out(&mut self, kinds: &[Kind]) {
         let artifacts = &mut self.manifest.artifacts;
+        let before = artifacts.len();
         artifacts.retain(|artifact| !kinds.contains(&artifact.kind));
+        if artifacts.len() < before {
+            artifacts.retain(|artifact| artifact.kind != Kind::Provenance);
+        }
         self.drop_unnamed();
+    }
+
+    /// Puts the proof in. When it saw other tools, what names them goes.
+    pub fn put_proof(&mut self, proof: Proof) {
+        let old = self.manifest.proof.replace(proof);
+        let tools = |proof: &Option<Proof>| proof.as_ref().map(|proof| proof.tools.clone());
+        if tools(&old) != tools(&self.manifest.proof) {
+            self.take_out(&[Kind::ServerJson]);
+        }
     }
 
     /// What the manifest does not name is in no release.

@@ -14,12 +14,14 @@ pub mod license;
 pub mod live;
 pub mod package;
 pub mod publish;
+pub mod seal;
+pub mod server_json;
 pub mod sync;
 
 use camino::Utf8Path;
 use tempfile::TempDir;
 
-use crate::artifact::{Kind, Proof, seal};
+use crate::artifact::{Kind, Proof};
 use crate::audit::examine::Subject;
 use crate::audit::report::Report;
 use crate::config::Config;
@@ -27,18 +29,15 @@ use crate::dist::Release;
 use crate::error::{Context, Error, Result};
 use crate::plan::{Inputs, OF_AN_AUDIT, Plan, Step, with_files};
 use crate::product::bundle::REQUIREMENTS_FILE;
-use crate::product::notes;
+use crate::product::server_json::Facts;
 use crate::product::vsix::Dependencies;
 use crate::prove::{self, Outcome, Prepared};
-use crate::source::{self, Checkout, Tree};
+use crate::source::{Checkout, Tree};
 use crate::stage::Stage;
 use crate::tools::Version;
 use crate::tools::node::{self, Node};
 use crate::tools::python::{self, Environment};
 use crate::world::{World, files};
-
-/// The name of the release notes in `dist/`.
-const NOTES_FILE: &str = "release-notes.md";
 
 /// What every step needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +54,8 @@ pub struct Work<'run> {
     pub locks: &'run Subject,
     /// What the audit of them found; `None` when it was left out.
     pub findings: Option<&'run Report>,
+    /// What `server.json` will say; `None` when `release.toml` has no `[mcp]`.
+    pub server_json: Option<&'run Facts<'run>>,
 }
 
 /// Does what the plan says, then puts the result in place.
@@ -79,6 +80,7 @@ pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result
             .done("requirements", &build::describe(&artifact));
         release.put(artifact, bytes);
     }
+    server_json::require_marker(work, &release)?;
     let tools = ready.tools.as_ref();
     prove_and_package(
         work,
@@ -90,7 +92,8 @@ pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result
     )?;
     drop(ready.tools);
     describe(work, plan, &mut release)?;
-    seal_notes(work, &mut release)?;
+    seal::notes(work, &mut release)?;
+    seal::provenance(work, &mut release);
     world.check_interrupted()?;
     if let Some(extension) = &work.config.extension {
         bundle::place(world, work.config, extension, &release)?;
@@ -222,7 +225,7 @@ fn prove_and_package(
         (proof.join().expect("proving does not panic"), packaged)
     });
     if let Some(proof) = proof? {
-        release.manifest.proof = Some(proof);
+        release.put_proof(proof);
     }
     if let Some(licenses) = licenses {
         documents::put_licenses(&licenses, release);
@@ -285,11 +288,14 @@ pub fn proof(
     release: &Release,
     outcome: Outcome,
 ) -> Result<Proof> {
+    let tools = outcome.tools.clone();
+    let checks = outcome.into_checks()?;
     Ok(Proof {
         wheel: release.manifest.only(Kind::Wheel)?.sha256.clone(),
         requirements: release.manifest.only(Kind::Requirements)?.sha256.clone(),
         inputs: with_files(&proof_inputs(config, python), &release.manifest),
-        checks: outcome.into_checks()?,
+        checks,
+        tools,
     })
 }
 
@@ -326,40 +332,12 @@ fn describe(work: &Work<'_>, plan: &Plan, release: &mut Release) -> Result<()> {
             world.terminal.done("bill", &build::describe(bill));
         }
     }
-    Ok(())
-}
-
-fn seal_notes(work: &Work<'_>, release: &mut Release) -> Result<()> {
-    let Work {
-        world,
-        config,
-        checkout,
-        tree,
-        ..
-    } = *work;
-    let changelog = config
-        .changelog
-        .as_deref()
-        .map(|path| source::text(world, checkout, tree, path))
-        .transpose()?;
-    let tag = config.version.tag.replace("{version}", "*");
-    let subjects = source::subjects_since_tag(world, &checkout.commit, &tag)?;
-    let facts = notes::Facts {
-        changelog: changelog.as_deref(),
-        subjects: &subjects,
-    };
-    let text = notes::text(&release.manifest, facts);
-    let manifest = &release.manifest;
-    let named = (manifest.name.clone(), manifest.version.clone());
-    let inputs = Inputs::from([("commit".to_owned(), checkout.commit.clone())]);
-    let bytes = text.into_bytes();
-    let artifact = seal(
-        Kind::ReleaseNotes,
-        (&named.0, &named.1),
-        NOTES_FILE,
-        &bytes,
-        inputs,
-    );
-    release.put(artifact, bytes);
-    Ok(())
+    match work.server_json {
+        Some(_) if !plan.makes(Step::ServerJson) => Ok(()),
+        Some(facts) => server_json::put(work.world, facts, release),
+        None => {
+            release.take_out(&[Kind::ServerJson]);
+            Ok(())
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::artifact::{Kind, Manifest};
+use crate::artifact::{Digest, Kind, Manifest};
 
 /// Inputs of an artifact, each by a digest or an exact version.
 pub type Inputs = BTreeMap<String, String>;
@@ -30,7 +30,9 @@ pub enum Step {
     Package,
     /// List everything that is in the release, with licenses and digests.
     Bill,
-    /// Write notes, checksums, index and manifest, and swap them into `dist/`.
+    /// Describe the server for registries of MCP servers.
+    ServerJson,
+    /// Write notes, provenance, checksums, index and manifest, and swap them into `dist/`.
     Seal,
 }
 
@@ -112,6 +114,9 @@ pub struct Observed {
     pub package: Packaging,
     /// What a proof now would depend on, without the digests of this release's files.
     pub proof: Option<Inputs>,
+    /// What a `server.json` now would be made from, without the digests of this release's files;
+    /// `None` when the repository wants none.
+    pub server_json: Option<Inputs>,
     /// Whether the extension's bundle folder holds exactly this release.
     pub bundle_in_place: bool,
     /// Whether `dist/` holds exactly this release, no file more or less.
@@ -136,6 +141,7 @@ pub fn plan(observed: &Observed) -> Plan {
     let package = package(observed, &fresh);
     let prove = prove(observed, &fresh);
     let bill = bill(observed, [&audit, &fresh, &package, &prove]);
+    let server_json = server_json(observed, &prove);
     let steps = [
         (Step::Audit, audit),
         (Step::Build, build),
@@ -144,12 +150,16 @@ pub fn plan(observed: &Observed) -> Plan {
         (Step::Prove, prove),
         (Step::Package, package),
         (Step::Bill, bill),
+        (Step::ServerJson, server_json),
     ];
     let any = steps
         .iter()
         .any(|(_, action)| matches!(action, Action::Make(_)));
+    let stated = observed.manifest.as_ref();
+    let stated = stated.is_some_and(|manifest| manifest.find(Kind::Provenance).is_some());
     let seal = match (any, observed.dist_in_place) {
         (true, _) => Action::Make("something in it is new".into()),
+        (false, true) if !stated => Action::Make("no provenance of this release in dist/".into()),
         (false, true) => Action::Keep("dist/ holds exactly this release".into()),
         (false, false) => Action::Make("dist/ holds something else".into()),
     };
@@ -303,6 +313,28 @@ pub fn with_all_files(inputs: &Inputs, manifest: &Manifest) -> Inputs {
     inputs
 }
 
+/// The inputs of a `server.json` once the files and the proof that it speaks of are known.
+pub fn with_tools(inputs: &Inputs, manifest: &Manifest) -> Inputs {
+    let mut inputs = with_files(inputs, manifest);
+    if let Some(proof) = &manifest.proof {
+        let digest = Digest::of(proof.tools.join("\n").as_bytes());
+        inputs.insert("tools".to_owned(), digest.to_string());
+    }
+    inputs
+}
+
+fn server_json(observed: &Observed, prove: &Action) -> Action {
+    let Some(inputs) = &observed.server_json else {
+        return Action::Leave("release.toml has no [mcp]".into());
+    };
+    if matches!(prove, Action::Make(_)) {
+        return Action::Make("it names the tools that the proof sees".into());
+    }
+    let manifest = observed.manifest.as_ref();
+    let now = manifest.map(|manifest| with_tools(inputs, manifest));
+    made(observed, Kind::ServerJson, now.as_ref())
+}
+
 fn package(observed: &Observed, fresh: &Action) -> Action {
     if observed.package == Packaging::None {
         return no_extension();
@@ -328,6 +360,7 @@ impl Step {
             Step::Prove => "prove",
             Step::Package => "package",
             Step::Bill => "bill",
+            Step::ServerJson => "server-json",
             Step::Seal => "seal",
         }
     }
@@ -342,7 +375,8 @@ impl Step {
             Step::Prove => "install that wheel afresh, start it, talk MCP to it",
             Step::Package => "the .vsix, written deterministically, through the gate",
             Step::Bill => "bills of materials and VEX over everything above",
-            Step::Seal => "notes, checksums, index and manifest into dist/",
+            Step::ServerJson => "server.json for MCP registries, held against their schema",
+            Step::Seal => "notes, provenance, checksums, index and manifest into dist/",
         }
     }
 }

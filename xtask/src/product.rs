@@ -4,6 +4,8 @@ pub mod bundle;
 pub mod index;
 pub mod notes;
 pub mod oci;
+pub mod provenance;
 pub mod pyproject;
+pub mod server_json;
 pub mod vsix;
 pub mod wheel;

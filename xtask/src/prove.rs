@@ -29,7 +29,7 @@ use crate::error::{Error, Kind, Result};
 use crate::world::World;
 
 /// Raised whenever the proof asks for more, so that older evidence is not taken for newer.
-pub const REVISION: &str = "1";
+pub const REVISION: &str = "2";
 
 /// The digest of the settings a proof depends on: `[prove]` and the script it starts.
 pub fn settings(config: &Config) -> Digest {
@@ -92,6 +92,8 @@ impl Subject<'_> {
 pub struct Record {
     /// In the order in which they were made.
     pub checks: Vec<Check>,
+    /// The names of the server's tools, sorted, once it has listed them.
+    pub tools: Vec<String>,
 }
 
 impl Record {
@@ -110,6 +112,9 @@ pub struct Outcome {
     pub checks: Vec<Check>,
     /// What does not; at most one for each transport and one for the imports.
     pub failures: Vec<Failure>,
+    /// The names of the tools, sorted: those that the server lists over stdio, or over HTTP when
+    /// it has no other transport.
+    pub tools: Vec<String>,
 }
 
 impl Outcome {
@@ -235,6 +240,9 @@ pub fn examine_installed(
         };
         report(world, name, &record, failure.as_ref());
         outcome.checks.extend(record.checks);
+        if outcome.tools.is_empty() {
+            outcome.tools = record.tools;
+        }
         match failure {
             Some(failure) if failure.error.kind != Kind::Refused => return Err(failure.error),
             other => outcome.failures.extend(other),

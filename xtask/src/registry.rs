@@ -5,9 +5,11 @@
 //! in `exec/publish`. What it has is always its own answer; nothing is remembered.
 
 mod extension;
+pub mod github;
 pub mod identity;
 pub mod local;
 pub mod marketplace;
+pub mod mcp;
 pub mod oci;
 pub mod open_vsx;
 pub mod pypi;
@@ -21,7 +23,7 @@ use crate::artifact::Digest;
 use crate::config::Config;
 use crate::config::publish::{Place, Target};
 use crate::dist::Release;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::world::World;
 pub use trouble::{Fate, Trouble, said};
 
@@ -239,16 +241,13 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
             repository,
             plain_http,
         } => Box::new(oci::Oci::open(opening, repository, *plain_http)?),
+        Place::Github { repository, api } => {
+            Box::new(github::Github::open(opening, repository, api)?)
+        }
         Place::OpenVsx { url } => Box::new(open_vsx::OpenVsx::open(opening, url)?),
         Place::Marketplace { url, credential } => {
             Box::new(marketplace::Marketplace::open(opening, url, *credential)?)
         }
-        Place::Github { .. } | Place::Mcp { .. } => {
-            let word = opening.target.place.word();
-            return Err(Error::usage(format!(
-                "target.{}: the kind {word} cannot be published to yet",
-                opening.target.name
-            )));
-        }
+        Place::Mcp { url, login } => Box::new(mcp::Mcp::open(opening, url, *login)?),
     }))
 }

@@ -163,9 +163,12 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
         Kind::Sdist => ("file", "application/gzip"),
         Kind::Requirements => ("file", "text/plain"),
         Kind::ReleaseNotes | Kind::FindingsMarkdown => ("file", "text/markdown"),
-        Kind::Licenses | Kind::Findings | Kind::FindingsSarif | Kind::SbomSpdx => {
-            ("file", "application/json")
-        }
+        Kind::Licenses
+        | Kind::Findings
+        | Kind::FindingsSarif
+        | Kind::SbomSpdx
+        | Kind::ServerJson => ("file", "application/json"),
+        Kind::Provenance => ("file", "application/vnd.in-toto+json"),
         Kind::SbomCycloneDx | Kind::Vex => ("file", "application/vnd.cyclonedx+json"),
     };
     let mut value = json!({

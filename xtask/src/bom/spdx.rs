@@ -156,6 +156,7 @@ fn artifact(part: &Part<'_>) -> Value {
         Kind::Requirements | Kind::ReleaseNotes | Kind::Licenses => "FILE",
         Kind::Findings | Kind::FindingsSarif | Kind::FindingsMarkdown => "DOCUMENTATION",
         Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex => "DOCUMENTATION",
+        Kind::ServerJson | Kind::Provenance => "DOCUMENTATION",
     };
     let id = part_identifier(part);
     let mut value = base(

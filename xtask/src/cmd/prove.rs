@@ -33,7 +33,7 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let outcome = exec::examine(world, &config, &python.path, &release)?;
     world.terminal.json(&shown(&release, &outcome)?);
     let proof = exec::proof(&config, python.version, &release, outcome)?;
-    release.manifest.proof = Some(proof);
+    release.put_proof(proof);
     release.write(world)
 }
 
@@ -57,5 +57,6 @@ fn shown(release: &Release, outcome: &Outcome) -> Result<serde_json::Value> {
         "requirements": release.manifest.only(Kind::Requirements)?.sha256,
         "proved": outcome.failures.is_empty(),
         "checks": held.chain(failed).collect::<Vec<_>>(),
+        "tools": outcome.tools,
     }))
 }

@@ -65,6 +65,7 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
     session.ledger = Some(Ledger::open(world)?);
     let plan = session.plan()?;
     world.terminal.text(&plan.text(world.now()));
+    session.require_free(&plan)?;
     session.require_ready(&plan)?;
     let summary = session.perform(&plan)?;
     for skip in &plan.skipped {

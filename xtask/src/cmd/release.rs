@@ -63,6 +63,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         let in_commit = |path: &String| !checkout.untracked.contains(path);
         locks.skipped.retain(|lock| in_commit(&lock.path));
     }
+    let facts = exec::server_json::facts(world, &config, &checkout, tree)?;
     let findings = findings(world, &config, &locks, resumed.as_ref(), arguments)?;
     let work = exec::Work {
         world,
@@ -71,6 +72,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         tree,
         locks: &locks,
         findings: findings.as_ref(),
+        server_json: facts.as_ref(),
     };
     let plan = plan::plan(&observe(&work, resumed.as_ref())?);
     if arguments.plan {
@@ -216,6 +218,9 @@ fn observe(work: &exec::Work<'_>, resumed: Option<&Release>) -> Result<Observed>
         proof: environment
             .as_ref()
             .map(|environment| exec::proof_inputs(config, environment.version)),
+        server_json: work
+            .server_json
+            .map(|_| exec::server_json::inputs(&checkout.commit)),
         bundle_in_place,
         dist_in_place: match resumed {
             Some(release) => release.is_in_place(world)?,

@@ -307,7 +307,7 @@ fn place(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Place> {
         },
         "oci" => Place::Oci {
             repository: reader.string(table, "repository"),
-            plain_http: truth(reader, table, "plain-http").unwrap_or(false),
+            plain_http: reader.truth(table, "plain-http").unwrap_or(false),
         },
         "open-vsx" => Place::OpenVsx {
             url: url(reader, table, "url", OPEN_VSX),
@@ -356,7 +356,7 @@ fn index(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Place> {
             return None;
         }
     };
-    let attestations = truth(reader, table, "attestations").unwrap_or(true);
+    let attestations = reader.truth(table, "attestations").unwrap_or(true);
     Some(Place::Pypi {
         index,
         attestations,
@@ -384,17 +384,6 @@ fn url(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str, defaul
     let text = reader.optional_string(table, key);
     let text = text.unwrap_or_else(|| default.to_owned());
     text.trim_end_matches('/').to_owned()
-}
-
-fn truth(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str) -> Option<bool> {
-    match reader.json(table, key)? {
-        serde_json::Value::Bool(truth) => Some(truth),
-        _ => {
-            let span = reader.span(table, key);
-            reader.problem(span, format!("`{key}` is true or false"));
-            None
-        }
-    }
 }
 
 fn marketplace_credential(reader: &mut Reader<'_>, table: &mut Table<'_>) -> MarketplaceCredential {

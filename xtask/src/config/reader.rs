@@ -271,6 +271,18 @@ impl<'text> Reader<'text> {
         value
     }
 
+    /// True or false; absent is `None`.
+    pub fn truth(&mut self, table: &mut Table<'_>, key: &'static str) -> Option<bool> {
+        match self.json(table, key)? {
+            serde_json::Value::Bool(truth) => Some(truth),
+            _ => {
+                let span = self.span(table, key);
+                self.problem(span, format!("`{key}` is true or false"));
+                None
+            }
+        }
+    }
+
     /// Where a key's value stands.
     pub fn span(&self, table: &Table<'_>, key: &str) -> Option<Range<usize>> {
         let item = table

@@ -6,17 +6,18 @@
 mod converge;
 mod install;
 mod steps;
+pub mod verify;
 
 pub use steps::{Outcome, Summary};
 
-use crate::artifact::Kind;
+use crate::artifact::{Kind, Manifest};
 use crate::config::Config;
 use crate::config::publish::{Place, Profile, Target};
 use crate::dist::Release;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::ledger::Ledger;
 use crate::publish::{self, Plan, Seen, State, Subject};
-use crate::registry::{self, Opening, Presence, Registry};
+use crate::registry::{self, Opening, Phase, Presence, Registry};
 use crate::source;
 use crate::world::World;
 
@@ -67,15 +68,7 @@ pub fn releasable(world: &World, config: &Config) -> Result<Release> {
         )
         .hint("commit, then: cargo xtask release"));
     }
-    // Nothing is known about the file that was changed, so it is no conflict of two releases.
-    let release = Release::load(world, manifest).map_err(|error| Error {
-        kind: match error.kind {
-            ErrorKind::Conflict => ErrorKind::Failure,
-            kind => kind,
-        },
-        ..error
-    })?;
-    release.manifest.only(Kind::Wheel)?;
+    let release = load(world, manifest)?;
     let tag = config
         .version
         .tag
@@ -92,6 +85,20 @@ pub fn releasable(world: &World, config: &Config) -> Result<Release> {
             "or release what is tagged: git checkout {tag}, cargo xtask release"
         )));
     }
+    Ok(release)
+}
+
+/// The release that a manifest names, which has a wheel. Nothing is known about a file that was
+/// changed, so it is no conflict of two releases.
+fn load(world: &World, manifest: Manifest) -> Result<Release> {
+    let release = Release::load(world, manifest).map_err(|error| Error {
+        kind: match error.kind {
+            ErrorKind::Conflict => ErrorKind::Failure,
+            kind => kind,
+        },
+        ..error
+    })?;
+    release.manifest.only(Kind::Wheel)?;
     Ok(release)
 }
 
@@ -179,8 +186,11 @@ impl<'run> Session<'run> {
                 let items = items.into_iter().cloned();
                 Ok(Seen::Items(items.zip(found).collect()))
             }
-            // What is wrong in release.toml does not become right by asking again.
-            Err(error) if matches!(error.kind, ErrorKind::Interrupted | ErrorKind::Usage) => {
+            Err(error) if error.kind == ErrorKind::Interrupted => Err(error),
+            // What is wrong in release.toml, or a credential that is refused even for looking, does
+            // not become right by asking again: nothing is sent anywhere.
+            Err(mut error) if matches!(error.kind, ErrorKind::Usage | ErrorKind::Precondition) => {
+                error.message = format!("{}: {}", target.name, error.message);
                 Err(error)
             }
             Err(error) => Ok(Seen::Unknown(error.to_string())),
@@ -219,6 +229,25 @@ impl<'run> Session<'run> {
             }
         }
         Error::together(errors).map_or(Ok(()), Err)
+    }
+
+    /// A version that GitHub has under another commit or with other files is taken everywhere: an
+    /// index would only get a second release of the same name.
+    ///
+    /// # Errors
+    /// It is taken; nothing was sent.
+    pub fn require_free(&self, plan: &Plan) -> Result<()> {
+        let taken = |step: &&publish::Step| {
+            step.kind == "github" && step.phase == Phase::Last && step.state == State::Conflict
+        };
+        match plan.steps.iter().find(taken) {
+            None => Ok(()),
+            Some(step) => {
+                let mut error = steps::conflict(step);
+                error.message = format!("{}: {}", step.name, error.message);
+                Err(error.hint("nothing was sent anywhere"))
+            }
+        }
     }
 
     /// The opened place of a target.

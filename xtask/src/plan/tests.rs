@@ -38,6 +38,7 @@ fn finished() -> Observed {
         requirements: Digest::of(b"requirements"),
         inputs: with_files(&inputs("p"), &manifest),
         checks: Vec::new(),
+        tools: Vec::new(),
     });
     manifest.put(artifact(Kind::Vsix, with_files(&inputs("v"), &manifest)));
     for kind in [Kind::Findings, Kind::FindingsSarif, Kind::FindingsMarkdown] {
@@ -47,6 +48,9 @@ fn finished() -> Observed {
     for kind in [Kind::SbomCycloneDx, Kind::SbomSpdx, Kind::Vex] {
         manifest.put(artifact(kind, bill.clone()));
     }
+    let described = with_tools(&inputs("s"), &manifest);
+    manifest.put(artifact(Kind::ServerJson, described));
+    manifest.put(artifact(Kind::Provenance, inputs("c")));
     Observed {
         audit: Audited::Passed(inputs("f")),
         bill: inputs("b"),
@@ -55,6 +59,7 @@ fn finished() -> Observed {
         requirements: inputs("c"),
         package: Packaging::From(inputs("v")),
         proof: Some(inputs("p")),
+        server_json: Some(inputs("s")),
         bundle_in_place: true,
         dist_in_place: true,
     }
@@ -83,19 +88,19 @@ fn only_what_its_inputs_changed_is_made_again() {
     check(|_| {}, "");
     check(
         |observed| observed.manifest = None,
-        "audit build requirements bundle prove package bill seal",
+        "audit build requirements bundle prove package bill server-json seal",
     );
     check(
         |observed| observed.build = Some(inputs("d")),
-        "build bundle prove package bill seal",
+        "build bundle prove package bill server-json seal",
     );
     check(
         |observed| observed.build = None,
-        "build bundle prove package bill seal",
+        "build bundle prove package bill server-json seal",
     );
     check(
         |observed| observed.requirements = inputs("d"),
-        "requirements bundle prove package bill seal",
+        "requirements bundle prove package bill server-json seal",
     );
     check(
         |observed| observed.package = Packaging::From(inputs("w")),
@@ -107,11 +112,11 @@ fn only_what_its_inputs_changed_is_made_again() {
     );
     check(
         |observed| observed.proof = Some(inputs("q")),
-        "prove bill seal",
+        "prove bill server-json seal",
     );
     check(
         |observed| observed.manifest.as_mut().unwrap().proof = None,
-        "prove bill seal",
+        "prove bill server-json seal",
     );
     check(
         |observed| observed.audit = Audited::Passed(inputs("g")),
@@ -131,9 +136,31 @@ fn only_what_its_inputs_changed_is_made_again() {
     );
     check(
         |observed| without(observed, Kind::Sdist),
-        "build bundle prove package bill seal",
+        "build bundle prove package bill server-json seal",
     );
     check(|observed| observed.bundle_in_place = false, "bundle seal");
+    check(|observed| observed.server_json = None, "");
+    check(
+        |observed| observed.server_json = Some(inputs("t")),
+        "server-json seal",
+    );
+    check(
+        |observed| without(observed, Kind::ServerJson),
+        "server-json seal",
+    );
+    check(
+        |observed| {
+            let manifest = observed.manifest.as_mut().unwrap();
+            manifest
+                .proof
+                .as_mut()
+                .unwrap()
+                .tools
+                .push("ping".to_owned());
+        },
+        "server-json seal",
+    );
+    check(|observed| without(observed, Kind::Provenance), "seal");
     check(|observed| observed.dist_in_place = false, "seal");
 }
 

@@ -35,7 +35,7 @@ pub fn text(manifest: &Manifest, facts: Facts<'_>) -> String {
     for artifact in manifest
         .artifacts
         .iter()
-        .filter(|made| made.kind != Kind::ReleaseNotes)
+        .filter(|made| !matches!(made.kind, Kind::ReleaseNotes | Kind::Provenance))
     {
         let (path, size, hash) = (&artifact.path, artifact.size, artifact.sha256.hex());
         text.push_str(&format!("| `{path}` | {size} | `{hash}` |\n"));

@@ -97,10 +97,11 @@ pub fn media_type(artifact: &Artifact) -> &'static str {
         Kind::Sdist => "application/gzip",
         Kind::Requirements => "text/plain",
         Kind::ReleaseNotes | Kind::FindingsMarkdown => "text/markdown",
-        Kind::Licenses | Kind::Findings => "application/json",
+        Kind::Licenses | Kind::Findings | Kind::ServerJson => "application/json",
         Kind::FindingsSarif => "application/sarif+json",
         Kind::SbomCycloneDx | Kind::Vex => "application/vnd.cyclonedx+json",
         Kind::SbomSpdx => "application/spdx+json",
+        Kind::Provenance => "application/vnd.in-toto+json",
     }
 }
 

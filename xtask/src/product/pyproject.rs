@@ -20,6 +20,12 @@ pub struct Project {
     pub requires_python: Option<String>,
     /// The console scripts, name and object reference.
     pub scripts: Vec<(String, String)>,
+    /// What it does, in one line.
+    pub description: Option<String>,
+    /// The file that the description comes from, when it is named.
+    pub readme: Option<String>,
+    /// The addresses it names, by label.
+    pub urls: Vec<(String, String)>,
 }
 
 /// Reads a `pyproject.toml`; `file` names it in errors.
@@ -72,8 +78,14 @@ pub fn parse(text: &str, file: &str) -> Result<Project> {
         scripts: [project, poetry]
             .into_iter()
             .flatten()
-            .flat_map(scripts)
+            .flat_map(|table| texts(table, "scripts"))
             .collect(),
+        description: either("description"),
+        readme: either("readme").or_else(|| {
+            let table = project.and_then(|table| table.get("readme"));
+            table.and_then(|table| string(table, "file"))
+        }),
+        urls: urls(project, poetry),
     })
 }
 
@@ -81,8 +93,36 @@ fn string(table: &Item, key: &str) -> Option<String> {
     table.get(key)?.as_str().map(str::to_owned)
 }
 
-fn scripts(table: &Item) -> Vec<(String, String)> {
-    let entries = table.get("scripts").and_then(Item::as_table_like);
+impl Project {
+    /// The address of the source code, by the labels that mean it (PyPA "Well-known Project URLs
+    /// in Metadata": case and punctuation do not count).
+    pub fn repository(&self) -> Option<&str> {
+        let plain = |label: &str| -> String {
+            let letters = label.chars().filter(char::is_ascii_alphanumeric);
+            letters.map(|c| c.to_ascii_lowercase()).collect()
+        };
+        ["repository", "source", "sourcecode", "github"]
+            .iter()
+            .find_map(|wanted| self.urls.iter().find(|(label, _)| plain(label) == *wanted))
+            .map(|(_, address)| address.as_str())
+    }
+}
+
+/// The addresses of `[project.urls]`; Poetry has some of them in keys of its own.
+fn urls(project: Option<&Item>, poetry: Option<&Item>) -> Vec<(String, String)> {
+    let mut urls: Vec<(String, String)> = project
+        .into_iter()
+        .chain(poetry)
+        .flat_map(|table| texts(table, "urls"))
+        .collect();
+    let own = ["homepage", "repository", "documentation"].iter();
+    urls.extend(own.filter_map(|key| Some(((*key).to_owned(), string(poetry?, key)?))));
+    urls
+}
+
+/// The texts of a table inside another.
+fn texts(table: &Item, key: &str) -> Vec<(String, String)> {
+    let entries = table.get(key).and_then(Item::as_table_like);
     let entry = |(name, value): (&str, &Item)| Some((name.to_owned(), value.as_str()?.to_owned()));
     entries.map_or_else(Vec::new, |entries| {
         entries.iter().filter_map(entry).collect()
@@ -107,6 +147,21 @@ mod tests {
             (older.name.as_str(), older.version.as_deref()),
             ("b", Some("2"))
         );
+    }
+
+    #[test]
+    fn the_source_code_is_found_under_either_label() {
+        let check = |text: &str, expected: Option<&str>| {
+            let project = parse(&format!("[project]\nname='a'\n{text}"), "p").unwrap();
+            assert_eq!(project.repository(), expected, "{text}");
+        };
+        check("", None);
+        check(
+            "[project.urls]\nHomepage='h'\n\"Source Code\"='s'\n",
+            Some("s"),
+        );
+        check("[project.urls]\nSource='s'\nRepository='r'\n", Some("r"));
+        check("[tool.poetry]\nrepository='p'\n", Some("p"));
     }
 
     #[test]

@@ -137,11 +137,11 @@ fn shake_hands(transport: &mut dyn Transport, answer: Answer) -> Checked<String>
     Ok(version)
 }
 
-/// Lists all tools, requires the one that will be called, and returns how many there are.
+/// Lists all tools, requires the one that will be called, and returns their names, sorted.
 ///
 /// # Errors
 /// A malformed or endless list, or one without the tool; the message names those that exist.
-pub fn tools(transport: &mut dyn Transport, wanted: &str) -> Checked<usize> {
+pub fn tools(transport: &mut dyn Transport, wanted: &str) -> Checked<Vec<String>> {
     let mut names = BTreeSet::new();
     let mut params = json!({});
     for _ in 0..PAGE_LIMIT {
@@ -166,7 +166,10 @@ pub fn tools(transport: &mut dyn Transport, wanted: &str) -> Checked<usize> {
         }
         match result.get("nextCursor").and_then(Value::as_str) {
             Some(cursor) => params = json!({ "cursor": cursor }),
-            None => return require(transport, wanted, &names),
+            None => {
+                require(transport, wanted, &names)?;
+                return Ok(names.into_iter().collect());
+            }
         }
     }
     Err(malformed(
@@ -175,9 +178,9 @@ pub fn tools(transport: &mut dyn Transport, wanted: &str) -> Checked<usize> {
     ))
 }
 
-fn require(transport: &dyn Transport, wanted: &str, names: &BTreeSet<String>) -> Checked<usize> {
+fn require(transport: &dyn Transport, wanted: &str, names: &BTreeSet<String>) -> Checked<()> {
     if names.contains(wanted) {
-        return Ok(names.len());
+        return Ok(());
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut failure = refusal(

@@ -63,8 +63,9 @@ fn converse(
     let tools = conversation::tools(&mut session, &call.tool)?;
     record.hold(
         "http-handshake",
-        format!("protocol {version}, {}", super::count(tools, "tool")),
+        format!("protocol {version}, {}", super::count(tools.len(), "tool")),
     );
+    record.tools = tools;
     sockets::only(session.server, "http", Some(address))?;
     let held = sockets::evidence("listens where it was asked to and nowhere else");
     record.hold("http-sockets", held);

@@ -41,8 +41,9 @@ fn first_conversation(subject: &Subject<'_>, launch: &Launch, record: &mut Recor
     let tools = conversation::tools(&mut session, &call.tool)?;
     record.hold(
         "stdio-handshake",
-        format!("protocol {version}, {}", super::count(tools, "tool")),
+        format!("protocol {version}, {}", super::count(tools.len(), "tool")),
     );
+    record.tools = tools;
     let sockets = sockets::none(&mut session.server, "stdio")?;
     record.hold("stdio-sockets", sockets);
     conversation::call(&mut session, call)?;
@@ -99,7 +100,7 @@ pub fn answers(subject: &Subject<'_>, launch: &Launch, limit: Duration) -> Check
     session.server.wait(subject.stop_limit())?;
     Ok(format!(
         "protocol {version}, {}",
-        super::count(tools, "tool")
+        super::count(tools.len(), "tool")
     ))
 }
 

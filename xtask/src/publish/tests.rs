@@ -174,7 +174,7 @@ fn the_plan_reads_as_people_read() {
     let open = Seen::Items(vec![(
         item("example.demo@1.4.0", Phase::Main),
         Presence::Differs {
-            remote: "sha256:8a8a".to_owned(),
+            remote: Digest::of(b"other").to_string(),
         },
     )]);
     let github = Seen::Items(vec![
@@ -189,7 +189,7 @@ fn the_plan_reads_as_people_read() {
         "            a draft, seen by nobody yet",
         "  test    same\n",
         "  market  pending (uploaded 4 min ago, not visible yet)",
-        "  open    conflict (example.demo@1.4.0 exists with other bytes: sha256:8a8a ≠ sha256:",
+        "  open    conflict (example.demo@1.4.0 exists with other bytes: sha256:d9298a10d1b0… ≠ sha256:",
         "            final: a version is published once; after try",
     ] {
         assert!(text.contains(expected), "{expected:?} is not in:\n{text}");

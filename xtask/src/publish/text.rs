@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Plan, State, Step, level};
+use crate::artifact::Digest;
 use crate::registry::{Level, Presence};
 
 impl Plan {
@@ -103,11 +104,14 @@ fn conflict(step: &Step) -> String {
         });
     let texts: Vec<String> = differing
         .map(|(planned, remote)| {
-            let ours = planned.item.sha256.short();
-            format!(
-                "{} exists with other bytes: {remote} ≠ {ours}",
-                planned.item.key
-            )
+            let (key, ours) = (&planned.item.key, planned.item.sha256.short());
+            match Digest::parse(remote) {
+                Ok(theirs) => {
+                    let theirs = theirs.short();
+                    format!("{key} exists with other bytes: {theirs} ≠ {ours}")
+                }
+                Err(_) => format!("{key}: {remote}"),
+            }
         })
         .collect();
     format!("conflict ({})", texts.join("; "))

@@ -4,6 +4,7 @@
 mod credential;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
@@ -24,6 +25,9 @@ use credential::Credential;
 
 /// The tag that names the current release.
 const LATEST: &str = "latest";
+
+/// How long a blob may take to be sent.
+const SENDING: Duration = Duration::from_secs(15 * 60);
 
 /// The opened repository of a registry.
 pub struct Oci<'run> {
@@ -83,7 +87,8 @@ impl<'run> Oci<'run> {
             },
             use_monolithic_push: true,
             extra_root_certificates: roots.map(certificate).collect(),
-            read_timeout: Some(runtime::SILENCE),
+            // The time of sending counts as silence.
+            read_timeout: Some(SENDING),
             connect_timeout: Some(runtime::CONNECT),
             user_agent: remote::USER_AGENT,
             ..ClientConfig::default()

@@ -18,7 +18,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
 use super::World;
 use crate::error::{Context, Error, Result};
-pub use address::{is_loopback, shown, split};
+pub use address::{is_loopback, place, shown, split};
 pub use retry::{Patience, Trouble, after, is_busy, pass_time};
 
 /// Who asks, for those who read the logs of the server.
@@ -108,7 +108,7 @@ impl<'world> Remote<'world> {
         patience: Patience,
     ) -> Result<Remote<'world>> {
         let base = base.trim_end_matches('/');
-        let place = address::place(base).map_err(|what| {
+        let place = place(base).map_err(|what| {
             Error::usage(format!("{named}: {}: {what}", shown(base)))
                 .hint(format!("set {named} to an address like https://host/path"))
         })?;

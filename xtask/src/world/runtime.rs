@@ -73,22 +73,39 @@ pub fn trust(world: &World) -> Result<Vec<Vec<u8>>> {
     remote::named_certificates(world)
 }
 
-/// An HTTP client for the libraries that take one. It follows no redirect to another server with
-/// credentials, and never sends anything twice by itself.
+/// An HTTP client for the libraries that take one. It follows no redirect, because whoever asked
+/// knows what may go along, and never sends anything twice by itself.
 ///
 /// # Errors
 /// Certificates in the environment that cannot be used.
 pub fn client(world: &World) -> Result<reqwest::Client> {
+    built(world, |builder| builder.read_timeout(SILENCE))
+}
+
+/// A client as [`client`] for sending files. The time that sending takes counts as silence to
+/// the library, so here it never ends by itself: whoever sends says how long it may take.
+///
+/// # Errors
+/// As [`client`].
+pub fn sender(world: &World) -> Result<reqwest::Client> {
+    built(world, |builder| builder)
+}
+
+fn built(
+    world: &World,
+    with: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client> {
     let roots = trust(world)?;
     let roots = roots
         .iter()
         .filter_map(|der| reqwest::Certificate::from_der(der).ok());
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .user_agent(remote::USER_AGENT)
         .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
+        .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .tls_certs_merge(roots)
+        .tls_certs_merge(roots);
+    with(builder)
         .build()
         .map_err(|cause| Error::failure(format!("make an HTTP client: {cause}")))
 }

@@ -1,10 +1,13 @@
 //! Publishing, against real registries where they can be started and stand-ins where not.
 
 mod contract;
+mod github;
 mod local;
 mod marketplace;
+mod mcp;
 mod open_vsx;
 mod places;
 mod pypi;
 mod real;
 pub mod sample;
+mod verify;

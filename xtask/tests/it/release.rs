@@ -1,6 +1,7 @@
 //! Whole releases: equal bytes everywhere, nothing done twice, nothing half done.
 
 mod audit;
+mod statements;
 
 use std::process::Child;
 use std::time::{Duration, Instant};

@@ -211,11 +211,15 @@ fn describe(presence: &Presence) -> String {
 }
 
 pub(super) fn conflict(item: &Item, remote: &str) -> Error {
-    Error::conflict(format!(
-        "{} exists with other bytes: {remote} instead of {}",
-        item.key, item.sha256
-    ))
-    .hint("a published version is never replaced: raise the version, or find out who published")
+    let what = match Digest::parse(remote) {
+        Ok(_) => format!(
+            "exists with other bytes: {remote} instead of {}",
+            item.sha256
+        ),
+        Err(_) => remote.to_owned(),
+    };
+    Error::conflict(format!("{}: {what}", item.key))
+        .hint("a published version is never replaced: raise the version, or find out who published")
 }
 
 fn pending(item: &Item, why: &str) -> Error {

@@ -16,7 +16,7 @@ use crate::error::{Context, Error, Result};
 use crate::ledger::Act;
 use crate::prove::{self, Runner};
 use crate::publish::Step;
-use crate::registry::{Answered, Item, Phase};
+use crate::registry::{Answered, Item, Phase, Registry};
 use crate::tools::python::{self, Environment};
 use crate::tools::twine;
 use crate::world::files;
@@ -81,9 +81,7 @@ impl Session<'_> {
                 "{from} is left out, so nothing can be installed from it"
             ))
         })?;
-        let simple = registry
-            .map(|registry| registry.simple_index())
-            .transpose()?;
+        let simple = registry.map(Registry::simple_index).transpose()?;
         let simple = simple.flatten();
         simple.ok_or_else(|| wrong(format!("{from} is no package index")))
     }

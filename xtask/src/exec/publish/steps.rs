@@ -130,7 +130,7 @@ impl Summary {
     }
 }
 
-fn conflict(step: &Step) -> Error {
+pub(super) fn conflict(step: &Step) -> Error {
     let differing = step
         .items
         .iter()

@@ -35,6 +35,8 @@ pub struct Wheel {
     pub requires_python: Option<String>,
     /// Every `Requires-Dist` of METADATA.
     pub requires: Vec<String>,
+    /// The description in METADATA: the project's README.
+    pub description: String,
     /// The console scripts, name to object reference.
     pub scripts: BTreeMap<String, String>,
     /// First parts of the paths outside `.dist-info` and `.data`.
@@ -72,6 +74,7 @@ pub fn wheel(file: &str, bytes: &[u8]) -> Result<Wheel> {
         version: header(&metadata, "Version").unwrap_or_default(),
         requires_python: header(&metadata, "Requires-Python"),
         requires: headers(&metadata, "Requires-Dist").collect(),
+        description: description(&metadata),
         scripts: console_scripts(&text("entry_points.txt").unwrap_or_default()),
         top_level: contents.keys().filter(outside).map(top).collect(),
         defects: record_defects(&information, &record, &contents),
@@ -270,6 +273,21 @@ fn headers<'text>(metadata: &'text str, field: &'text str) -> impl Iterator<Item
         .filter_map(|line| line.split_once(':'))
         .filter(move |(name, _)| name.eq_ignore_ascii_case(field))
         .map(|(_, value)| value.trim().to_owned())
+}
+
+/// The description: what follows the headers, or in older files a header of several lines.
+fn description(metadata: &str) -> String {
+    let (headers, body) = match metadata.split_once("\n\n") {
+        Some(parts) => parts,
+        None => metadata.split_once("\r\n\r\n").unwrap_or((metadata, "")),
+    };
+    match body.trim() {
+        "" => {
+            let header = headers.split_once("\nDescription:");
+            header.map(|(_, text)| text.to_owned()).unwrap_or_default()
+        }
+        _ => body.to_owned(),
+    }
 }
 
 fn console_scripts(text: &str) -> BTreeMap<String, String> {

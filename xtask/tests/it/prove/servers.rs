@@ -128,6 +128,7 @@ fn is_running(text: &str) -> bool {
 #[test]
 fn a_sound_server_gives_the_same_evidence_every_time() {
     let evidence = |outcome: Outcome| -> Vec<String> {
+        assert_eq!(outcome.tools, ["ping"]);
         let checks = outcome.into_checks().unwrap();
         let line = |check: &xtask::artifact::Check| format!("{}: {}", check.name, check.detail);
         checks.iter().map(line).collect()

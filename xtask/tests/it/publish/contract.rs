@@ -39,8 +39,31 @@ fn warehouse() {
     }
 }
 
+#[test]
+fn github() {
+    contract(places::github);
+}
+
+#[test]
+fn open_vsx() {
+    contract_with(places::open_vsx, sample::extension);
+}
+
+#[test]
+fn marketplace() {
+    if slow() {
+        let _alone = super::marketplace::alone();
+        contract_with(places::marketplace, sample::extension);
+    }
+}
+
 /// Holds a target to the contract.
 fn contract(place: fn() -> Place) {
+    contract_with(place, sample::small);
+}
+
+/// Holds a target to the contract, with the smallest release that it takes.
+fn contract_with(place: fn() -> Place, small: fn() -> Release) {
     converges(&place());
     refuses_other_bytes(&place());
     for fault in [
@@ -52,7 +75,7 @@ fn contract(place: fn() -> Place) {
     ] {
         survives(&place(), &fault);
     }
-    is_killed_after_every_request(place);
+    is_killed_after_every_request(place, small);
 }
 
 fn whole() -> Release {
@@ -61,6 +84,7 @@ fn whole() -> Release {
 
 fn repository(place: &Place) -> Repository {
     let mut repository = sample::repository(&place.configuration());
+    (place.prepare)(&repository);
     for (name, value) in &place.environment {
         repository
             .environment
@@ -140,12 +164,12 @@ fn survives(place: &Place, fault: &Fault) {
 }
 
 /// Killed after each request in turn; the next run finishes what is left.
-fn is_killed_after_every_request(place: fn() -> Place) {
+fn is_killed_after_every_request(place: fn() -> Place, small: fn() -> Release) {
     let mut killed = 0;
     loop {
         let place = place();
         let repository = repository(&place);
-        sample::put(&repository, &sample::small());
+        sample::put(&repository, &small());
         place.front.hold_at(killed);
         let mut child = repository.start(&["publish", "--to", "it", "--execute"]);
         if !place.holds(&mut child) {
@@ -165,7 +189,7 @@ fn is_killed_after_every_request(place: fn() -> Place) {
             again.stderr,
             place.front.log()
         );
-        is_there(&place, &repository, &sample::small(), &[&again]);
+        is_there(&place, &repository, &small(), &[&again]);
     }
     assert!(killed > 3, "only {killed} requests were made at all");
 }

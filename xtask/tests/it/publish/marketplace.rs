@@ -13,6 +13,9 @@ use crate::registries::marketplace::{Marketplace, TOKEN};
 use crate::registries::message::{Asked, Reply};
 use crate::repository::{Ended, Repository, slow, workspace};
 
+/// The settings of an extension.
+pub const EXTENSION: &str = "[extension]\npath = \"extension\"\nbundle = \"python_server\"\n";
+
 fn front() -> Front<Marketplace> {
     Front::start(Marketplace::with("example"))
 }
@@ -20,9 +23,14 @@ fn front() -> Front<Marketplace> {
 /// A repository that publishes to an address, with more settings of its target.
 fn repository_to(url: &str, more: &str) -> Repository {
     let target = format!("[target.it]\nkind = \"marketplace\"\nurl = \"{url}\"\n{more}");
-    let extension = "[extension]\npath = \"extension\"\nbundle = \"python_server\"\n";
-    let settings = format!("{extension}{target}[profile.it]\ntargets = [\"it\"]\n");
+    let settings = format!("{EXTENSION}{target}[profile.it]\ntargets = [\"it\"]\n");
     let repository = sample::repository(&settings);
+    provide(&repository);
+    repository
+}
+
+/// What `package-lock.json` of an extension says about `vsce`, and a place to install it.
+pub fn provide(repository: &Repository) {
     for name in ["package.json", "package-lock.json", ".npmrc"] {
         let text = std::fs::read_to_string(workspace().join("vscode-extension").join(name));
         repository.write(&format!("extension/{name}"), &text.unwrap());
@@ -36,7 +44,6 @@ fn repository_to(url: &str, more: &str) -> Repository {
         std::fs::create_dir_all(&private).unwrap();
         std::os::unix::fs::symlink(shared, private.join("dependencies")).unwrap();
     }
-    repository
 }
 
 fn repository(front: &Front<Marketplace>) -> Repository {
@@ -47,7 +54,7 @@ fn repository(front: &Front<Marketplace>) -> Repository {
 }
 
 /// The tests that install wait for each other.
-fn alone() -> std::sync::MutexGuard<'static, ()> {
+pub fn alone() -> std::sync::MutexGuard<'static, ()> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     INSTALLING.lock().unwrap_or_else(PoisonError::into_inner)
 }

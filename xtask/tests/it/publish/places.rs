@@ -9,8 +9,12 @@ use xtask::dist::Release;
 
 use super::real::{self, Server};
 use crate::registries::front::{Fault, Front, Service};
+use crate::registries::github::{self, Github};
+use crate::registries::marketplace::{self, Marketplace};
+use crate::registries::open_vsx::{self, OpenVsx};
 use crate::registries::proxy::Proxy;
 use crate::registries::warehouse::{TOKEN, Warehouse};
+use crate::repository::Repository;
 
 /// A front of whatever service.
 pub trait Faulty {
@@ -63,7 +67,11 @@ pub struct Place {
     pub environment: Vec<(&'static str, String)>,
     /// What must be seen nowhere.
     pub secret: Option<&'static str>,
+    /// Puts what the target needs beside `release.toml` into a repository.
+    pub prepare: fn(&Repository),
 }
+
+fn nothing(_: &Repository) {}
 
 impl Place {
     /// The settings of a repository that publishes to it alone.
@@ -116,6 +124,7 @@ pub fn oci() -> Place {
         sends: &[("PUT", "/blobs/uploads/"), ("PUT", "/manifests/")],
         environment: Vec::new(),
         secret: None,
+        prepare: nothing,
     }
 }
 
@@ -164,6 +173,7 @@ pub fn devpi() -> Place {
             ),
         ],
         secret: Some("hunter22"),
+        prepare: nothing,
     }
 }
 
@@ -227,6 +237,7 @@ pub fn pypiserver() -> Place {
             ),
         ],
         secret: Some("hunter22"),
+        prepare: nothing,
     }
 }
 
@@ -252,6 +263,7 @@ pub fn warehouse() -> Place {
         sends: &[("POST", "/legacy/")],
         environment: twine(TOKEN),
         secret: Some(TOKEN),
+        prepare: nothing,
     }
 }
 
@@ -263,4 +275,91 @@ pub fn twine(token: &str) -> Vec<(&'static str, String)> {
         ("TWINE_PASSWORD", token.to_owned()),
         ("PYTHON_KEYRING_BACKEND", keyring),
     ]
+}
+
+/// The releases of a repository on GitHub.
+pub fn github() -> Place {
+    let mut service = Github::of("owner/demo");
+    let commit = super::sample::small().manifest.source.commit;
+    service.commits.insert(commit);
+    let front = Front::start(service);
+    let service = front.shared();
+    Place {
+        settings: format!(
+            "kind = \"github\"\nrepository = \"owner/demo\"\napi = \"{}\"\n",
+            front.url()
+        ),
+        front: Box::new(front),
+        stored: Box::new(move || {
+            let service = service.lock().unwrap();
+            let mut stored = service.stored();
+            for release in service.releases.iter().filter(|release| !release.draft) {
+                stored.extend(release.assets.iter().map(|asset| {
+                    let digest = xtask::artifact::Digest::of(&asset.bytes);
+                    format!("{} {}", asset.name, digest.hex())
+                }));
+            }
+            stored.sort();
+            stored
+        }),
+        expected: assets,
+        sends: &[
+            ("POST", "/repos/owner/demo/releases"),
+            ("POST", "/uploads/"),
+            ("PATCH", "/releases/"),
+        ],
+        environment: vec![("GITHUB_TOKEN", github::TOKEN.to_owned())],
+        secret: Some(github::TOKEN),
+        prepare: nothing,
+    }
+}
+
+/// What is sent, and what is there in the end.
+fn assets(release: &Release) -> Vec<String> {
+    let mut stored = vec!["release v1.0.0".to_owned(), "tag v1.0.0".to_owned()];
+    for (path, bytes) in release.files().unwrap() {
+        if !path.contains('/') {
+            stored.push(format!("asset v1.0.0/{path}"));
+            let digest = xtask::artifact::Digest::of(&bytes);
+            stored.push(format!("{path} {}", digest.hex()));
+        }
+    }
+    stored.sort();
+    stored
+}
+
+/// An Open VSX registry.
+pub fn open_vsx() -> Place {
+    let front = Front::start(OpenVsx::with("example"));
+    let service = front.shared();
+    Place {
+        settings: format!("kind = \"open-vsx\"\nurl = \"{}\"\n", front.url()),
+        front: Box::new(front),
+        stored: Box::new(move || service.lock().unwrap().stored()),
+        expected: |_| vec!["example.demo 1.0.0".to_owned()],
+        sends: &[("POST", "/api/-/publish")],
+        environment: vec![("OVSX_PAT", open_vsx::TOKEN.to_owned())],
+        secret: Some(open_vsx::TOKEN),
+        prepare: nothing,
+    }
+}
+
+/// The VS Marketplace, through the `vsce` that this repository pins.
+pub fn marketplace() -> Place {
+    let front = Front::start(Marketplace::with("example"));
+    let service = front.shared();
+    Place {
+        settings: format!(
+            "kind = \"marketplace\"\nurl = \"{}\"\n{}",
+            front.url(),
+            super::marketplace::EXTENSION
+        ),
+        front: Box::new(front),
+        stored: Box::new(move || service.lock().unwrap().stored()),
+        expected: |_| vec!["example.demo 1.0.0".to_owned()],
+        sends: &[("POST", "/_apis/gallery/extensions")],
+        environment: vec![("VSCE_PAT", marketplace::TOKEN.to_owned())],
+        secret: Some(marketplace::TOKEN),
+        prepare: super::marketplace::provide,
+    }
 }

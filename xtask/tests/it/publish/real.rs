@@ -46,6 +46,10 @@ impl Server {
 }
 
 /// A folder of a world in which the private environments of tests are.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test gives its own environment to the servers it starts"
+)]
 fn world() -> World {
     World {
         root: workspace().to_owned(),

@@ -17,6 +17,9 @@ fn project() -> Project {
         build_requires: Vec::new(),
         requires_python: None,
         scripts: Vec::new(),
+        description: None,
+        readme: None,
+        urls: Vec::new(),
     }
 }
 
