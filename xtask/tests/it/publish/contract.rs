@@ -44,6 +44,16 @@ fn github() {
     contract(places::github);
 }
 
+#[test]
+fn open_vsx() {
+    contract(places::open_vsx);
+}
+
+#[test]
+fn mcp() {
+    contract(places::mcp);
+}
+
 /// Holds a target to the contract.
 fn contract(place: fn() -> Place) {
     converges(&place());
@@ -60,12 +70,9 @@ fn contract(place: fn() -> Place) {
     is_killed_after_every_request(place);
 }
 
-fn whole() -> Release {
-    sample::release(CONTENT)
-}
-
 fn repository(place: &Place) -> Repository {
     let mut repository = sample::repository(&place.configuration());
+    sample::put(&repository, &(place.release)(CONTENT));
     for (name, value) in &place.environment {
         repository
             .environment
@@ -96,7 +103,7 @@ fn converges(place: &Place) {
     assert_eq!(place.sent(), 0, "a plan sends nothing");
     let first = publishes(&repository, "it");
     assert!(first.stdout.contains("✓ it "), "{}", first.stdout);
-    is_there(place, &repository, &whole(), &[&first]);
+    is_there(place, &repository, &(place.release)(CONTENT), &[&first]);
     assert!(place.sent() > 0);
     assert!(
         plan(&repository, "it")["steps"]
@@ -111,18 +118,26 @@ fn converges(place: &Place) {
     assert!(second.stdout.contains("= publish"), "{}", second.stdout);
     assert_eq!(place.sent(), 0, "{:#?}", place.front.log());
     let verbose = repository.succeeds(&["publish", "--to", "it", "--execute", "--verbose"]);
-    is_there(place, &repository, &whole(), &[&second, &verbose]);
+    is_there(
+        place,
+        &repository,
+        &(place.release)(CONTENT),
+        &[&second, &verbose],
+    );
 }
 
 fn refuses_other_bytes(place: &Place) {
     let repository = repository(place);
     publishes(&repository, "it");
-    sample::put(&repository, &sample::release("print('other')\n"));
+    sample::put(&repository, &(place.release)("print('other')\n"));
     place.front.forget();
     let ended = publish(&repository, "it");
     assert_eq!(ended.code, Some(4), "{}{}", ended.stdout, ended.stderr);
     assert_eq!(place.sent(), 0, "{:#?}", place.front.log());
-    assert_eq!((place.stored)(), (place.expected)(&whole()));
+    assert_eq!(
+        (place.stored)(),
+        (place.expected)(&(place.release)(CONTENT))
+    );
 }
 
 /// Every kind of sending goes wrong once, and so does the first look.
@@ -141,7 +156,7 @@ fn survives(place: &Place, fault: &Fault) {
         ended.stderr,
         place.front.log()
     );
-    is_there(place, &repository, &whole(), &[&ended]);
+    is_there(place, &repository, &(place.release)(CONTENT), &[&ended]);
 }
 
 /// Killed after each request in turn; the next run finishes what is left.
@@ -150,7 +165,7 @@ fn is_killed_after_every_request(place: fn() -> Place) {
     loop {
         let place = place();
         let repository = repository(&place);
-        sample::put(&repository, &sample::small());
+        sample::put(&repository, &(place.smallest)());
         place.front.hold_at(killed);
         let mut child = repository.start(&["publish", "--to", "it", "--execute"]);
         if !place.holds(&mut child) {
@@ -170,7 +185,7 @@ fn is_killed_after_every_request(place: fn() -> Place) {
             again.stderr,
             place.front.log()
         );
-        is_there(&place, &repository, &sample::small(), &[&again]);
+        is_there(&place, &repository, &(place.smallest)(), &[&again]);
     }
     assert!(killed > 3, "only {killed} requests were made at all");
 }

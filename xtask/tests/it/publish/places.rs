@@ -7,9 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use xtask::artifact::Kind;
 use xtask::dist::Release;
 
+use super::mcp as server;
 use super::real::{self, Server};
+use super::sample::{self, CONTENT};
 use crate::registries::front::{Fault, Front, Service};
 use crate::registries::github::{self, Github};
+use crate::registries::mcp;
+use crate::registries::open_vsx::{self, OpenVsx};
 use crate::registries::proxy::Proxy;
 use crate::registries::warehouse::{TOKEN, Warehouse};
 
@@ -64,6 +68,10 @@ pub struct Place {
     pub environment: Vec<(&'static str, String)>,
     /// What must be seen nowhere.
     pub secret: Option<&'static str>,
+    /// A release that has something for it; another text makes other bytes.
+    pub release: fn(&str) -> Release,
+    /// The smallest such release: what is killed after every request is killed less often.
+    pub smallest: fn() -> Release,
 }
 
 impl Place {
@@ -117,6 +125,8 @@ pub fn oci() -> Place {
         sends: &[("PUT", "/blobs/uploads/"), ("PUT", "/manifests/")],
         environment: Vec::new(),
         secret: None,
+        release: sample::release,
+        smallest: sample::small,
     }
 }
 
@@ -165,6 +175,8 @@ pub fn devpi() -> Place {
             ),
         ],
         secret: Some("hunter22"),
+        release: sample::release,
+        smallest: sample::small,
     }
 }
 
@@ -228,6 +240,8 @@ pub fn pypiserver() -> Place {
             ),
         ],
         secret: Some("hunter22"),
+        release: sample::release,
+        smallest: sample::small,
     }
 }
 
@@ -253,6 +267,8 @@ pub fn warehouse() -> Place {
         sends: &[("POST", "/legacy/")],
         environment: twine(TOKEN),
         secret: Some(TOKEN),
+        release: sample::release,
+        smallest: sample::small,
     }
 }
 
@@ -269,7 +285,7 @@ pub fn twine(token: &str) -> Vec<(&'static str, String)> {
 /// The releases of a repository on GitHub.
 pub fn github() -> Place {
     let mut service = Github::of("owner/demo");
-    let commit = super::sample::small().manifest.source.commit;
+    let commit = sample::small().manifest.source.commit;
     service.commits.insert(commit);
     let front = Front::start(service);
     let service = front.shared();
@@ -299,6 +315,8 @@ pub fn github() -> Place {
         ],
         environment: vec![("GITHUB_TOKEN", github::TOKEN.to_owned())],
         secret: Some(github::TOKEN),
+        release: sample::release,
+        smallest: sample::small,
     }
 }
 
@@ -314,4 +332,42 @@ fn assets(release: &Release) -> Vec<String> {
     }
     stored.sort();
     stored
+}
+
+/// Open VSX, as its stand-in.
+pub fn open_vsx() -> Place {
+    let front = Front::start(OpenVsx::with("example"));
+    let service = front.shared();
+    Place {
+        settings: format!("kind = \"open-vsx\"\nurl = \"{}\"\n", front.url()),
+        front: Box::new(front),
+        stored: Box::new(move || service.lock().unwrap().stored()),
+        expected: |_| vec!["example.demo 1.0.0".to_owned()],
+        sends: &[("POST", "/api/-/publish")],
+        environment: vec![("OVSX_PAT", open_vsx::TOKEN.to_owned())],
+        secret: Some(open_vsx::TOKEN),
+        release: sample::release,
+        smallest: || sample::release(CONTENT),
+    }
+}
+
+/// The registry of MCP servers, as its stand-in.
+pub fn mcp() -> Place {
+    let front = server::registry(|_| {});
+    let service = front.shared();
+    Place {
+        settings: format!(
+            "kind = \"mcp\"\nurl = \"{}\"\nlogin = \"github\"\n{}",
+            front.url(),
+            server::SERVER
+        ),
+        front: Box::new(front),
+        stored: Box::new(move || service.lock().unwrap().stored()),
+        expected: |_| vec!["io.github.example/demo-server 1.0.0".to_owned()],
+        sends: &[("POST", "/v0.1/publish")],
+        environment: vec![("MCP_GITHUB_TOKEN", mcp::GITHUB_TOKEN.to_owned())],
+        secret: Some(mcp::GITHUB_TOKEN),
+        release: server::described,
+        smallest: || server::described(CONTENT),
+    }
 }
