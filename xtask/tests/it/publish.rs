@@ -10,3 +10,4 @@ mod pypi;
 mod real;
 pub mod sample;
 mod verify;
+mod whole;
