@@ -11,3 +11,4 @@ mod pypi;
 mod real;
 pub mod sample;
 mod verify;
+mod whole;

@@ -213,12 +213,12 @@ fn describe(presence: &Presence) -> String {
 pub(super) fn conflict(item: &Item, remote: &str) -> Error {
     let what = match Digest::parse(remote) {
         Ok(_) => format!(
-            "exists with other bytes: {remote} instead of {}",
+            " exists with other bytes: {remote} instead of {}",
             item.sha256
         ),
-        Err(_) => remote.to_owned(),
+        Err(_) => format!(": {remote}"),
     };
-    Error::conflict(format!("{}: {what}", item.key))
+    Error::conflict(format!("{}{what}", item.key))
         .hint("a published version is never replaced: raise the version, or find out who published")
 }
 

@@ -46,24 +46,24 @@ fn github() {
 
 #[test]
 fn open_vsx() {
-    contract_with(places::open_vsx, sample::extension);
+    contract(places::open_vsx);
+}
+
+#[test]
+fn mcp() {
+    contract(places::mcp);
 }
 
 #[test]
 fn marketplace() {
     if slow() {
         let _alone = super::marketplace::alone();
-        contract_with(places::marketplace, sample::extension);
+        contract(places::marketplace);
     }
 }
 
 /// Holds a target to the contract.
 fn contract(place: fn() -> Place) {
-    contract_with(place, sample::small);
-}
-
-/// Holds a target to the contract, with the smallest release that it takes.
-fn contract_with(place: fn() -> Place, small: fn() -> Release) {
     converges(&place());
     refuses_other_bytes(&place());
     for fault in [
@@ -75,16 +75,13 @@ fn contract_with(place: fn() -> Place, small: fn() -> Release) {
     ] {
         survives(&place(), &fault);
     }
-    is_killed_after_every_request(place, small);
-}
-
-fn whole() -> Release {
-    sample::release(CONTENT)
+    is_killed_after_every_request(place);
 }
 
 fn repository(place: &Place) -> Repository {
     let mut repository = sample::repository(&place.configuration());
     (place.prepare)(&repository);
+    sample::put(&repository, &(place.release)(CONTENT));
     for (name, value) in &place.environment {
         repository
             .environment
@@ -115,7 +112,7 @@ fn converges(place: &Place) {
     assert_eq!(place.sent(), 0, "a plan sends nothing");
     let first = publishes(&repository, "it");
     assert!(first.stdout.contains("✓ it "), "{}", first.stdout);
-    is_there(place, &repository, &whole(), &[&first]);
+    is_there(place, &repository, &(place.release)(CONTENT), &[&first]);
     assert!(place.sent() > 0);
     assert!(
         plan(&repository, "it")["steps"]
@@ -130,18 +127,26 @@ fn converges(place: &Place) {
     assert!(second.stdout.contains("= publish"), "{}", second.stdout);
     assert_eq!(place.sent(), 0, "{:#?}", place.front.log());
     let verbose = repository.succeeds(&["publish", "--to", "it", "--execute", "--verbose"]);
-    is_there(place, &repository, &whole(), &[&second, &verbose]);
+    is_there(
+        place,
+        &repository,
+        &(place.release)(CONTENT),
+        &[&second, &verbose],
+    );
 }
 
 fn refuses_other_bytes(place: &Place) {
     let repository = repository(place);
     publishes(&repository, "it");
-    sample::put(&repository, &sample::release("print('other')\n"));
+    sample::put(&repository, &(place.release)("print('other')\n"));
     place.front.forget();
     let ended = publish(&repository, "it");
     assert_eq!(ended.code, Some(4), "{}{}", ended.stdout, ended.stderr);
     assert_eq!(place.sent(), 0, "{:#?}", place.front.log());
-    assert_eq!((place.stored)(), (place.expected)(&whole()));
+    assert_eq!(
+        (place.stored)(),
+        (place.expected)(&(place.release)(CONTENT))
+    );
 }
 
 /// Every kind of sending goes wrong once, and so does the first look.
@@ -160,16 +165,16 @@ fn survives(place: &Place, fault: &Fault) {
         ended.stderr,
         place.front.log()
     );
-    is_there(place, &repository, &whole(), &[&ended]);
+    is_there(place, &repository, &(place.release)(CONTENT), &[&ended]);
 }
 
 /// Killed after each request in turn; the next run finishes what is left.
-fn is_killed_after_every_request(place: fn() -> Place, small: fn() -> Release) {
+fn is_killed_after_every_request(place: fn() -> Place) {
     let mut killed = 0;
     loop {
         let place = place();
         let repository = repository(&place);
-        sample::put(&repository, &small());
+        sample::put(&repository, &(place.smallest)());
         place.front.hold_at(killed);
         let mut child = repository.start(&["publish", "--to", "it", "--execute"]);
         if !place.holds(&mut child) {
@@ -189,7 +194,7 @@ fn is_killed_after_every_request(place: fn() -> Place, small: fn() -> Release) {
             again.stderr,
             place.front.log()
         );
-        is_there(&place, &repository, &small(), &[&again]);
+        is_there(&place, &repository, &(place.smallest)(), &[&again]);
     }
     assert!(killed > 3, "only {killed} requests were made at all");
 }

@@ -196,3 +196,32 @@ fn a_second_run_says_who_holds_the_release() {
         ended.stderr
     );
 }
+
+/// A target without requests is killed after every line of the ledger.
+#[test]
+fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
+    let mut killed = 0;
+    for lines in (1..).step_by(5) {
+        let repository = sample::repository("");
+        sample::put(&repository, &sample::small());
+        let ledger = repository.root.join("dist/ledger.jsonl");
+        let mut child = repository.start(&["publish", "--execute"]);
+        let written = || {
+            let text = std::fs::read_to_string(&ledger).unwrap_or_default();
+            text.lines().count()
+        };
+        while written() < lines && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        killed += 1;
+        let again = publishes(&repository, "local");
+        assert!(again.stdout.contains("publish"), "{}", again.stdout);
+        assert_eq!(state(&plan(&repository, "local"), "local"), "same");
+    }
+    assert!(killed > 3, "only {killed} runs were killed at all");
+}

@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use xtask::artifact::Kind;
 use xtask::dist::Release;
 
+use super::mcp as server;
 use super::real::{self, Server};
+use super::sample::{self, CONTENT};
 use crate::registries::front::{Fault, Front, Service};
 use crate::registries::github::{self, Github};
 use crate::registries::marketplace::{self, Marketplace};
+use crate::registries::mcp;
 use crate::registries::open_vsx::{self, OpenVsx};
 use crate::registries::proxy::Proxy;
 use crate::registries::warehouse::{TOKEN, Warehouse};
@@ -67,7 +70,11 @@ pub struct Place {
     pub environment: Vec<(&'static str, String)>,
     /// What must be seen nowhere.
     pub secret: Option<&'static str>,
-    /// Puts what the target needs beside `release.toml` into a repository.
+    /// A release that has something for it; another text makes other bytes.
+    pub release: fn(&str) -> Release,
+    /// The smallest such release: what is killed after every request is killed less often.
+    pub smallest: fn() -> Release,
+    /// Puts what it needs beside `release.toml` into a repository.
     pub prepare: fn(&Repository),
 }
 
@@ -124,6 +131,8 @@ pub fn oci() -> Place {
         sends: &[("PUT", "/blobs/uploads/"), ("PUT", "/manifests/")],
         environment: Vec::new(),
         secret: None,
+        release: sample::release,
+        smallest: sample::small,
         prepare: nothing,
     }
 }
@@ -173,6 +182,8 @@ pub fn devpi() -> Place {
             ),
         ],
         secret: Some("hunter22"),
+        release: sample::release,
+        smallest: sample::small,
         prepare: nothing,
     }
 }
@@ -237,6 +248,8 @@ pub fn pypiserver() -> Place {
             ),
         ],
         secret: Some("hunter22"),
+        release: sample::release,
+        smallest: sample::small,
         prepare: nothing,
     }
 }
@@ -263,6 +276,8 @@ pub fn warehouse() -> Place {
         sends: &[("POST", "/legacy/")],
         environment: twine(TOKEN),
         secret: Some(TOKEN),
+        release: sample::release,
+        smallest: sample::small,
         prepare: nothing,
     }
 }
@@ -280,7 +295,7 @@ pub fn twine(token: &str) -> Vec<(&'static str, String)> {
 /// The releases of a repository on GitHub.
 pub fn github() -> Place {
     let mut service = Github::of("owner/demo");
-    let commit = super::sample::small().manifest.source.commit;
+    let commit = sample::small().manifest.source.commit;
     service.commits.insert(commit);
     let front = Front::start(service);
     let service = front.shared();
@@ -310,6 +325,8 @@ pub fn github() -> Place {
         ],
         environment: vec![("GITHUB_TOKEN", github::TOKEN.to_owned())],
         secret: Some(github::TOKEN),
+        release: sample::release,
+        smallest: sample::small,
         prepare: nothing,
     }
 }
@@ -328,7 +345,7 @@ fn assets(release: &Release) -> Vec<String> {
     stored
 }
 
-/// An Open VSX registry.
+/// Open VSX, as its stand-in.
 pub fn open_vsx() -> Place {
     let front = Front::start(OpenVsx::with("example"));
     let service = front.shared();
@@ -340,11 +357,35 @@ pub fn open_vsx() -> Place {
         sends: &[("POST", "/api/-/publish")],
         environment: vec![("OVSX_PAT", open_vsx::TOKEN.to_owned())],
         secret: Some(open_vsx::TOKEN),
+        release: sample::release,
+        smallest: || sample::release(CONTENT),
         prepare: nothing,
     }
 }
 
-/// The VS Marketplace, through the `vsce` that this repository pins.
+/// The registry of MCP servers, as its stand-in.
+pub fn mcp() -> Place {
+    let front = server::registry(|_| {});
+    let service = front.shared();
+    Place {
+        settings: format!(
+            "kind = \"mcp\"\nurl = \"{}\"\nlogin = \"github\"\n{}",
+            front.url(),
+            server::SERVER
+        ),
+        front: Box::new(front),
+        stored: Box::new(move || service.lock().unwrap().stored()),
+        expected: |_| vec!["io.github.example/demo-server 1.0.0".to_owned()],
+        sends: &[("POST", "/v0.1/publish")],
+        environment: vec![("MCP_GITHUB_TOKEN", mcp::GITHUB_TOKEN.to_owned())],
+        secret: Some(mcp::GITHUB_TOKEN),
+        release: server::described,
+        smallest: || server::described(CONTENT),
+        prepare: nothing,
+    }
+}
+
+/// The VS Marketplace, as its stand-in, through the `vsce` that this repository pins.
 pub fn marketplace() -> Place {
     let front = Front::start(Marketplace::with("example"));
     let service = front.shared();
@@ -360,6 +401,8 @@ pub fn marketplace() -> Place {
         sends: &[("POST", "/_apis/gallery/extensions")],
         environment: vec![("VSCE_PAT", marketplace::TOKEN.to_owned())],
         secret: Some(marketplace::TOKEN),
+        release: sample::release,
+        smallest: || sample::release(CONTENT),
         prepare: super::marketplace::provide,
     }
 }

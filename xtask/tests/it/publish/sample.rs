@@ -52,13 +52,6 @@ pub fn small() -> Release {
     release
 }
 
-/// The smallest release for those who take extensions.
-pub fn extension() -> Release {
-    let mut release = release(CONTENT);
-    release.take_out(&[Kind::Sdist, Kind::ReleaseNotes]);
-    release
-}
-
 const METADATA: &str = "Metadata-Version: 2.1\nName: demo-server\nVersion: 1.0.0\n\
                         Summary: A sound server\nRequires-Python: >=3.10\n\
                         Description-Content-Type: text/markdown\n\n\
