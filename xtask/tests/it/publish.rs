@@ -4,6 +4,7 @@ mod contract;
 mod github;
 mod local;
 mod mcp;
+mod oci;
 mod open_vsx;
 mod places;
 mod pypi;
