@@ -3,6 +3,7 @@
 //!
 //! A file name is used once for ever: the same bytes under it are done, others are a conflict.
 
+mod identity;
 mod page;
 
 use std::sync::OnceLock;
@@ -322,10 +323,13 @@ impl Registry for Pypi<'_> {
             "identity",
             format!("{who} from {from}, for {upload}"),
         )];
-        if !trusted(answer) {
-            let text = "a token tells neither its role nor its end before it is used";
-            said.push(Statement::good("role", text));
-        }
+        said.push(match trusted(answer) {
+            true => identity::statement(self.world, &described.simple)?,
+            false => {
+                let text = "a token tells neither its role nor its end before it is used";
+                Statement::good("role", text)
+            }
+        });
         Ok(said)
     }
 }

@@ -5,6 +5,7 @@ mod github;
 mod local;
 mod marketplace;
 mod mcp;
+mod oci;
 mod open_vsx;
 mod places;
 mod pypi;

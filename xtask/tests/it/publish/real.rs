@@ -221,15 +221,28 @@ pub fn has_docker_registry() -> bool {
 
 /// A docker-registry that everybody may write to.
 pub fn docker_registry() -> Server {
+    docker_registry_with("")
+}
+
+/// The password of `me`, as bcrypt has it: hunter22.
+const PASSWORDS: &str = "me:$2b$04$X3G64DB.d1GwOktUAM8fMu63j62FFNd9b6geSsOEIJdygl50QcoWS\n";
+
+/// A docker-registry that only `me` may read and write.
+pub fn closed_docker_registry() -> Server {
+    docker_registry_with("auth:\n  htpasswd:\n    realm: demo\n    path: htpasswd\n")
+}
+
+fn docker_registry_with(settings: &str) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     let configuration = format!(
         "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: \
-         true\nhttp:\n  addr: 127.0.0.1:0\n",
+         true\nhttp:\n  addr: 127.0.0.1:0\n{settings}",
         store.display()
     );
     let file = folder.path().join("config.yml");
     std::fs::write(&file, configuration).unwrap();
+    std::fs::write(folder.path().join("htpasswd"), PASSWORDS).unwrap();
     let arguments = ["serve", file.to_str().unwrap()];
     start("docker-registry", &arguments, folder, "listening on ")
 }
