@@ -152,17 +152,7 @@ impl<'world> Remote<'world> {
     pub fn fetch(&self, request: Request<'_>, limit: u64) -> Result<Answer> {
         self.persist(request.path, || {
             let opened = self.open(request)?;
-            let (status, headers) = (opened.status, opened.headers.clone());
-            let mut bytes = Vec::new();
-            self.receive(opened, limit, &mut |chunk| {
-                bytes.extend_from_slice(chunk);
-                Ok(())
-            })?;
-            Ok(Answer {
-                status,
-                headers,
-                bytes,
-            })
+            self.whole(opened, limit)
         })
     }
 
@@ -208,12 +198,7 @@ impl<'world> Remote<'world> {
                 with_headers(asked, request.headers).send(body)
             }
         };
-        let (head, body) = response.map_err(Trouble::of_transport)?.into_parts();
-        let opened = Opened {
-            status: head.status.as_u16(),
-            headers: Headers(head.headers),
-            body,
-        };
+        let opened = opened(response)?;
         match is_busy(opened.status) {
             true => {
                 let asked = opened.headers.get("retry-after");
@@ -248,12 +233,11 @@ impl<'world> Remote<'world> {
             Some(body) => self.agent.run(request.body(body).map_err(wrong)?),
             None => self.agent.run(request.body(()).map_err(wrong)?),
         };
-        let (head, body) = response.map_err(Trouble::of_transport)?.into_parts();
-        let opened = Opened {
-            status: head.status.as_u16(),
-            headers: Headers(head.headers),
-            body,
-        };
+        self.whole(opened(response)?, limit)
+    }
+
+    /// An answer with its whole body.
+    fn whole(&self, opened: Opened, limit: u64) -> std::result::Result<Answer, Trouble> {
         let (status, headers) = (opened.status, opened.headers.clone());
         let mut bytes = Vec::new();
         self.receive(opened, limit, &mut |chunk| {
@@ -352,6 +336,18 @@ fn watch(world: &World, agent: &ureq::Agent, ended: &Arc<AtomicBool>) {
             std::thread::sleep(WATCH);
         }
     });
+}
+
+/// The head of an answer, when there is one.
+fn opened(
+    response: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> std::result::Result<Opened, Trouble> {
+    let (head, body) = response.map_err(Trouble::of_transport)?.into_parts();
+    Ok(Opened {
+        status: head.status.as_u16(),
+        headers: Headers(head.headers),
+        body,
+    })
 }
 
 fn with_headers<Any>(

@@ -173,14 +173,7 @@ pub fn devpi() -> Place {
         stored: Box::new(move || listed(&page)),
         expected: distributions,
         sends: &[("POST", "/me/")],
-        environment: vec![
-            ("TWINE_USERNAME", "me".to_owned()),
-            ("TWINE_PASSWORD", "hunter22".to_owned()),
-            (
-                "PYTHON_KEYRING_BACKEND",
-                "keyring.backends.null.Keyring".to_owned(),
-            ),
-        ],
+        environment: twine("me", "hunter22"),
         secret: Some("hunter22"),
         release: sample::release,
         smallest: sample::small,
@@ -239,14 +232,7 @@ pub fn pypiserver() -> Place {
         }),
         expected: distributions,
         sends: &[("POST", "/")],
-        environment: vec![
-            ("TWINE_USERNAME", "me".to_owned()),
-            ("TWINE_PASSWORD", "hunter22".to_owned()),
-            (
-                "PYTHON_KEYRING_BACKEND",
-                "keyring.backends.null.Keyring".to_owned(),
-            ),
-        ],
+        environment: twine("me", "hunter22"),
         secret: Some("hunter22"),
         release: sample::release,
         smallest: sample::small,
@@ -274,7 +260,7 @@ pub fn warehouse() -> Place {
         }),
         expected: distributions,
         sends: &[("POST", "/legacy/")],
-        environment: twine(TOKEN),
+        environment: twine("__token__", TOKEN),
         secret: Some(TOKEN),
         release: sample::release,
         smallest: sample::small,
@@ -282,11 +268,11 @@ pub fn warehouse() -> Place {
     }
 }
 
-/// The variables by which twine knows a token.
-pub fn twine(token: &str) -> Vec<(&'static str, String)> {
+/// The variables by which twine knows a user and a token.
+pub fn twine(user: &str, token: &str) -> Vec<(&'static str, String)> {
     let keyring = "keyring.backends.null.Keyring".to_owned();
     vec![
-        ("TWINE_USERNAME", "__token__".to_owned()),
+        ("TWINE_USERNAME", user.to_owned()),
         ("TWINE_PASSWORD", token.to_owned()),
         ("PYTHON_KEYRING_BACKEND", keyring),
     ]

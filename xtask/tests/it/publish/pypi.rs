@@ -15,7 +15,7 @@ fn index(token: Option<&str>) -> (Front<Warehouse>, Repository) {
     ));
     let keyring = "keyring.backends.null.Keyring".to_owned();
     let variables = match token {
-        Some(token) => twine(token),
+        Some(token) => twine("__token__", token),
         None => vec![("PYTHON_KEYRING_BACKEND", keyring)],
     };
     for (name, value) in variables {
