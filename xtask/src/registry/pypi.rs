@@ -123,26 +123,75 @@ impl<'run> Pypi<'run> {
     }
 
     /// The page of the project: the files it lists.
+    ///
+    /// A page with files on it is the right one wherever its address came from, so twine, which
+    /// takes longer to start than everything else here, is asked only before anything is called
+    /// absent: it knows addresses that the rule does not fit.
     fn page(&self) -> Attempt<Vec<File>> {
-        let address = format!("{}/{}/", self.described()?.simple, self.project);
+        let Some(simple) = self.told().filter(|_| self.described.get().is_none()) else {
+            return self.read(&self.ask(&self.described()?.simple)?);
+        };
+        let first = self.ask(&simple)?;
+        if remote::is_busy(first.value.1.status) {
+            return self.read(&first);
+        }
+        let found = self.read(&first);
+        if self.is_stated() || found.as_ref().is_ok_and(|found| !found.value.is_empty()) {
+            return found;
+        }
+        match &self.described()?.simple {
+            same if *same == simple => found,
+            other => self.read(&self.ask(other)?),
+        }
+    }
+
+    /// Where the simple index is, as far as release.toml tells.
+    fn told(&self) -> Option<String> {
+        let simple = match self.index {
+            Index::Address { simple, url } => simple.clone().or_else(|| simple_of(url)),
+            Index::Named(_) => None,
+        };
+        simple.map(|simple| simple.trim_end_matches('/').to_owned())
+    }
+
+    /// Whether it tells that in so many words.
+    fn is_stated(&self) -> bool {
+        let Index::Address { simple, .. } = self.index else {
+            return false;
+        };
+        simple.is_some()
+    }
+
+    /// Asks for the project's page once.
+    fn ask(&self, simple: &str) -> Attempt<(String, remote::Answer)> {
+        let address = format!("{simple}/{}/", self.project);
         let answered = get(self.world, &address, ACCEPT, PAGE_LIMIT)?;
-        let answer = &answered.value;
+        Ok(Answered {
+            value: (address, answered.value),
+            status: answered.status,
+            request: answered.request,
+        })
+    }
+
+    /// What is on the page that was answered with.
+    fn read(&self, answered: &Answered<(String, remote::Answer)>) -> Attempt<Vec<File>> {
+        let (address, answer) = &answered.value;
         let files = match answer.status {
             200 => {
                 let kind = answer.headers.get("content-type").unwrap_or_default();
-                page::read(&address, &kind, &answer.bytes)?
+                page::read(address, &kind, &answer.bytes)?
             }
             404 => Vec::new(),
             _ => {
                 let said = said(&answer.bytes);
                 let now = self.world.now();
-                return Err(Trouble::of_answer(&shown(&address), answer, &said, now));
+                return Err(Trouble::of_answer(&shown(address), answer, &said, now));
             }
         };
         Ok(Answered {
             value: files,
             status: answered.status,
-            request: answered.request,
+            request: answered.request.clone(),
         })
     }
 
@@ -309,7 +358,12 @@ impl Registry for Pypi<'_> {
     }
 
     fn simple_index(&self) -> Result<Option<String>> {
-        Ok(Some(format!("{}/", self.described()?.simple)))
+        let stated = self.told().filter(|_| self.is_stated());
+        let simple = match stated {
+            Some(simple) => simple,
+            None => self.described()?.simple.clone(),
+        };
+        Ok(Some(format!("{simple}/")))
     }
 
     fn identity(&self) -> Result<Vec<Statement>> {

@@ -1,9 +1,12 @@
 //! What is special about Python package indexes, against the stand-in of the main one.
 
+use xtask::artifact::Kind;
+
 use super::places::twine;
 use super::sample::{self, publish, publishes};
+use crate::registries::digest::{blake2_256, sha256};
 use crate::registries::front::{Fault, Front};
-use crate::registries::warehouse::{TOKEN, Warehouse};
+use crate::registries::warehouse::{File, TOKEN, Warehouse};
 use crate::repository::{Ended, Repository, slow};
 
 /// An index, and a repository that publishes to it with this token.
@@ -149,4 +152,55 @@ fn every_request_is_on_record_with_its_status() {
     assert_eq!(statuses("sent"), [200, 200]);
     assert_eq!(statuses("verified"), [200, 200]);
     assert!(statuses("read").contains(&404));
+}
+
+/// The release as an earlier run has left it.
+fn has_been_published(front: &Front<Warehouse>) {
+    let release = sample::release(sample::CONTENT);
+    let artifacts = release.manifest.artifacts.iter();
+    for artifact in artifacts.filter(|it| matches!(it.kind, Kind::Wheel | Kind::Sdist)) {
+        let bytes = release.contents[&artifact.path].clone();
+        front.service().files.push(File {
+            project: "demo-server".to_owned(),
+            version: "1.0.0".to_owned(),
+            name: artifact.path.clone(),
+            kind: String::new(),
+            sha256: sha256(&bytes),
+            blake2: blake2_256(&bytes),
+            bytes,
+            form: Vec::new(),
+            attestations: None,
+            hidden: 0,
+        });
+    }
+}
+
+#[test]
+fn what_is_there_is_seen_without_python() {
+    let (front, mut repository) = index(Some(TOKEN));
+    has_been_published(&front);
+    for (name, value) in [
+        ("XTASK_TOOLS_DIR", "nowhere"),
+        ("XTASK_PYTHON", "no-python"),
+    ] {
+        repository
+            .environment
+            .push((name.to_owned(), value.to_owned()));
+    }
+    publishes(&repository, "it");
+    assert_eq!(front.log(), ["GET /simple/demo-server/"]);
+
+    // Before anything is called absent, twine is asked whether the index is elsewhere.
+    front.service().files.clear();
+    ends(&publish(&repository, "it"), 5, "no-python");
+    assert_eq!(front.count("POST", ""), 0);
+
+    // Unless release.toml says where it is.
+    let text = String::from_utf8(repository.read("release.toml")).unwrap();
+    let simple = format!("/legacy/\"\nsimple = \"{}/simple/\"", front.url());
+    repository.write("release.toml", &text.replace("/legacy/\"", &simple));
+    assert_eq!(
+        sample::state(&sample::plan(&repository, "it"), "it"),
+        "absent"
+    );
 }
