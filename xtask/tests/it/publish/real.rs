@@ -33,11 +33,15 @@ pub struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that has ended by itself needs no ending.
-        drop(self.child.kill());
+        // Its keeper ends it when nobody holds this pipe any more.
+        drop(self.child.stdin.take());
         drop(self.child.wait());
     }
 }
+
+/// Starts a program, and ends it when its own standard input ends: also when the tests are killed,
+/// and for servers that live as long as the tests do, of which nothing is ever dropped.
+const KEEPER: &str = "\"$0\" \"$@\" </dev/null & child=$!; cat; kill $child; wait $child";
 
 impl Server {
     pub fn path(&self) -> &Utf8Path {
@@ -76,13 +80,15 @@ fn program(name: &str) -> Utf8PathBuf {
 /// Starts a program and waits for a line that tells where it listens.
 fn start(program: &str, arguments: &[&str], folder: TempDir, mark: &str) -> Server {
     let repository = Repository::folder("server");
-    let mut command = repository.command(program);
+    let mut command = repository.command("sh");
     command
+        .args(["-c", KEEPER, program])
         .args(arguments)
         .current_dir(folder.path())
         .env("PYTHONWARNINGS", "ignore")
         .env("PYTHONUNBUFFERED", "1");
     let mut child = command
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
