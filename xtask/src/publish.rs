@@ -22,8 +22,13 @@ pub enum Seen {
     Items(Vec<(Item, Presence)>),
     /// It is a test, not a place.
     Test,
-    /// It did not answer, and why.
-    Unknown(String),
+    /// It did not answer: why, and what to do about it.
+    Unknown {
+        /// Why.
+        why: String,
+        /// What to do next.
+        hints: Vec<String>,
+    },
 }
 
 /// The release that is published.
@@ -86,6 +91,8 @@ pub struct Step {
     pub after: Vec<String>,
     /// Why it is where it is in the order, and what it waits for.
     pub because: String,
+    /// What to do about a target that did not answer.
+    pub hints: Vec<String>,
 }
 
 /// An item with what the target has of it.
@@ -146,13 +153,26 @@ pub fn plan(
         .iter()
         .map(|(target, _)| (target.name.clone(), target.place.clone()))
         .collect();
+    // An index stays the staging one while its test is left out.
+    let listed = profile.targets.iter();
+    let staging: Vec<&str> = listed
+        .filter_map(|name| match &publish.target(name)?.place {
+            Place::InstallTest { from } => Some(from.as_str()),
+            _ => None,
+        })
+        .collect();
+    let around = Around {
+        places: &places,
+        staging: &staging,
+    };
     let mut steps = Vec::new();
     for (target, seen) in seen {
         match seen {
-            Seen::Test => steps.push(step(target, Phase::Main, Vec::new(), State::Test, &places)),
-            Seen::Unknown(why) => {
-                let mut step = step(target, Phase::Main, Vec::new(), State::Unknown, &places);
+            Seen::Test => steps.push(step(target, Phase::Main, Vec::new(), State::Test, &around)),
+            Seen::Unknown { why, hints } => {
+                let mut step = step(target, Phase::Main, Vec::new(), State::Unknown, &around);
                 step.because = why;
+                step.hints = hints;
                 steps.push(step);
             }
             Seen::Items(items) => {
@@ -167,7 +187,7 @@ pub fn plan(
                         .collect();
                     if !items.is_empty() {
                         let state = together(&items);
-                        steps.push(step(target, phase, items, state, &places));
+                        steps.push(step(target, phase, items, state, &around));
                     }
                 }
             }
@@ -180,9 +200,18 @@ pub fn plan(
         .filter(|step| step.phase == Phase::Main)
         .map(|step| step.name.clone())
         .collect();
+    let moving: Vec<String> = steps
+        .iter()
+        .filter(|step| step.rank == MOVING)
+        .map(|step| step.name.clone())
+        .collect();
     for step in &mut steps {
         if step.phase == Phase::Last {
             step.after.clone_from(&main);
+        }
+        // The end of the draft is the very last act.
+        if step.rank > MOVING {
+            step.after.extend(moving.iter().cloned());
         }
     }
     settle_tests(&mut steps);
@@ -190,7 +219,6 @@ pub fn plan(
         target: skip.target.clone(),
         reason: skip.reason.clone(),
     });
-    debug_assert!(publish.profile(&profile.name).is_some());
     Plan {
         schema: PLAN_SCHEMA,
         release,
@@ -208,7 +236,10 @@ fn settle_tests(steps: &mut [Step]) {
         .map(|step| step.name.clone())
         .collect();
     for test in tests {
-        let waits = |step: &Step| step.after.contains(&test) && step.state != State::Same;
+        let waits = |step: &Step| {
+            let sent = step.uploads > 0 && step.state != State::Conflict;
+            step.after.contains(&test) && (sent || step.state == State::Unknown)
+        };
         let main = |step: &Step| step.phase == Phase::Main;
         let dependents = steps.iter().filter(|step| step.after.contains(&test));
         // Without anything after it, it is what the profile is for.
@@ -231,24 +262,40 @@ fn settle_tests(steps: &mut [Step]) {
     }
 }
 
+/// The rank of tags that move; only the end of the draft comes later.
+const MOVING: u8 = 7;
+
+/// What a step needs to know of the others.
+struct Around<'plan> {
+    /// The targets that are not left out.
+    places: &'plan [(String, Place)],
+    /// The names of the indexes that install tests are made from.
+    staging: &'plan [&'plan str],
+}
+
 fn step(
     target: &Target,
     phase: Phase,
     items: Vec<Planned>,
     state: State,
-    places: &[(String, Place)],
+    around: &Around<'_>,
 ) -> Step {
-    let staging = |name: &str| {
-        let from = |(_, place): &(String, Place)| matches!(place, Place::InstallTest { from } if from == name);
-        places.iter().any(from)
-    };
+    let Around { places, staging } = *around;
+    let staging = |name: &str| staging.contains(&name);
     let of_kind = |wanted: fn(&Place) -> bool| -> Vec<String> {
         let found = places.iter().filter(|(_, place)| wanted(place));
         found.map(|(name, _)| name.clone()).collect()
     };
     let tests = of_kind(|place| matches!(place, Place::InstallTest { .. }));
     let (rank, after, because) = match (&target.place, phase) {
-        (_, Phase::Last) => (7, Vec::new(), "last: what makes it the current release"),
+        (Place::Github { .. }, Phase::Last) => {
+            (8, Vec::new(), "the very last act: seen by everybody")
+        }
+        (_, Phase::Last) => (
+            MOVING,
+            Vec::new(),
+            "last: what makes it the current release",
+        ),
         (Place::Local { .. }, _) => (0, Vec::new(), "needs nothing"),
         (Place::Github { .. }, _) => (0, Vec::new(), "a draft, seen by nobody yet"),
         (Place::Pypi { .. }, _) if staging(&target.name) => {
@@ -287,6 +334,7 @@ fn step(
         items,
         after,
         because: because.to_owned(),
+        hints: Vec::new(),
     }
 }
 

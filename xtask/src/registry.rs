@@ -152,6 +152,12 @@ pub trait Registry: Send + Sync {
         (Digest::of(bytes) == item.sha256).then_some(Level::Bytes)
     }
 
+    /// Whether each item stands for itself, so that one that has to wait or fails keeps no other
+    /// from being sent: the builds of an extension for several platforms.
+    fn is_matrix(&self) -> bool {
+        false
+    }
+
     /// The address of the simple index that installers can use, for a package index.
     ///
     /// # Errors
@@ -224,6 +230,9 @@ pub struct Opening<'run> {
     /// Where.
     pub target: &'run Target,
 }
+
+/// How the temporary folders begin, in the tool's private folder, from which files are sent.
+pub const UPLOADS: &str = "publish-";
 
 /// Opens the place of a target. `None` for a target that is a test and no place.
 ///

@@ -29,7 +29,6 @@ use terminal::Terminal;
 pub const CONFIGURATION_FILE: &str = "release.toml";
 
 /// The world as one run of the tool sees it.
-#[derive(Debug)]
 pub struct World {
     /// The folder that holds `release.toml`.
     pub root: Utf8PathBuf,
@@ -43,6 +42,19 @@ pub struct World {
     pub interrupt: Interrupt,
     /// Where programs put their temporary files while this run holds the lock.
     pub temporary: Temporary,
+}
+
+impl std::fmt::Debug for World {
+    /// Of the environment only the names are shown: the values hold tokens.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&String> = self.environment.keys().collect();
+        formatter
+            .debug_struct("World")
+            .field("root", &self.root)
+            .field("directory", &self.directory)
+            .field("environment", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 impl World {

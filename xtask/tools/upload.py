@@ -284,9 +284,6 @@ def mint(settings: Settings) -> None:
     except LookupError as error:
         message = f"the index answered without {error}, where twine looks for it"
         raise RefusedError("oidc", message, claims=claims) from error
-    if token and os.environ.get("GITHUB_ACTIONS") == "true":
-        # The runner takes this line out of the log, and the token with it wherever it shows up.
-        print(f"::add-mask::{token}", file=sys.stderr, flush=True)
 
 
 def claims_of(token: str) -> Answer:

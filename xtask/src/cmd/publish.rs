@@ -4,8 +4,10 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::artifact::Kind;
 use crate::config::Config;
 use crate::config::publish::LOCAL;
+use crate::dist::Release;
 use crate::error::Result;
 use crate::exec::publish as exec;
 use crate::ledger::Ledger;
@@ -45,6 +47,10 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     published.outcome
 }
 
+fn is_audited(release: &Release) -> bool {
+    release.manifest.find(Kind::Findings).is_some()
+}
+
 /// How publishing ended.
 #[derive(Debug)]
 pub struct Published {
@@ -60,6 +66,7 @@ pub struct Published {
 /// Nothing could be sent at all. What went wrong afterwards is in the outcome.
 pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Published> {
     let profile = exec::profile(config, profile)?;
+    exec::sweep(world)?;
     let release = exec::releasable(world, config)?;
     let mut session = exec::open(world, config, &release, profile)?;
     session.ledger = Some(Ledger::open(world)?);
@@ -68,6 +75,15 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
     session.require_free(&plan)?;
     session.require_ready(&plan)?;
     let summary = session.perform(&plan)?;
+    if let Some(why) = config
+        .publish
+        .without_audit
+        .as_ref()
+        .filter(|_| !is_audited(&release))
+    {
+        let text = format!("left out by release.toml: {why}");
+        world.terminal.same("audit", &text);
+    }
     for skip in &plan.skipped {
         let text = format!("left out by release.toml: {}", skip.reason);
         world.terminal.same(&skip.target, &text);

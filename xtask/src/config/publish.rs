@@ -1,12 +1,16 @@
 //! `[publish]`, `[target.NAME]` and `[profile.NAME]`: where a release goes. Pure.
 
+mod profile;
+mod target;
+
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use jiff::SignedDuration;
 
 use super::reader::{Reader, Table};
-use super::stays_inside;
+use profile::profile;
+use target::place;
 
 /// The profile and the target that every repository has.
 pub const LOCAL: &str = "local";
@@ -29,6 +33,8 @@ pub struct Publish {
     pub profiles: Vec<Profile>,
     /// How long is waited for what.
     pub patience: Patience,
+    /// Why a release without an audit may be published, when it may.
+    pub without_audit: Option<String>,
 }
 
 /// `[target.NAME]`.
@@ -212,7 +218,7 @@ const KINDS: [&str; 8] = [
 
 /// Reads everything about publishing.
 pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Publish {
-    let patience = patience(reader, top);
+    let (patience, without_audit) = general(reader, top);
     let mut targets = Vec::new();
     for (name, mut table) in reader.named_tables(top, "target") {
         if !is_name(&name) {
@@ -248,6 +254,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Publish {
         targets,
         profiles,
         patience,
+        without_audit,
     }
 }
 
@@ -256,7 +263,8 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(plain)
 }
 
-fn patience(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Patience {
+/// `[publish]`.
+fn general(reader: &mut Reader<'_>, top: &mut Table<'_>) -> (Patience, Option<String>) {
     let default = Patience::default();
     let mut table = reader.table(top, "publish");
     let patience = Patience {
@@ -274,8 +282,16 @@ fn patience(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Patience {
             }
         },
     };
+    let without_audit = reader.optional_string(&mut table, "without-audit");
+    if without_audit
+        .as_ref()
+        .is_some_and(|why| why.trim().is_empty())
+    {
+        let span = reader.span(&table, "without-audit");
+        reader.problem(span, "`publish.without-audit` is empty: say why");
+    }
     reader.finish(&table);
-    patience
+    (patience, without_audit)
 }
 
 /// A time such as "15 minutes" or "1s", as jiff's friendly format has it.
@@ -289,188 +305,6 @@ fn duration(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str) -
         reader.problem(span, message);
     }
     parsed
-}
-
-fn place(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Place> {
-    let kind = reader.string(table, "kind");
-    Some(match kind.as_str() {
-        LOCAL => Place::Local {
-            path: local_path(reader, table),
-        },
-        "pypi" => index(reader, table)?,
-        "install-test" => Place::InstallTest {
-            from: reader.string(table, "from"),
-        },
-        "github" => Place::Github {
-            repository: two_words(reader, table),
-            api: url(reader, table, "api", GITHUB_API),
-        },
-        "oci" => Place::Oci {
-            repository: reader.string(table, "repository"),
-            plain_http: reader.truth(table, "plain-http").unwrap_or(false),
-        },
-        "open-vsx" => Place::OpenVsx {
-            url: url(reader, table, "url", OPEN_VSX),
-        },
-        "marketplace" => Place::Marketplace {
-            url: url(reader, table, "url", MARKETPLACE),
-            credential: marketplace_credential(reader, table),
-        },
-        "mcp" => Place::Mcp {
-            url: url(reader, table, "url", MCP_REGISTRY),
-            login: mcp_login(reader, table),
-        },
-        "" => return None,
-        other => {
-            let span = reader.span(table, "kind");
-            let message = format!("unknown kind `{other}`; known: {}", KINDS.join(", "));
-            reader.problem(span, message);
-            return None;
-        }
-    })
-}
-
-fn local_path(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Utf8PathBuf {
-    let path = reader.optional_string(table, "path");
-    let path = Utf8PathBuf::from(path.unwrap_or_else(|| LOCAL_PATH.to_owned()));
-    if !stays_inside(&path) || path.as_str().is_empty() || path == "." {
-        let span = reader.span(table, "path");
-        let message = format!("`{path}` is not a folder below the repository");
-        reader.problem(span, message);
-    }
-    path
-}
-
-fn index(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Place> {
-    let name = reader.optional_string(table, "repository");
-    let url = reader.optional_string(table, "url");
-    let simple = reader.optional_string(table, "simple");
-    let index = match (name, url) {
-        (Some(name), None) => Index::Named(name),
-        (None, Some(url)) => Index::Address { url, simple },
-        _ => {
-            let span = reader.span(table, "kind");
-            let message = "an index has either `repository`, a name that twine knows such as \
-                           \"pypi\", or `url`, the address to upload to";
-            reader.problem(span, message);
-            return None;
-        }
-    };
-    let attestations = reader.truth(table, "attestations").unwrap_or(true);
-    Some(Place::Pypi {
-        index,
-        attestations,
-    })
-}
-
-fn two_words(reader: &mut Reader<'_>, table: &mut Table<'_>) -> String {
-    let text = reader.string(table, "repository");
-    let sound = text
-        .split_once('/')
-        .is_some_and(|(owner, name)| is_word(owner) && is_word(name));
-    if !sound && table.has("repository") {
-        let span = reader.span(table, "repository");
-        reader.problem(span, format!("`{text}` is not of the form owner/name"));
-    }
-    text
-}
-
-fn is_word(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    !text.is_empty() && text.chars().all(plain)
-}
-
-fn url(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str, default: &str) -> String {
-    let text = reader.optional_string(table, key);
-    let text = text.unwrap_or_else(|| default.to_owned());
-    text.trim_end_matches('/').to_owned()
-}
-
-fn marketplace_credential(reader: &mut Reader<'_>, table: &mut Table<'_>) -> MarketplaceCredential {
-    let text = reader.optional_string(table, "credential");
-    match text.as_deref() {
-        None | Some("pat") => MarketplaceCredential::Pat,
-        Some("oidc") => MarketplaceCredential::Oidc,
-        Some("azure") => MarketplaceCredential::Azure,
-        Some(other) => {
-            let span = reader.span(table, "credential");
-            let message = format!("unknown credential `{other}`; known: pat, oidc, azure");
-            reader.problem(span, message);
-            MarketplaceCredential::Pat
-        }
-    }
-}
-
-fn mcp_login(reader: &mut Reader<'_>, table: &mut Table<'_>) -> McpLogin {
-    let text = reader.optional_string(table, "login");
-    match text.as_deref() {
-        None | Some("github-oidc") => McpLogin::GithubOidc,
-        Some("github") => McpLogin::Github,
-        Some(other) => {
-            let span = reader.span(table, "login");
-            let message = format!("unknown login `{other}`; known: github-oidc, github");
-            reader.problem(span, message);
-            McpLogin::GithubOidc
-        }
-    }
-}
-
-fn profile(
-    reader: &mut Reader<'_>,
-    table: &mut Table<'_>,
-    name: String,
-    targets: &[Target],
-) -> Profile {
-    let listed = reader
-        .optional_strings(table, "targets")
-        .unwrap_or_default();
-    let span = reader.span(table, "targets");
-    if listed.is_empty() {
-        let message = format!("`profile.{name}.targets` is missing: name at least one target");
-        reader.problem(span.clone(), message);
-    }
-    let known: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-    for target in listed.iter().filter(|name| !known.contains(&name.as_str())) {
-        let message = format!("unknown target `{target}`; known: {}", known.join(", "));
-        reader.problem(span.clone(), message);
-    }
-    for (index, target) in listed.iter().enumerate() {
-        if listed.iter().take(index).any(|earlier| earlier == target) {
-            let message = format!("`profile.{name}.targets` names `{target}` twice");
-            reader.problem(span.clone(), message);
-        }
-    }
-    let mut skips = Vec::new();
-    for (mut entry, span) in reader.tables(table, "skip") {
-        let skip = Skip {
-            target: reader.string(&mut entry, "target"),
-            reason: reader.string(&mut entry, "reason"),
-        };
-        if entry.has("reason") && skip.reason.trim().is_empty() {
-            let message = format!("`profile.{name}.skip.reason` is empty: say why");
-            reader.problem(span.clone(), message);
-        }
-        if entry.has("target") && !listed.contains(&skip.target) {
-            let message = format!("`{}` is not among the targets of this profile", skip.target);
-            reader.problem(span, message);
-        }
-        reader.finish(&entry);
-        skips.push(skip);
-    }
-    for target in &listed {
-        let found = targets.iter().find(|one| one.name == *target);
-        if let Some(Place::InstallTest { from }) = found.map(|target| &target.place)
-            && !listed.contains(from)
-        {
-            let message = format!("`{target}` installs from `{from}`, which is not listed with it");
-            reader.problem(span.clone(), message);
-        }
-    }
-    Profile {
-        name,
-        targets: listed,
-        skips,
-    }
 }
 
 #[cfg(test)]

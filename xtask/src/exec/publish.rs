@@ -12,14 +12,16 @@ pub use steps::{Outcome, Summary};
 
 use crate::artifact::{Kind, Manifest};
 use crate::config::Config;
-use crate::config::publish::{Place, Profile, Target};
+use crate::config::publish::{Profile, Target};
 use crate::dist::Release;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::ledger::Ledger;
+use crate::product::provenance;
+use crate::prove;
 use crate::publish::{self, Plan, Seen, State, Subject};
 use crate::registry::{self, Opening, Phase, Presence, Registry};
 use crate::source;
-use crate::world::World;
+use crate::world::{World, files};
 
 /// A profile of a release with its places opened.
 #[derive(Debug)]
@@ -54,6 +56,24 @@ pub fn profile<'config>(config: &'config Config, name: &str) -> Result<&'config 
     })
 }
 
+/// Removes what killed runs have left: folders that files were sent from, and installed servers.
+/// Only for the holder of the lock.
+///
+/// # Errors
+/// Something of it may not be removed.
+pub fn sweep(world: &World) -> Result<()> {
+    prove::sweep(world)?;
+    let Ok(entries) = world.private().read_dir_utf8() else {
+        return Ok(());
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().starts_with(registry::UPLOADS) {
+            files::remove_folder(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The release in `dist/`, with every file held against its digest and nothing against
 /// publishing it.
 ///
@@ -69,6 +89,7 @@ pub fn releasable(world: &World, config: &Config) -> Result<Release> {
         .hint("commit, then: cargo xtask release"));
     }
     let release = load(world, manifest)?;
+    require_complete(config, &release)?;
     let tag = config
         .version
         .tag
@@ -100,6 +121,37 @@ fn load(world: &World, manifest: Manifest) -> Result<Release> {
     })?;
     release.manifest.only(Kind::Wheel)?;
     Ok(release)
+}
+
+/// Only a whole release is published: proved, with its extension, and with a statement over every
+/// file. Single verbs put less than that into `dist/`.
+fn require_complete(config: &Config, release: &Release) -> Result<()> {
+    let manifest = &release.manifest;
+    let missing = |what: &str| {
+        Error::refused(format!(
+            "dist/manifest.json: {what}, so this is no whole release"
+        ))
+        .hint("make one: cargo xtask release")
+    };
+    manifest.only(Kind::Wheel)?;
+    if manifest.proof.is_none() {
+        return Err(missing("the wheel was not proved"));
+    }
+    if config.extension.is_some() && manifest.find(Kind::Vsix).is_none() {
+        return Err(missing("the extension is not packaged"));
+    }
+    if manifest.find(Kind::Findings).is_none() && config.publish.without_audit.is_none() {
+        return Err(Error::refused(
+            "dist/manifest.json: it names no findings, so nobody has audited this release",
+        )
+        .hint("audit it: cargo xtask release")
+        .hint("or write down why not: [publish] without-audit = \"REASON\" in release.toml"));
+    }
+    let (statement, bytes) = release
+        .only(Kind::Provenance)
+        .map_err(|_| missing("it names no statement of provenance"))?;
+    let text = String::from_utf8_lossy(bytes);
+    provenance::require_complete(&text, manifest, &statement.path)
 }
 
 /// Opens every target of a profile that is not left out.
@@ -193,7 +245,10 @@ impl<'run> Session<'run> {
                 error.message = format!("{}: {}", target.name, error.message);
                 Err(error)
             }
-            Err(error) => Ok(Seen::Unknown(error.to_string())),
+            Err(error) => Ok(Seen::Unknown {
+                why: error.message,
+                hints: error.hints,
+            }),
         }
     }
 
@@ -219,8 +274,11 @@ impl<'run> Session<'run> {
         };
         let mut errors = Vec::new();
         for (target, place) in &self.places {
-            let ready = match place {
-                Some(place) if sends(&target.name) => place.ready(),
+            let tests =
+                |step: &&publish::Step| step.target == target.name && step.state == State::Test;
+            let ready = match (place, plan.steps.iter().find(tests)) {
+                (Some(place), _) if sends(&target.name) => place.ready(),
+                (None, Some(test)) => self.test_ready(test),
                 _ => Ok(()),
             };
             if let Err(mut error) = ready {
@@ -237,11 +295,25 @@ impl<'run> Session<'run> {
     /// # Errors
     /// It is taken; nothing was sent.
     pub fn require_free(&self, plan: &Plan) -> Result<()> {
-        let taken = |step: &&publish::Step| {
-            step.kind == "github" && step.phase == Phase::Last && step.state == State::Conflict
+        let steps = plan.steps.iter().filter(|step| step.kind == "github");
+        let decisive = |step: &&publish::Step| match step.state {
+            State::Conflict => step.phase == Phase::Last,
+            State::Unknown => true,
+            _ => false,
         };
-        match plan.steps.iter().find(taken) {
+        match steps.into_iter().find(decisive) {
             None => Ok(()),
+            Some(step) if step.state == State::Unknown => {
+                let what = format!(
+                    "{}: nobody knows whether the version is taken: {}",
+                    step.name, step.because
+                );
+                let error = Error::failure(what).hint("nothing was sent anywhere; run again");
+                Err(step
+                    .hints
+                    .iter()
+                    .fold(error, |error, hint| error.hint(hint)))
+            }
             Some(step) => {
                 let mut error = steps::conflict(step);
                 error.message = format!("{}: {}", step.name, error.message);
@@ -287,16 +359,11 @@ pub fn require_sound(plan: &Plan) -> Result<()> {
         ));
     }
     if !unknown.is_empty() {
-        let reasons = plan
-            .steps
-            .iter()
-            .filter(|step| step.state == State::Unknown);
-        let reasons: Vec<String> = reasons
-            .map(|step| format!("{}: {}", step.name, step.because))
-            .collect();
-        return Err(
-            Error::failure(format!("could not ask {}", reasons.join("; "))).hint("run again"),
-        );
+        let steps = plan.steps.iter();
+        let errors = steps
+            .filter(|step| step.state == State::Unknown)
+            .map(unasked);
+        return Error::together(errors.collect()).map_or(Ok(()), Err);
     }
     if !pending.is_empty() {
         let what = format!("{}: not visible yet", pending.join(", "));
@@ -305,9 +372,13 @@ pub fn require_sound(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Whether a profile has a target of a kind that is a test.
-pub fn is_test(target: &Target) -> bool {
-    matches!(target.place, Place::InstallTest { .. })
+/// A target that did not answer.
+fn unasked(step: &publish::Step) -> Error {
+    let what = format!("{}: could not be asked: {}", step.name, step.because);
+    let error = Error::failure(what).hint("run again");
+    step.hints
+        .iter()
+        .fold(error, |error, hint| error.hint(hint))
 }
 
 /// The value of a thread; a panic in it goes on here.

@@ -18,6 +18,8 @@ pub struct Standing {
     pub accepted: bool,
     /// How often sending it went wrong in a way that may pass.
     pub troubles: u32,
+    /// How long has been waited for that to pass.
+    pub delayed: Duration,
     /// How long it has been waited for since it was taken.
     pub waited: Duration,
     /// How often it was looked for since it was taken.
@@ -61,15 +63,27 @@ pub fn next(patience: &Patience, presence: &Presence, standing: &Standing, jitte
     }
 }
 
-/// How long to wait after so many attempts that failed; `None` when it does not pass or was
-/// tried often enough.
-pub fn again(patience: &Patience, failed: u32, trouble: &Trouble, jitter: f64) -> Option<Duration> {
+/// How long to wait after so many attempts that failed and so long a time; `None` when it does not
+/// pass or was tried often enough. What the place has not seen yet is waited for as long as what
+/// cannot be seen there.
+pub fn again(
+    patience: &Patience,
+    failed: u32,
+    waited: Duration,
+    trouble: &Trouble,
+    jitter: f64,
+) -> Option<Duration> {
     match trouble.fate {
         Fate::Last(_) => None,
+        Fate::NotYet if waited >= patience.wait => None,
+        Fate::NotYet => {
+            let left = patience.wait.saturating_sub(waited);
+            Some(pause(patience, failed, jitter).min(left))
+        }
         _ if failed >= patience.attempts => None,
         Fate::Passing { after: Some(asked) } if asked > LONGEST => None,
         Fate::Passing { after: Some(asked) } => Some(asked.max(pause(patience, failed, jitter))),
-        Fate::Passing { after: None } | Fate::NotYet => Some(pause(patience, failed, jitter)),
+        Fate::Passing { after: None } => Some(pause(patience, failed, jitter)),
     }
 }
 
@@ -136,7 +150,8 @@ mod tests {
     fn pauses_double_and_end() {
         let seconds = Duration::from_secs;
         let check = |failed, trouble: &Trouble, jitter, expected: Option<Duration>| {
-            assert_eq!(again(&patience(), failed, trouble, jitter), expected);
+            let found = again(&patience(), failed, Duration::ZERO, trouble, jitter);
+            assert_eq!(found, expected);
         };
         let passing = Trouble::passing("x");
         check(1, &passing, 1.0, Some(seconds(2)));
@@ -158,6 +173,14 @@ mod tests {
             attempts: 99,
             ..patience()
         };
-        assert_eq!(again(&many, 60, &passing, 1.0), Some(LONGEST));
+        assert_eq!(
+            again(&many, 60, Duration::ZERO, &passing, 1.0),
+            Some(LONGEST)
+        );
+        // What the place has not seen yet is bounded by time and not by number.
+        let not_yet = |waited| again(&patience(), 9, seconds(waited), &Trouble::not_yet("x"), 1.0);
+        assert_eq!(not_yet(0), Some(LONGEST));
+        assert_eq!(not_yet(97), Some(seconds(3)));
+        assert_eq!(not_yet(100), None);
     }
 }

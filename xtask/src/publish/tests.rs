@@ -92,6 +92,19 @@ fn the_order_is_that_of_what_can_be_undone() {
     }
     assert_eq!(after("mcp"), ["main", "try"]);
     assert_eq!(after("github:last").len(), 8);
+    let registry = Seen::Items(vec![
+        (item("1.0.0", Phase::Main), Presence::Absent),
+        (item("latest", Phase::Last), Presence::Absent),
+    ]);
+    let github = Seen::Items(vec![
+        (item("a", Phase::Main), Presence::Absent),
+        (item("release", Phase::Last), Presence::Absent),
+    ]);
+    let seen = [("oci", registry), ("github", github)];
+    let plan = planned("all", &Presence::Absent, &seen);
+    assert_eq!(order(&plan)[8..], ["oci:last", "github:last"]);
+    let last = plan.step("github:last").unwrap();
+    assert!(last.after.contains(&"oci:last".to_owned()));
     let ranks: Vec<u8> = plan.steps.iter().map(|step| step.rank).collect();
     assert!(ranks.is_sorted());
     assert_eq!(
@@ -151,7 +164,10 @@ fn a_test_is_done_while_something_waits_for_it() {
 
 #[test]
 fn a_target_that_does_not_answer_is_no_target_without_the_release() {
-    let unknown = Seen::Unknown("no connection".to_owned());
+    let unknown = Seen::Unknown {
+        why: "no connection".to_owned(),
+        hints: Vec::new(),
+    };
     let plan = planned("all", &SAME, &[("main", unknown)]);
     let step = plan.step("main").unwrap();
     assert_eq!(
@@ -212,7 +228,10 @@ fn the_schema_describes_the_plan() {
             why: "x".into(),
         },
     )]);
-    let unknown = Seen::Unknown("x".to_owned());
+    let unknown = Seen::Unknown {
+        why: "x".to_owned(),
+        hints: vec!["y".to_owned()],
+    };
     let seen = [("open", differs), ("market", pending), ("oci", unknown)];
     for plan in [
         planned("all", &SAME, &seen),

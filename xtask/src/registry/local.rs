@@ -6,7 +6,9 @@ mod listing;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Answered, Attempt, Item, Level, Opening, Phase, Presence, Registry, Statement};
+use super::{
+    Answered, Attempt, Item, Level, Opening, Phase, Presence, Registry, Statement, Trouble,
+};
 use crate::artifact::{Digest, Kind};
 use crate::error::{Context, Error, Result};
 use crate::name::normalize;
@@ -184,7 +186,7 @@ impl Registry for Local {
         let bytes = match self.content(item)? {
             Content::Tag { .. } => match layout::tagged(&self.folder, tag_of(item))? {
                 Some(digest) => files::read(&self.folder.join(layout::blob(&digest)))?,
-                None => return Ok(Answered::plain(None)),
+                None => return Err(Trouble::not_yet(format!("{}: is not there", item.key))),
             },
             Content::File(_) | Content::Listed(_) => files::read(&self.folder.join(&item.key))?,
         };

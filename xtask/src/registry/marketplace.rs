@@ -113,7 +113,7 @@ impl<'run> Marketplace<'run> {
         let private = self.world.private();
         files::create_folder(&private)?;
         tempfile::Builder::new()
-            .prefix("publish-")
+            .prefix(super::UPLOADS)
             .tempdir_in(&private)
             .map_err(|cause| Error::failure(format!("create a folder in {private}: {cause}")))
     }
@@ -217,6 +217,10 @@ impl<'run> Marketplace<'run> {
 }
 
 impl Registry for Marketplace<'_> {
+    fn is_matrix(&self) -> bool {
+        true
+    }
+
     fn takes(&self) -> &[Item] {
         &self.extensions.items
     }

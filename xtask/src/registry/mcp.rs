@@ -270,14 +270,17 @@ impl Registry for Mcp<'_> {
         Err(Trouble { fate, ..trouble })
     }
 
-    fn fetch(&self, _item: &Item) -> Attempt<Option<Vec<u8>>> {
+    fn fetch(&self, item: &Item) -> Attempt<Option<Vec<u8>>> {
         let Answered {
             value,
             status,
             request,
         } = self.found()?;
+        let Some(found) = value else {
+            return Err(Trouble::not_yet(format!("{}: is not shown", item.key)));
+        };
         Ok(Answered {
-            value: value.map(|found| published(&found).into_bytes()),
+            value: Some(published(&found).into_bytes()),
             status,
             request,
         })

@@ -2,18 +2,19 @@
 //! only then the tag of the version is set, which is never moved, and `latest` last of all.
 
 mod credential;
+mod failure;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::errors::{OciDistributionError, OciErrorCode};
+use oci_client::errors::OciDistributionError;
 use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference, RegistryOperation};
 
 use super::{
-    Answered, Attempt, Item, Level, Opening, Phase, Presence, Registry, Statement, Trouble, said,
+    Answered, Attempt, Item, Level, Opening, Phase, Presence, Registry, Statement, Trouble,
 };
 use crate::artifact::Digest;
 use crate::error::{Error, Kind, Result};
@@ -22,9 +23,13 @@ use crate::world::World;
 use crate::world::remote;
 use crate::world::runtime::{self, Runtime};
 use credential::Credential;
+use failure::is_missing;
 
 /// The tag that names the current release.
 const LATEST: &str = "latest";
+
+/// How long a registry that says that it is busy is left alone.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// How long a blob may take to be sent.
 const SENDING: Duration = Duration::from_secs(15 * 60);
@@ -36,6 +41,8 @@ pub struct Oci<'run> {
     client: Client,
     host: String,
     path: String,
+    /// How long a busy registry is left alone.
+    busy: Duration,
     credential: Result<Option<Credential>>,
     package: Package,
     items: Vec<Item>,
@@ -101,6 +108,7 @@ impl<'run> Oci<'run> {
             client,
             host: host.to_owned(),
             path: path.to_owned(),
+            busy: BUSY.min(opening.config.publish.patience.wait / 10),
             credential: credential::find(world, host),
             items: Vec::new(),
             roles: Vec::new(),
@@ -208,7 +216,8 @@ impl<'run> Oci<'run> {
                 let reference = self.tagged(LATEST);
                 let digest = item.sha256.to_string();
                 let asked = async {
-                    self.client.store_auth_if_needed(&self.host, &auth).await;
+                    let registry = reference.resolve_registry();
+                    self.client.store_auth_if_needed(registry, &auth).await;
                     self.client.blob_exists(&reference, &digest).await
                 };
                 match self.call("look", asked)? {
@@ -233,56 +242,11 @@ impl<'run> Oci<'run> {
     }
 
     fn trouble(&self, error: OciDistributionError) -> Trouble {
-        let shown = self.shown();
-        let blotted = |text: &str| match &self.credential {
-            Ok(Some(credential)) => credential.password.blot(text),
-            _ => text.to_owned(),
+        let secret = match &self.credential {
+            Ok(Some(credential)) => Some(&credential.password),
+            _ => None,
         };
-        match error {
-            OciDistributionError::ServerError { code, message, .. } => {
-                let message = said(blotted(&message).as_bytes());
-                Trouble::of_status(&shown, code, &message, None)
-            }
-            OciDistributionError::UnauthorizedError { .. } => {
-                Trouble::of_status(&shown, 401, "", None)
-            }
-            OciDistributionError::AuthenticationFailure(why) => {
-                let what = format!("{shown}: no access: {}", said(blotted(&why).as_bytes()));
-                Trouble::last(Kind::Precondition, what)
-            }
-            OciDistributionError::RegistryError { envelope, .. } => {
-                let denied = |code: &OciErrorCode| {
-                    matches!(code, OciErrorCode::Denied | OciErrorCode::Unauthorized)
-                };
-                let kind = match envelope.errors.iter().any(|error| denied(&error.code)) {
-                    true => Kind::Precondition,
-                    false => Kind::Failure,
-                };
-                let text = blotted(&envelope.to_string());
-                let busy = envelope
-                    .errors
-                    .iter()
-                    .any(|error| error.code == OciErrorCode::Toomanyrequests);
-                match busy {
-                    true => Trouble::passing(format!("{shown}: {text}")),
-                    false => Trouble::last(kind, format!("{shown}: {text}")),
-                }
-            }
-            OciDistributionError::RequestError(cause) => match cause.status() {
-                Some(status) => Trouble::of_status(&shown, status.as_u16(), "", None),
-                // The text of the cause may hold an address; its kind says enough.
-                None if cause.is_timeout() => {
-                    Trouble::passing(format!("{shown}: no answer in time"))
-                }
-                None if cause.is_connect() => Trouble::passing(format!("{shown}: no connection")),
-                None => Trouble::passing(format!("{shown}: the connection broke")),
-            },
-            OciDistributionError::IoError(cause) => Trouble::passing(format!("{shown}: {cause}")),
-            other => Trouble::last(
-                Kind::Failure,
-                format!("{shown}: {}", blotted(&other.to_string())),
-            ),
-        }
+        failure::trouble(&self.shown(), secret, self.busy, error)
     }
 }
 
@@ -296,25 +260,6 @@ fn is_name(path: &str) -> bool {
             && part.chars().all(|c| letter(c) || "._-".contains(c))
     };
     path.split('/').all(word)
-}
-
-fn is_missing(error: &OciDistributionError) -> bool {
-    match error {
-        OciDistributionError::ImageManifestNotFoundError(_) => true,
-        OciDistributionError::ServerError { code, .. } => *code == 404,
-        OciDistributionError::RegistryError { envelope, .. } => {
-            envelope.errors.iter().any(|error| {
-                matches!(
-                    error.code,
-                    OciErrorCode::ManifestUnknown
-                        | OciErrorCode::NameUnknown
-                        | OciErrorCode::BlobUnknown
-                        | OciErrorCode::NotFound
-                )
-            })
-        }
-        _ => false,
-    }
 }
 
 impl Registry for Oci<'_> {
@@ -372,7 +317,8 @@ impl Registry for Oci<'_> {
                 let bytes = bytes.map(|(_, bytes)| bytes.clone()).unwrap_or_default();
                 let (reference, digest) = (self.tagged(LATEST), item.sha256.to_string());
                 let work = async {
-                    self.client.store_auth_if_needed(&self.host, &auth).await;
+                    let registry = reference.resolve_registry();
+                    self.client.store_auth_if_needed(registry, &auth).await;
                     self.client.push_blob(&reference, bytes, &digest).await
                 };
                 self.call("send", work)?
@@ -385,7 +331,8 @@ impl Registry for Oci<'_> {
                 let bytes = self.package.manifest.clone();
                 let media_type = reqwest::header::HeaderValue::from_static(MANIFEST_TYPE);
                 let work = async {
-                    self.client.store_auth_if_needed(&self.host, &auth).await;
+                    let registry = reference.resolve_registry();
+                    self.client.store_auth_if_needed(registry, &auth).await;
                     self.client
                         .push_manifest_raw(&reference, bytes, media_type)
                         .await
@@ -409,7 +356,8 @@ impl Registry for Oci<'_> {
                     ..OciDescriptor::default()
                 };
                 let work = async {
-                    self.client.store_auth_if_needed(&self.host, &auth).await;
+                    let registry = reference.resolve_registry();
+                    self.client.store_auth_if_needed(registry, &auth).await;
                     self.client
                         .pull_blob(&reference, &descriptor, &mut bytes)
                         .await
@@ -442,13 +390,25 @@ impl Registry for Oci<'_> {
         };
         let auth = self.auth().map_err(|trouble| trouble.into_error(1))?;
         let reference = self.tagged(LATEST);
-        let asked = self.client.auth(&reference, &auth, RegistryOperation::Push);
+        let asked = async {
+            self.client
+                .auth(&reference, &auth, RegistryOperation::Push)
+                .await?;
+            // A name and a password alone are not looked at before something is asked for.
+            match self.client.fetch_manifest_digest(&reference, &auth).await {
+                Err(error) if !is_missing(&error) => Err(error),
+                _ => Ok(()),
+            }
+        };
         let outcome = self
             .call("log in", asked)
             .map_err(|trouble| trouble.into_error(1))?;
         let mut said = vec![Statement::good("identity", found)];
         said.push(match outcome {
-            Ok(_) => Statement::good("role", format!("may ask to push to {}", self.shown())),
+            Ok(()) => Statement::good(
+                "role",
+                format!("may read {}, and ask to push", self.shown()),
+            ),
             Err(error) => {
                 let trouble = self.trouble(error);
                 let remedy = format!("docker login {}", self.host);

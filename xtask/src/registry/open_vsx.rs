@@ -291,7 +291,9 @@ impl<'run> OpenVsx<'run> {
             status: answered.status,
             request: answered.request,
         };
-        if matches!(answer.status, 200..=299) && value["error"].is_null() {
+        // A page of a proxy is no answer of the registry.
+        let taken = value["version"].is_string() || value["success"].is_string();
+        if matches!(answer.status, 200..=299) && value["error"].is_null() && taken {
             return Ok(done);
         }
         let said = token.blot(&said(&answer.bytes));
@@ -395,6 +397,10 @@ fn encoded(token: &Secret) -> String {
 }
 
 impl Registry for OpenVsx<'_> {
+    fn is_matrix(&self) -> bool {
+        true
+    }
+
     fn takes(&self) -> &[Item] {
         &self.extensions.items
     }

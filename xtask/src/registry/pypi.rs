@@ -240,7 +240,7 @@ impl<'run> Pypi<'run> {
     fn send(&self, item: &Item, bytes: &[u8]) -> Result<Answer> {
         let described = self.described()?;
         let folder = tempfile::Builder::new()
-            .prefix("publish-")
+            .prefix(super::UPLOADS)
             .tempdir_in(self.world.private())
             .map_err(|cause| Error::failure(format!("create a temporary folder: {cause}")))?;
         let folder = camino::Utf8Path::from_path(folder.path())
@@ -421,8 +421,7 @@ fn judge(answer: &Answer, described: &Described, world: &World) -> Attempt<()> {
     match status {
         200..=299 => Ok(done),
         // Something has this name: what, only reading back tells.
-        409 => Ok(done),
-        400 | 403 if page::says_exists(&body) => Ok(done),
+        400 | 403 | 409 if page::says_exists(&body) => Ok(done),
         400 if body.contains("previously used") => {
             let what = format!("{upload}: answers 400: {body}");
             Err(Trouble {

@@ -253,7 +253,7 @@ impl<'world> Command<'world> {
         let line = self.line();
         let mut running = self.spawn_with_input()?;
         if let Some(mut pipe) = running.child.stdin.take() {
-            // A program that ends without reading is known by its exit code.
+            // One that ends without reading is known by its exit code.
             drop(std::io::Write::write_all(&mut pipe, input.as_bytes()));
         }
         running.wait(timeout, &line)
@@ -465,7 +465,9 @@ mod tests {
         World {
             root: "/".into(),
             directory: "/".into(),
-            environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+            environment: [("PATH", "/usr/bin:/bin"), ("GITHUB_TOKEN", "hush")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             terminal: Terminal::new(Format::Text, Detail::Quiet),
             interrupt: Interrupt::default(),
             temporary: crate::world::temporary::Temporary::default(),

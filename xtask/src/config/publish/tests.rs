@@ -99,6 +99,18 @@ fn what_is_wrong_is_said() {
         "[target.i]\nkind = \"install-test\"\nfrom = \"x\"\n[profile.a]\ntargets = [\"i\"]\n",
         "installs from `x`",
     );
+    let secret = "[target.a]\nkind = \"pypi\"\nurl = \"http://u:hush@127.0.0.1/\"\n";
+    check(secret, "`url` holds a user");
+    assert!(!parse(secret).unwrap_err().contains("hush"));
+    check(
+        "[target.i]\nkind = \"install-test\"\nfrom = \"local\"\n[profile.a]\n\
+         targets = [\"local\", \"i\"]\n[[profile.a.skip]]\ntarget = \"local\"\nreason = \"x\"\n",
+        "which is left out: leave `i` out too",
+    );
+    check(
+        "[target.b]\nkind = \"local\"\n[profile.a]\ntargets = [\"local\", \"b\"]\n",
+        "`b` is the same place as `local`",
+    );
     check("[publish]\nwait = \"soon\"\n", "`publish.wait` is `soon`");
     check("[publish]\nattempts = 0\n", "from 1 to 20");
 }

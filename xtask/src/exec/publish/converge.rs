@@ -1,5 +1,7 @@
 //! Bringing one item to its place: looking, sending once, reading back, until it is verified.
 
+use std::time::Duration;
+
 use super::Session;
 use crate::artifact::Digest;
 use crate::error::{Error, Kind, Result};
@@ -62,6 +64,10 @@ impl<'run> Session<'run> {
                     standing.waited += time;
                     standing.looks += 1;
                 }
+                // Whatever a place says in between: it is not sent to without an end.
+                Next::Send if standing.troubles > patience.attempts.max(20) => {
+                    return Err(pending(item, "it was sent often, and is not there"));
+                }
                 Next::Send => {
                     sent = true;
                     self.send(target, place, item, &mut standing)?;
@@ -95,8 +101,12 @@ impl<'run> Session<'run> {
                 self.world.check_interrupted()?;
                 standing.troubles += 1;
                 let patience = &self.config.publish.patience;
-                match again(patience, standing.troubles, &trouble, jitter()) {
-                    Some(time) => remote::pass_time(self.world, time),
+                let (failed, delayed) = (standing.troubles, standing.delayed);
+                match again(patience, failed, delayed, &trouble, jitter()) {
+                    Some(time) => {
+                        standing.delayed += time;
+                        remote::pass_time(self.world, time)
+                    }
                     None => self.last_look(target, place, item, trouble, standing.troubles),
                 }
             }
@@ -159,7 +169,7 @@ impl<'run> Session<'run> {
     /// Asks until there is an answer, as long as the trouble is one that passes.
     pub(super) fn persist<T>(&self, mut ask: impl FnMut() -> Attempt<T>) -> Result<Answered<T>> {
         let patience = &self.config.publish.patience;
-        let mut failed = 0;
+        let (mut failed, mut waited) = (0, Duration::ZERO);
         loop {
             self.world.check_interrupted()?;
             let trouble = match ask() {
@@ -168,8 +178,11 @@ impl<'run> Session<'run> {
             };
             self.world.check_interrupted()?;
             failed += 1;
-            match again(patience, failed, &trouble, jitter()) {
-                Some(time) => remote::pass_time(self.world, time)?,
+            match again(patience, failed, waited, &trouble, jitter()) {
+                Some(time) => {
+                    waited += time;
+                    remote::pass_time(self.world, time)?;
+                }
                 None => return Err(trouble.into_error(failed)),
             }
         }

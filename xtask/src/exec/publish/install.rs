@@ -66,6 +66,16 @@ impl Session<'_> {
         tested
     }
 
+    /// Requires what the test needs, before anything is sent.
+    ///
+    /// # Errors
+    /// No Python, no tools, or no index to install from.
+    pub(super) fn test_ready(&self, step: &Step) -> Result<()> {
+        python::interpreter(self.world)?;
+        twine::environment(self.world)?;
+        self.index_of(step).map(drop)
+    }
+
     /// The simple index that a test installs from.
     fn index_of(&self, step: &Step) -> Result<String> {
         let wrong = |what: String| {

@@ -112,22 +112,29 @@ impl Summary {
         for (name, outcome) in &self.outcomes {
             if let Outcome::Failed(error) = outcome {
                 let mut error = error.clone();
-                error.message = format!("{name}: {}", error.message);
+                if !error.message.starts_with(name.as_str()) {
+                    error.message = format!("{name}: {}", error.message);
+                }
                 errors.push(error);
             }
         }
-        let pressing = |error: &Error| match error.kind {
-            Kind::Interrupted => 0,
-            Kind::Conflict => 1,
-            Kind::Refused => 2,
-            Kind::Precondition => 3,
-            Kind::Usage => 4,
-            Kind::Failure | Kind::Database => 5,
-            Kind::Pending => 6,
-        };
-        errors.sort_by_key(pressing);
-        Error::together(errors).map_or(Ok(()), Err)
+        most_pressing(errors).map_or(Ok(()), Err)
     }
+}
+
+/// All errors as one; the most pressing of them decides the exit code.
+fn most_pressing(mut errors: Vec<Error>) -> Option<Error> {
+    let pressing = |error: &Error| match error.kind {
+        Kind::Interrupted => 0,
+        Kind::Conflict => 1,
+        Kind::Refused => 2,
+        Kind::Precondition => 3,
+        Kind::Usage => 4,
+        Kind::Failure | Kind::Database => 5,
+        Kind::Pending => 6,
+    };
+    errors.sort_by_key(pressing);
+    Error::together(errors)
 }
 
 pub(super) fn conflict(step: &Step) -> Error {
@@ -190,9 +197,7 @@ impl Session<'_> {
         match step.state {
             State::Same => Outcome::Same,
             State::NotNeeded => Outcome::NotNeeded(step.because.clone()),
-            State::Unknown => Outcome::Failed(
-                Error::failure(format!("could not be asked: {}", step.because)).hint("run again"),
-            ),
+            State::Unknown => Outcome::Failed(super::unasked(step)),
             State::Test => self
                 .test(step)
                 .map_or_else(Outcome::Failed, Outcome::Tested),
@@ -209,23 +214,30 @@ impl Session<'_> {
         let Some((_, Some(place))) = self.place(&step.target) else {
             return Err(Error::failure(format!("{} is not open", step.target)));
         };
-        let (mut sent, mut lowest) = (0, Level::Bytes);
+        let (mut sent, mut lowest, mut errors) = (0, Level::Bytes, Vec::new());
         let all = step.items.len();
         let shown = self.world.terminal.step(&step.name, &format!("0 of {all}"));
         for (index, planned) in step.items.iter().enumerate() {
             let key = &planned.item.key;
             shown.now(&format!("{} of {all}: {key}", index + 1));
-            match self.converge(&step.target, place, &planned.item)? {
-                Came::Found => {}
-                Came::Sent(level) => {
+            match self.converge(&step.target, place, &planned.item) {
+                Ok(Came::Found) => {}
+                Ok(Came::Sent(level)) => {
                     sent += 1;
                     if level != Level::Bytes {
                         lowest = level;
                     }
                 }
+                Err(error) if place.is_matrix() && error.kind != Kind::Interrupted => {
+                    errors.push(error);
+                }
+                Err(error) => return Err(error),
             }
         }
         drop(shown);
+        if let Some(error) = most_pressing(errors) {
+            return Err(error);
+        }
         Ok(match sent {
             0 => Outcome::Same,
             sent => Outcome::Verified {

@@ -88,7 +88,7 @@ fn read(text: &str, host: &str, place: &str) -> Result<Found> {
         return Ok(Found::Helper(helper.to_owned()));
     }
     let entries = file["auths"].as_object().into_iter().flatten();
-    let mut entries = entries.filter(|(name, _)| host_of(name) == host);
+    let mut entries = entries.filter(|(name, _)| host_of(name) == stored(host));
     let entry = entries.next().map(|(_, entry)| entry);
     if let Some(text) = entry
         .and_then(|entry| entry["auth"].as_str())
@@ -111,6 +111,14 @@ fn read(text: &str, host: &str, place: &str) -> Result<Found> {
     }
 }
 
+/// Docker keeps the credential of its own registry under another name.
+fn stored(host: &str) -> &str {
+    match host {
+        "docker.io" => "index.docker.io",
+        host => host,
+    }
+}
+
 /// The host of an entry's name, which may be a whole address.
 fn host_of(name: &str) -> &str {
     let name = name.split_once("://").map_or(name, |(_, rest)| rest);
@@ -119,10 +127,14 @@ fn host_of(name: &str) -> &str {
 
 fn helped(world: &World, name: &str, host: &str) -> Result<Option<Credential>> {
     let program = format!("docker-credential-{name}");
+    let address = match host {
+        "docker.io" => "https://index.docker.io/v1/",
+        host => host,
+    };
     let output = world
         .command(&program)
         .arg("get")
-        .output_with_input(host)
+        .output_with_input(address)
         .map_err(|error| error.hint("Docker's config.json names this helper; is it on PATH?"))?;
     if !output.status.success() {
         // It says so on standard output, and nothing else tells this from a failure.
@@ -173,6 +185,9 @@ mod tests {
         let text = format!("{{\"auths\":{{\"other.io\":{{\"auth\":\"{auth}\"}}}}}}");
         assert_eq!(found(&text), Found::Nothing);
         assert_eq!(found("{}"), Found::Nothing);
+        let text =
+            format!("{{\"auths\":{{\"https://index.docker.io/v1/\":{{\"auth\":\"{auth}\"}}}}}}");
+        assert_eq!(read(&text, "docker.io", "config.json").unwrap(), basic);
         let store = Found::Helper("pass".to_owned());
         assert_eq!(
             found("{\"auths\":{\"ghcr.io\":{}},\"credsStore\":\"pass\"}"),

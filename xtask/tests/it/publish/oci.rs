@@ -112,7 +112,7 @@ fn the_tag_of_a_version_never_moves_and_latest_does() {
     // Another version of the same repository moves `latest`, and nothing else.
     let mut other = sample::release("print('two')\n");
     other.manifest.version = "1.0.1".to_owned();
-    sample::put(&repository, &other);
+    sample::put(&repository, &sample::finish(other));
     let plan = sample::plan(&repository, "it");
     assert_eq!(sample::state(&plan, "it:last"), "partial", "{plan:#}");
     publishes(&repository, "it");

@@ -157,7 +157,7 @@ fn each_platform_is_a_file_of_its_own() {
         release.contents.insert(path, bytes);
         release.manifest.artifacts.push(artifact);
     }
-    sample::put(&repository, &release);
+    sample::put(&repository, &sample::finish(release));
     // The first is taken, and the registry then fails: half a matrix.
     front.fail(Some("GET"), "/darwin-arm64/", Fault::Status(404, None), 1);
     front.fail(Some("GET"), "/darwin-arm64/", Fault::Status(500, None), 9);

@@ -6,19 +6,46 @@ use std::io::{Cursor, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
-use xtask::artifact::{Kind, Source, seal};
+use xtask::artifact::{Kind, Proof, Source, seal};
 use xtask::dist::Release;
+use xtask::product::provenance;
 
 use crate::repository::{CONFIGURATION, Ended, Repository};
 
 /// The settings of every test: short pauses, and an end to every wait.
-const PATIENCE: &str = "[publish]\nwait = \"2s\"\npause = \"1ms\"\nattempts = 4\n";
+const PATIENCE: &str = "[publish]\nwait = \"2s\"\npause = \"1ms\"\nattempts = 4\n\
+                        without-audit = \"a release made by hand\"\n";
 
 /// What is in the wheel of a release; another text is another release of the same version.
 pub const CONTENT: &str = "print('one')\n";
 
 /// A release of version 1.0.0 with a wheel, an sdist, requirements, notes and an extension.
 pub fn release(content: &str) -> Release {
+    finish(bare(content))
+}
+
+/// Makes a whole release of one whose files are all there: proved, with a statement over them.
+pub fn finish(mut release: Release) -> Release {
+    let digest = |kind| release.manifest.find(kind).unwrap().sha256.clone();
+    let proof = Proof {
+        wheel: digest(Kind::Wheel),
+        requirements: digest(Kind::Requirements),
+        inputs: BTreeMap::new(),
+        checks: Vec::new(),
+        tools: vec!["ping".to_owned()],
+    };
+    release.put_proof(proof);
+    let bytes = provenance::statement(&release.manifest, &[])
+        .to_string()
+        .into_bytes();
+    let named = ("demo-server", "1.0.0");
+    let kind = Kind::Provenance;
+    let artifact = seal(kind, named, provenance::FILE, &bytes, BTreeMap::new());
+    release.put(artifact, bytes);
+    release
+}
+
+fn bare(content: &str) -> Release {
     let source = Source {
         commit: "c0ffee".repeat(7).chars().take(40).collect(),
         dirty: false,
@@ -47,9 +74,9 @@ pub fn release(content: &str) -> Release {
 /// The smallest release: a wheel and its requirements. What is killed after every request is
 /// killed less often.
 pub fn small() -> Release {
-    let mut release = release(CONTENT);
+    let mut release = bare(CONTENT);
     release.take_out(&[Kind::Sdist, Kind::Vsix, Kind::ReleaseNotes]);
-    release
+    finish(release)
 }
 
 const METADATA: &str = "Metadata-Version: 2.1\nName: demo-server\nVersion: 1.0.0\n\

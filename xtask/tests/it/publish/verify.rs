@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use xtask::artifact::{Kind, seal};
-use xtask::dist::Release;
-use xtask::product::provenance;
 
 use super::sample::{self, CONTENT, publishes};
 use crate::repository::Repository;
@@ -16,25 +14,9 @@ const WHEEL: &str = "index/demo-server/demo_server-1.0.0-py3-none-any.whl";
 const BOTH: &str = "[target.more]\nkind = \"local\"\npath = \"target/more\"\n\
                     [profile.both]\ntargets = [\"local\", \"more\"]\n";
 
-/// The sample with the statement over its files.
-fn stated(content: &str) -> Release {
-    let mut release = sample::release(content);
-    state(&mut release);
-    release
-}
-
-pub fn state(release: &mut Release) {
-    let text = provenance::statement(&release.manifest, &[]).to_string();
-    let named = ("demo-server", "1.0.0");
-    let bytes = text.into_bytes();
-    let kind = Kind::Provenance;
-    let artifact = seal(kind, named, provenance::FILE, &bytes, BTreeMap::new());
-    release.put(artifact, bytes);
-}
-
 fn published(profile: &str) -> Repository {
     let repository = sample::repository(BOTH);
-    sample::put(&repository, &stated(CONTENT));
+    sample::put(&repository, &sample::release(CONTENT));
     publishes(&repository, profile);
     repository
 }
@@ -135,8 +117,7 @@ fn an_extension_with_another_wheel_breaks_the_chain() {
         BTreeMap::new(),
     );
     release.put(artifact, other);
-    state(&mut release);
-    sample::put(&repository, &release);
+    sample::put(&repository, &sample::finish(release));
     publishes(&repository, "local");
     let said =
         ["demo-1.0.0.vsix: extension/python_server/demo_server-1.0.0-py3-none-any.whl in it is"];
@@ -147,8 +128,15 @@ fn an_extension_with_another_wheel_breaks_the_chain() {
 fn a_statement_that_does_not_fit_is_a_conflict_and_none_a_failure() {
     let repository = sample::repository(BOTH);
     publishes(&repository, "local");
-    check(&repository, &[], 1, &["names no statement"]);
-    let mut release = stated(CONTENT);
+    let mut without = sample::release(CONTENT);
+    without.take_out(&[Kind::Provenance]);
+    sample::put(&repository, &without);
+    let ended = repository.xtask(&["verify"]);
+    let text = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(text.contains("names no statement"), "{text}");
+    let refused = sample::publish(&repository, "local");
+    assert_eq!(refused.code, Some(6), "{}", refused.stderr);
+    let mut release = sample::release(CONTENT);
     let notes = b"# other\n".to_vec();
     let kind = Kind::ReleaseNotes;
     let named = ("demo-server", "1.0.0");

@@ -171,7 +171,7 @@ fn a_file_whose_name_github_would_change_is_refused() {
         std::collections::BTreeMap::new(),
     );
     release.put(odd, bytes);
-    sample::put(&case.repository, &release);
+    sample::put(&case.repository, &sample::finish(release));
     case.ends(
         2,
         "dist/odd name.txt: GitHub would give this file another name",

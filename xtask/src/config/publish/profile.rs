@@ -1,0 +1,86 @@
+//! One `[profile.NAME]`: its targets, and whether they go together. Pure.
+
+use super::super::reader::{Reader, Table};
+use super::{Place, Profile, Skip, Target};
+
+/// Reads a profile and holds its names against the targets.
+pub(super) fn profile(
+    reader: &mut Reader<'_>,
+    table: &mut Table<'_>,
+    name: String,
+    targets: &[Target],
+) -> Profile {
+    let listed = reader
+        .optional_strings(table, "targets")
+        .unwrap_or_default();
+    let span = reader.span(table, "targets");
+    if listed.is_empty() {
+        let message = format!("`profile.{name}.targets` is missing: name at least one target");
+        reader.problem(span.clone(), message);
+    }
+    let known: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    for target in listed.iter().filter(|name| !known.contains(&name.as_str())) {
+        let message = format!("unknown target `{target}`; known: {}", known.join(", "));
+        reader.problem(span.clone(), message);
+    }
+    for (index, target) in listed.iter().enumerate() {
+        if listed.iter().take(index).any(|earlier| earlier == target) {
+            let message = format!("`profile.{name}.targets` names `{target}` twice");
+            reader.problem(span.clone(), message);
+        }
+    }
+    let mut skips = Vec::new();
+    for (mut entry, span) in reader.tables(table, "skip") {
+        let skip = Skip {
+            target: reader.string(&mut entry, "target"),
+            reason: reader.string(&mut entry, "reason"),
+        };
+        if entry.has("reason") && skip.reason.trim().is_empty() {
+            let message = format!("`profile.{name}.skip.reason` is empty: say why");
+            reader.problem(span.clone(), message);
+        }
+        if entry.has("target") && !listed.contains(&skip.target) {
+            let message = format!("`{}` is not among the targets of this profile", skip.target);
+            reader.problem(span, message);
+        }
+        reader.finish(&entry);
+        skips.push(skip);
+    }
+    let skipped = |name: &String| skips.iter().any(|skip| skip.target == *name);
+    for target in &listed {
+        let found = targets.iter().find(|one| one.name == *target);
+        if let Some(Place::InstallTest { from }) = found.map(|target| &target.place)
+            && skipped(from)
+            && !skipped(target)
+        {
+            let message = format!(
+                "`{target}` installs from `{from}`, which is left out: leave `{target}` out too, with \
+                 a reason"
+            );
+            reader.problem(span.clone(), message);
+        }
+        let place = found.map(|target| &target.place);
+        let twin = listed
+            .iter()
+            .take_while(|other| *other != target)
+            .find(|other| {
+                let other = targets.iter().find(|one| one.name == **other);
+                place.is_some() && other.map(|other| &other.place) == place
+            });
+        if let Some(twin) = twin {
+            let message = format!("`{target}` is the same place as `{twin}`");
+            reader.problem(span.clone(), message);
+        }
+        if let Some(Place::InstallTest { from }) = found.map(|target| &target.place)
+            && !listed.contains(from)
+        {
+            let message = format!("`{target}` installs from `{from}`, which is not listed with it");
+            reader.problem(span.clone(), message);
+        }
+    }
+    Profile {
+        name,
+        targets: listed,
+        skips,
+    }
+}
