@@ -312,7 +312,7 @@ impl<'run> Session<'run> {
                 Err(step
                     .hints
                     .iter()
-                    .fold(error, |error, hint| error.hint(hint)))
+                    .fold(error, Error::hint))
             }
             Some(step) => {
                 let mut error = steps::conflict(step);
@@ -378,7 +378,7 @@ fn unasked(step: &publish::Step) -> Error {
     let error = Error::failure(what).hint("run again");
     step.hints
         .iter()
-        .fold(error, |error, hint| error.hint(hint))
+        .fold(error, Error::hint)
 }
 
 /// The value of a thread; a panic in it goes on here.
