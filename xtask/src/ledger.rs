@@ -83,8 +83,14 @@ impl<'world> Ledger<'world> {
     pub fn open(world: &'world World) -> Result<Ledger<'world>> {
         let path = world.dist().join(LEDGER_FILE);
         files::create_folder(&world.dist())?;
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.doing(|| format!("open {path}"))?;
+        let doing = || format!("open {path}");
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let mut file = opened.doing(doing)?;
+        // A run that was killed, or a full disk, may have left half a line.
+        let text = std::fs::read(&path).doing(doing)?;
+        if text.last().is_some_and(|last| *last != b'\n') {
+            file.write_all(b"\n").doing(doing)?;
+        }
         Ok(Ledger {
             world,
             path,

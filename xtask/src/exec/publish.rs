@@ -309,10 +309,7 @@ impl<'run> Session<'run> {
                     step.name, step.because
                 );
                 let error = Error::failure(what).hint("nothing was sent anywhere; run again");
-                Err(step
-                    .hints
-                    .iter()
-                    .fold(error, Error::hint))
+                Err(step.hints.iter().fold(error, Error::hint))
             }
             Some(step) => {
                 let mut error = steps::conflict(step);
@@ -376,9 +373,7 @@ pub fn require_sound(plan: &Plan) -> Result<()> {
 fn unasked(step: &publish::Step) -> Error {
     let what = format!("{}: could not be asked: {}", step.name, step.because);
     let error = Error::failure(what).hint("run again");
-    step.hints
-        .iter()
-        .fold(error, Error::hint)
+    step.hints.iter().fold(error, Error::hint)
 }
 
 /// The value of a thread; a panic in it goes on here.

@@ -30,7 +30,13 @@ impl<'run> Session<'run> {
         place: &(dyn Registry + 'run),
         items: &[&Item],
     ) -> Result<Vec<Presence>> {
-        let found = self.persist(|| place.presence(items))?;
+        let found = self.persist(|| {
+            let asked = place.presence(items);
+            if let (Err(trouble), Some(item)) = (&asked, items.first()) {
+                self.note_trouble(Act::Read, target, item, trouble)?;
+            }
+            asked
+        })?;
         for (item, presence) in items.iter().zip(&found.value) {
             self.note(Act::Read, target, item, &found, &describe(presence))?;
         }
@@ -92,12 +98,7 @@ impl<'run> Session<'run> {
                 self.note(Act::Sent, target, item, &receipt, "accepted")
             }
             Err(trouble) => {
-                let answered = Answered {
-                    value: (),
-                    status: trouble.status,
-                    request: trouble.request.clone(),
-                };
-                self.note(Act::Sent, target, item, &answered, &trouble.what)?;
+                self.note_trouble(Act::Sent, target, item, &trouble)?;
                 self.world.check_interrupted()?;
                 standing.troubles += 1;
                 let patience = &self.config.publish.patience;
@@ -186,6 +187,16 @@ impl<'run> Session<'run> {
                 None => return Err(trouble.into_error(failed)),
             }
         }
+    }
+
+    /// Records what went wrong.
+    fn note_trouble(&self, act: Act, target: &str, item: &Item, trouble: &Trouble) -> Result<()> {
+        let answered = Answered {
+            value: (),
+            status: trouble.status,
+            request: trouble.request.clone(),
+        };
+        self.note(act, target, item, &answered, &trouble.what)
     }
 
     pub(super) fn note<T>(
