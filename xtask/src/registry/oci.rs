@@ -28,6 +28,9 @@ use failure::is_missing;
 /// The tag that names the current release.
 const LATEST: &str = "latest";
 
+/// How long an answer to a question may take as a whole.
+const LOOKING: Duration = Duration::from_secs(60);
+
 /// How long a registry that says that it is busy is left alone.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -182,9 +185,18 @@ impl<'run> Oci<'run> {
         what: &str,
         work: impl Future<Output = Outcome<T>>,
     ) -> std::result::Result<Outcome<T>, Trouble> {
-        let waited = catch_unwind(AssertUnwindSafe(|| self.runtime.wait(work)));
+        let limit = match what {
+            "send" | "fetch" => SENDING,
+            _ => LOOKING,
+        };
+        // An answer without an end is one that no registry gives, too.
+        let limited = async { tokio::time::timeout(limit, work).await };
+        let waited = catch_unwind(AssertUnwindSafe(|| self.runtime.wait(limited)));
         match waited {
-            Ok(outcome) => Ok(outcome?),
+            Ok(outcome) => outcome?.map_err(|_| {
+                let seconds = limit.as_secs();
+                Trouble::passing(format!("{}: no whole answer in {seconds} s", self.shown()))
+            }),
             Err(_) => Err(Trouble::last(
                 Kind::Failure,
                 format!("{}: {what}: an answer that no registry gives", self.shown()),
