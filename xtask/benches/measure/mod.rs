@@ -63,6 +63,11 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 
 /// Runs a program without showing its output; it must end with one of these codes.
 pub fn time_ending(command: &mut Command, codes: &[i32]) -> Sample {
+    timed(command, codes).0
+}
+
+/// The same, with the code it ended with.
+pub fn timed(command: &mut Command, codes: &[i32]) -> (Sample, i32) {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -72,18 +77,16 @@ pub fn time_ending(command: &mut Command, codes: &[i32]) -> Sample {
     let wall = started.elapsed();
     let output = output.unwrap_or_else(|cause| panic!("{command:?}: {cause}"));
     let said = String::from_utf8_lossy(&output.stderr);
-    let is_expected = output
-        .status
-        .code()
-        .is_some_and(|code| codes.contains(&code));
-    assert!(is_expected, "{command:?}: {said}");
+    let code = output.status.code().filter(|code| codes.contains(code));
+    let code = code.unwrap_or_else(|| panic!("{command:?}: {said}"));
     let cpu = cpu_of_children()
         .zip(before)
         .map(|(after, before)| after.saturating_sub(before).as_secs_f64());
-    Sample {
+    let sample = Sample {
         wall: wall.as_secs_f64(),
         cpu,
-    }
+    };
+    (sample, code)
 }
 
 /// User and system time of all children that have ended (`proc_pid_stat(5)`, fields 16 and 17,

@@ -128,6 +128,8 @@ fn converges(place: &Place) -> usize {
     let second = publishes(&repository, "it");
     assert!(second.stdout.contains("= publish"), "{}", second.stdout);
     assert_eq!(place.sent(), 0, "{:#?}", place.front.log());
+    // Questions are short; no file is among them.
+    assert!(place.front.received() < 512);
     let verbose = repository.succeeds(&["publish", "--to", "it", "--execute", "--verbose"]);
     is_there(
         place,

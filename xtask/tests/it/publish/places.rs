@@ -27,6 +27,8 @@ pub trait Faulty {
     fn release(&self);
     fn count(&self, method: &str, part: &str) -> usize;
     fn log(&self) -> Vec<String>;
+    /// How many bytes were in the bodies of all requests.
+    fn received(&self) -> usize;
     fn forget(&self);
 }
 
@@ -48,6 +50,9 @@ impl<S: Service> Faulty for Front<S> {
     }
     fn log(&self) -> Vec<String> {
         Front::log(self)
+    }
+    fn received(&self) -> usize {
+        Front::received(self)
     }
     fn forget(&self) {
         Front::forget(self);

@@ -54,7 +54,7 @@ impl Server {
     clippy::disallowed_methods,
     reason = "a test gives its own environment to the servers it starts"
 )]
-fn world() -> World {
+pub fn world() -> World {
     World {
         root: workspace().to_owned(),
         directory: workspace().to_owned(),

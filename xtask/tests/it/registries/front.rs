@@ -104,6 +104,12 @@ impl<S: Service> Front<S> {
         self.desk.state().asked.len()
     }
 
+    /// How many bytes were in the bodies of all requests.
+    pub fn received(&self) -> usize {
+        let desk = self.desk.state();
+        desk.asked.iter().map(|asked| asked.body.len()).sum()
+    }
+
     /// How many requests had this method and this in their target.
     pub fn count(&self, method: &str, part: &str) -> usize {
         let desk = self.desk.state();

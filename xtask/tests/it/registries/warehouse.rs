@@ -136,6 +136,7 @@ impl Service for Warehouse {
             )
             .with("location", "/legacy/"),
             ("GET", ["simple", name]) => self.simple(asked, name),
+            ("GET", ["pypi", name, "json"]) => self.project(asked, name),
             ("GET", ["pypi", name, version, "json"]) => self.json(asked, name, version),
             ("GET", ["packages", ..]) => {
                 let path = asked.path();

@@ -1,4 +1,6 @@
-//! What the index shows: the pages of a project, a release as JSON, and provenance.
+//! What the index shows: the pages of a project, a release and a project as JSON, and provenance.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -44,33 +46,34 @@ impl Warehouse {
             .with("x-pypi-last-serial", self.files.len().to_string())
     }
 
+    /// A release as JSON.
     pub fn json(&mut self, asked: &Asked, name: &str, version: &str) -> Reply {
-        let base = asked.base();
         let mut files = self.visible(name);
         files.retain(|file| file.version == version);
-        let Some(first) = files.first() else {
+        match described(&asked.base(), &files) {
+            Some(value) => Reply::json(200, &value).with("cache-control", "max-age=900, public"),
+            None => Reply::json(404, &json!({ "message": "Not Found" })),
+        }
+    }
+
+    /// A project as JSON: its last release, and the files of them all.
+    pub fn project(&mut self, asked: &Asked, name: &str) -> Reply {
+        let base = asked.base();
+        let files = self.visible(name);
+        let Some(last) = files.last() else {
             return Reply::json(404, &json!({ "message": "Not Found" }));
         };
-        // The form of the first file is what the release says of itself.
-        let field = |name: &str| {
-            let found = first.form.iter().find(|(field, _)| field == name);
-            found.map_or(Value::Null, |(_, value)| json!(value))
-        };
-        let value = json!({
-            "info": {
-                "name": first.project,
-                "version": first.version,
-                "summary": field("summary"),
-                "description": field("description"),
-                "description_content_type": field("description_content_type"),
-                "requires_python": field("requires_python"),
-                "yanked": false,
-                "yanked_reason": null,
-            },
-            "last_serial": self.files.len(),
-            "urls": files.iter().map(|file| url(&base, file)).collect::<Vec<_>>(),
-            "vulnerabilities": [],
-        });
+        let mut releases: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for file in &files {
+            releases
+                .entry(&file.version)
+                .or_default()
+                .push(url(&base, file));
+        }
+        let of_last = files.iter().filter(|file| file.version == last.version);
+        let of_last: Vec<File> = of_last.cloned().collect();
+        let mut value = described(&base, &of_last).unwrap_or_default();
+        value["releases"] = json!(releases);
         Reply::json(200, &value).with("cache-control", "max-age=900, public")
     }
 
@@ -108,6 +111,31 @@ impl Warehouse {
         });
         Reply::json(200, &value).with("content-type", INTEGRITY)
     }
+}
+
+/// A release with these files.
+fn described(base: &str, files: &[File]) -> Option<Value> {
+    let first = files.first()?;
+    // The form of the first file is what the release says of itself.
+    let field = |name: &str| {
+        let found = first.form.iter().find(|(field, _)| field == name);
+        found.map_or(Value::Null, |(_, value)| json!(value))
+    };
+    Some(json!({
+        "info": {
+            "name": first.project,
+            "version": first.version,
+            "summary": field("summary"),
+            "description": field("description"),
+            "description_content_type": field("description_content_type"),
+            "requires_python": field("requires_python"),
+            "yanked": false,
+            "yanked_reason": null,
+        },
+        "last_serial": files.len(),
+        "urls": files.iter().map(|file| url(base, file)).collect::<Vec<_>>(),
+        "vulnerabilities": [],
+    }))
 }
 
 fn address(base: &str, file: &File) -> String {

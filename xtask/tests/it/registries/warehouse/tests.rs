@@ -196,6 +196,9 @@ fn pages_show_the_state_of_a_while_ago() {
         file["hashes"]["sha256"]
     );
     assert_eq!(release["info"]["name"], "demo-server");
+    let project = get(&front, "/pypi/demo-server/json").value();
+    assert_eq!(project["releases"]["1.0.0"], release["urls"]);
+    assert_eq!(get(&front, "/pypi/other/json").status, 404);
     let page = ask(&front.url(), "GET", "/simple/demo-server/", &[], b"");
     let link = format!("{place}#sha256={}\" >{WHEEL}</a>", sha256(b"one"));
     assert!(String::from_utf8(page.body).unwrap().contains(&link));

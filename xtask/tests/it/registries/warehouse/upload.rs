@@ -124,7 +124,8 @@ fn read(fields: &[Field]) -> Result<(File, Stated), (u16, String)> {
     let content = fields.iter().find(|field| field.name == "content");
     let content = content.filter(|field| field.file_name.is_some());
     let content = content.ok_or_else(|| bad("Upload payload does not have a file.".to_owned()))?;
-    let kind = content.content_type.as_deref().unwrap_or_default();
+    // A part that states no type is plain text to the index's parser (RFC 7578).
+    let kind = content.content_type.as_deref().unwrap_or("text/plain");
     if kind.is_empty() || kind.starts_with("image/") {
         return Err(bad("Invalid distribution file.".to_owned()));
     }
