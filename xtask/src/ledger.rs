@@ -11,7 +11,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::artifact::Digest;
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 use crate::world::{World, files};
 
 /// Its name in `dist/`.
@@ -84,6 +84,10 @@ impl<'world> Ledger<'world> {
         let path = world.dist().join(LEDGER_FILE);
         files::create_folder(&world.dist())?;
         let doing = || format!("open {path}");
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(Error::precondition(format!("{path} is no plain file"))
+                .hint("move it away: it is evidence only, and a new one is begun"));
+        }
         let opened = OpenOptions::new().create(true).append(true).open(&path);
         let mut file = opened.doing(doing)?;
         // A run that was killed, or a full disk, may have left half a line.

@@ -74,7 +74,7 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
     world.terminal.text(&plan.text(world.now()));
     session.require_free(&plan)?;
     session.require_ready(&plan)?;
-    let summary = session.perform(&plan)?;
+    let summary = session.perform(&plan);
     if let Some(why) = config
         .publish
         .without_audit
@@ -97,7 +97,14 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
     if outcome.is_ok() {
         let manifest = &release.manifest;
         let (name, version) = (&manifest.name, &manifest.version);
-        let said = format!("{name} {version} is at every target of {}", profile.name);
+        let but = match plan.skipped.is_empty() {
+            true => "",
+            false => " but those left out",
+        };
+        let said = format!(
+            "{name} {version} is at every target of {}{but}",
+            profile.name
+        );
         match plan.is_converged() {
             true => world.terminal.same("publish", &said),
             false => world.terminal.done("publish", &said),

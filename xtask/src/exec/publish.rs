@@ -106,7 +106,24 @@ pub fn releasable(world: &World, config: &Config) -> Result<Release> {
             "or release what is tagged: git checkout {tag}, cargo xtask release"
         )));
     }
+    note_commit(world, &release)?;
     Ok(release)
+}
+
+/// Says what cannot be known about the commit, or is odd about it.
+fn note_commit(world: &World, release: &Release) -> Result<()> {
+    let commit = &release.manifest.source.commit;
+    let head = source::git(world).args(["rev-parse", "HEAD"]).output()?;
+    let head_commit = head.stdout.trim();
+    if !head.status.success() {
+        let text = "this is no git repository: nobody knows whether the tag names another commit";
+        world.terminal.warn(text);
+    } else if head_commit != commit {
+        world.terminal.warn(&format!(
+            "dist/ was made from {commit:.12}, and HEAD is {head_commit:.12}"
+        ));
+    }
+    Ok(())
 }
 
 /// The release that a manifest names, which has a wheel. Nothing is known about a file that was
@@ -183,6 +200,10 @@ pub fn open<'run>(
                 errors.push(error);
             }
         }
+    }
+    if errors.is_empty() && places.is_empty() {
+        let what = format!("profile.{}: every target of it is left out", profile.name);
+        errors.push(Error::usage(what).hint("take one of the skips out of release.toml"));
     }
     match Error::together(errors) {
         Some(error) => Err(error),

@@ -76,7 +76,7 @@ impl<'run> Oci<'run> {
         let (host, path) = repository
             .split_once('/')
             .ok_or_else(|| wrong("names no registry"))?;
-        if host.is_empty() || !is_name(path) {
+        if !is_host(host) || !is_name(path) {
             return Err(wrong("is no repository of a registry"));
         }
         if plain_http && !remote::is_loopback(host) {
@@ -213,7 +213,10 @@ impl<'run> Oci<'run> {
         let auth = self.auth()?;
         let asked = self.client.fetch_manifest_digest(reference, &auth);
         match self.call("look", asked)? {
-            Ok(digest) => Ok(Some(Digest::parse(&digest)?)),
+            Ok(digest) => Digest::parse(&digest).map(Some).map_err(|error| {
+                let what = format!("{}: its digest {}", self.shown(), error.message);
+                Trouble::last(Kind::Failure, what)
+            }),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(self.trouble(error)),
         }
@@ -262,6 +265,16 @@ impl<'run> Oci<'run> {
     }
 }
 
+/// Whether this is a host, perhaps with a port, as Docker tells it from the first word of a path.
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) => (name, port.parse::<u16>().is_ok()),
+        None => (host, host == "localhost" || host.contains('.')),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+    port && !name.is_empty() && name.chars().all(plain)
+}
+
 /// Whether a path is a repository's name: lower-case words joined by separators, in parts
 /// (OCI distribution specification, "Pulling manifests").
 fn is_name(path: &str) -> bool {
@@ -270,6 +283,7 @@ fn is_name(path: &str) -> bool {
         part.starts_with(letter)
             && part.ends_with(letter)
             && part.chars().all(|c| letter(c) || "._-".contains(c))
+            && !part.contains("..")
     };
     path.split('/').all(word)
 }
@@ -439,7 +453,30 @@ impl std::fmt::Debug for Oci<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_name;
+    use super::{is_host, is_name};
+
+    #[test]
+    fn a_host_has_a_dot_or_a_port_and_no_user() {
+        for host in [
+            "ghcr.io",
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:1",
+            "[::1]:5000",
+        ] {
+            assert!(is_host(host), "{host}");
+        }
+        for host in [
+            "owner",
+            "",
+            "a b.io",
+            "u:p@ghcr.io",
+            "127.0.0.1:99999",
+            ":5000",
+        ] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
 
     #[test]
     fn a_name_has_no_tag_and_no_capitals() {

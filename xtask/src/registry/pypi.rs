@@ -185,7 +185,14 @@ impl<'run> Pypi<'run> {
             _ => {
                 let said = said(&answer.bytes);
                 let now = self.world.now();
-                return Err(Trouble::of_answer(&shown(address), answer, &said, now));
+                let trouble = Trouble::of_answer(&shown(address), answer, &said, now);
+                return Err(match answer.status {
+                    401 | 403 => trouble.hint(
+                        "the index wants a login for reading, which is not supported: files are \
+                         looked up as everybody sees them",
+                    ),
+                    _ => trouble,
+                });
             }
         };
         Ok(Answered {

@@ -76,7 +76,10 @@ impl Trouble {
         let passes = trouble.passes();
         let error = trouble.into_error(shown, 1);
         match passes {
-            true => Trouble::passing(error.message),
+            true => Trouble {
+                hints: error.hints,
+                ..Trouble::passing(error.message)
+            },
             false => Trouble::from(error),
         }
     }

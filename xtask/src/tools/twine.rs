@@ -116,6 +116,7 @@ fn run(
         files::write(&path, text.as_bytes())?;
     }
     let output = isolated(world.command(&environment.python))
+        .with_credentials(&["TWINE_", "ACTIONS_ID_TOKEN_REQUEST_"])
         .arg(&path)
         .args(words)
         .purpose(name)

@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::World;
 use super::interrupt::{Interrupt, Signal, send, send_one};
 use super::terminal::Format;
+use super::{World, secret};
 use crate::doctor;
 use crate::error::{Error, Result};
 use variable::Variable;
@@ -31,6 +31,8 @@ pub struct Command<'world> {
     directory: Utf8PathBuf,
     variables: Vec<(String, Variable)>,
     inherited: Option<&'static [&'static str]>,
+    /// How the names of the credentials begin that it may have.
+    credentials: &'static [&'static str],
     timeout: Duration,
     purpose: Option<String>,
 }
@@ -70,6 +72,7 @@ impl<'world> Command<'world> {
             directory: world.root.clone(),
             variables: Vec::new(),
             inherited: None,
+            credentials: &[],
             timeout: DEFAULT_TIMEOUT,
             purpose: None,
         }
@@ -128,6 +131,14 @@ impl<'world> Command<'world> {
     #[must_use]
     pub fn inherit_only(mut self, names: &'static [&'static str]) -> Self {
         self.inherited = Some(names);
+        self
+    }
+
+    /// Passes on the caller's credentials whose names begin so. No program gets one that it does not
+    /// need: most run code of somebody else.
+    #[must_use]
+    pub fn with_credentials(mut self, names: &'static [&'static str]) -> Self {
+        self.credentials = names;
         self
     }
 
@@ -277,8 +288,13 @@ impl<'world> Command<'world> {
 
     fn inherited_variables(&self) -> impl Iterator<Item = (&String, &String)> {
         let passed = |name: &str| self.inherited.is_none_or(|names| names.contains(&name));
+        let may = |name: &str| {
+            !secret::is_credential(name)
+                || self.inherited.is_some_and(|names| names.contains(&name))
+                || self.credentials.iter().any(|start| name.starts_with(start))
+        };
         let environment = self.world.environment.iter();
-        environment.filter(move |(name, _)| passed(name))
+        environment.filter(move |(name, _)| passed(name) && may(name))
     }
 
     fn what(&self) -> String {
@@ -457,44 +473,4 @@ pub fn quote(word: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::world::terminal::{Detail, Terminal};
-
-    fn world() -> World {
-        World {
-            root: "/".into(),
-            directory: "/".into(),
-            environment: [("PATH", "/usr/bin:/bin"), ("GITHUB_TOKEN", "hush")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-            terminal: Terminal::new(Format::Text, Detail::Quiet),
-            interrupt: Interrupt::default(),
-            temporary: crate::world::temporary::Temporary::default(),
-        }
-    }
-
-    #[test]
-    fn a_secret_is_passed_and_never_shown() {
-        let world = world();
-        let command = || {
-            world
-                .command("printenv")
-                .secret("TOKEN", "hush")
-                .arg("TOKEN")
-        };
-        assert_eq!(command().line(), "TOKEN=\"$TOKEN\" printenv TOKEN");
-        assert!(!format!("{:?}", command()).contains("hush"));
-        assert_eq!(command().run().unwrap().stdout, "hush\n");
-    }
-
-    #[test]
-    fn words_are_quoted_only_when_a_shell_would_split_or_expand_them() {
-        let check = |word: &str, expected: &str| assert_eq!(quote(word), expected);
-        check("dist/a-1.0.whl", "dist/a-1.0.whl");
-        check("", "''");
-        check("a b", "'a b'");
-        check("it's", r"'it'\''s'");
-        check("$HOME", "'$HOME'");
-    }
-}
+mod tests;

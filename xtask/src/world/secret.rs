@@ -33,6 +33,26 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// How the names of variables begin that hold what publishes.
+const CREDENTIALS: [&str; 11] = [
+    "TWINE_PASSWORD",
+    "TWINE_USERNAME",
+    "OVSX_PAT",
+    "VSCE_PAT",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "MCP_GITHUB_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_PASSWORD",
+];
+
+/// Whether a variable of the environment is one that publishes.
+pub fn is_credential(name: &str) -> bool {
+    CREDENTIALS.iter().any(|start| name.starts_with(start))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

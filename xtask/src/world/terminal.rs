@@ -153,7 +153,7 @@ impl Terminal {
     /// Starts showing a piece of work that takes a while.
     pub fn step(&self, label: &str, what: &str) -> Step {
         let bar = match &self.spinners {
-            Some(spinners) => spinners.add(spinner(label, what)),
+            Some(spinners) => spinner(spinners, label, what),
             None => {
                 self.log(&format!("· {label:<12} {what}"));
                 ProgressBar::hidden()
@@ -202,10 +202,12 @@ impl Terminal {
     }
 }
 
-fn spinner(label: &str, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {prefix:<12} {msg} ({elapsed})")
+fn spinner(spinners: &MultiProgress, label: &str, what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix:<12} {wide_msg} ({elapsed})")
         .expect("the template is a constant and valid");
-    let bar = ProgressBar::new_spinner().with_style(style);
+    // One that draws before it is among the others is never erased.
+    let bar = spinners.add(ProgressBar::new_spinner());
+    bar.set_style(style);
     bar.set_prefix(label.to_owned());
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(120));

@@ -1,5 +1,7 @@
 //! One `[profile.NAME]`: its targets, and whether they go together. Pure.
 
+use std::ops::Range;
+
 use super::super::reader::{Reader, Table};
 use super::{Place, Profile, Skip, Target};
 
@@ -46,9 +48,34 @@ pub(super) fn profile(
         reader.finish(&entry);
         skips.push(skip);
     }
+    go_together(reader, span.as_ref(), &listed, &skips, targets);
+    Profile {
+        name,
+        targets: listed,
+        skips,
+    }
+}
+
+/// Install tests have the index that they install from beside them, and no place is there twice.
+fn go_together(
+    reader: &mut Reader<'_>,
+    span: Option<&Range<usize>>,
+    listed: &[String],
+    skips: &[Skip],
+    targets: &[Target],
+) {
+    let span = span.cloned();
     let skipped = |name: &String| skips.iter().any(|skip| skip.target == *name);
-    for target in &listed {
+    for target in listed {
         let found = targets.iter().find(|one| one.name == *target);
+        if let Some(Place::InstallTest { from }) = found.map(|target| &target.place) {
+            let place = targets.iter().find(|one| one.name == *from);
+            let place = place.map(|target| &target.place);
+            if place.is_some_and(|it| !matches!(it, Place::Pypi { .. } | Place::Local { .. })) {
+                let message = format!("`{target}` installs from `{from}`, which is no index");
+                reader.problem(span.clone(), message);
+            }
+        }
         if let Some(Place::InstallTest { from }) = found.map(|target| &target.place)
             && skipped(from)
             && !skipped(target)
@@ -77,10 +104,5 @@ pub(super) fn profile(
             let message = format!("`{target}` installs from `{from}`, which is not listed with it");
             reader.problem(span.clone(), message);
         }
-    }
-    Profile {
-        name,
-        targets: listed,
-        skips,
     }
 }

@@ -52,9 +52,14 @@ pub(super) fn place(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Pl
 fn local_path(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Utf8PathBuf {
     let path = reader.optional_string(table, "path");
     let path = Utf8PathBuf::from(path.unwrap_or_else(|| LOCAL_PATH.to_owned()));
-    if !stays_inside(&path) || path.as_str().is_empty() || path == "." {
+    // Folders that others write: a release, git, and the tool itself.
+    let taken = |folder: &str| path.starts_with(folder);
+    let taken = path == "target" || ["dist", ".git", "target/xtask"].into_iter().any(taken);
+    if !stays_inside(&path) || path.as_str().is_empty() || path == "." || taken {
         let span = reader.span(table, "path");
-        let message = format!("`{path}` is not a folder below the repository");
+        let message = format!(
+            "`{path}` is not a folder of its own below the repository, such as target/published"
+        );
         reader.problem(span, message);
     }
     path

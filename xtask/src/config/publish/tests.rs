@@ -79,7 +79,7 @@ fn what_is_wrong_is_said() {
     );
     check(
         "[target.a]\nkind = \"local\"\npath = \"../x\"\n",
-        "not a folder below",
+        "not a folder of its own",
     );
     check(
         "[target.a]\nkind = \"local\"\ntoken = \"x\"\n",

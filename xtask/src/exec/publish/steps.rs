@@ -118,6 +118,11 @@ impl Summary {
                 errors.push(error);
             }
         }
+        if errors.iter().any(|error| error.kind == Kind::Interrupted) {
+            let what = "interrupted; what was sent stays sent";
+            return Err(Error::new(Kind::Interrupted, what)
+                .hint("run again: it goes on from there, and nothing is sent twice"));
+        }
         most_pressing(errors).map_or(Ok(()), Err)
     }
 }
@@ -149,11 +154,8 @@ pub(super) fn conflict(step: &Step) -> Error {
 }
 
 impl Session<'_> {
-    /// Does what the plan says.
-    ///
-    /// # Errors
-    /// The run is interrupted. Everything else that goes wrong is in the summary.
-    pub fn perform(&self, plan: &Plan) -> Result<Summary> {
+    /// Does what the plan says. What goes wrong is in the summary, an interrupt too.
+    pub fn perform(&self, plan: &Plan) -> Summary {
         let mut done: BTreeMap<String, Outcome> = BTreeMap::new();
         let mut ranks: Vec<u8> = plan.steps.iter().map(|step| step.rank).collect();
         ranks.dedup();
@@ -172,12 +174,18 @@ impl Session<'_> {
                 self.say(&name, &outcome);
                 done.insert(name, outcome);
             }
-            self.world.check_interrupted()?;
+            if self.world.check_interrupted().is_err() {
+                break;
+            }
         }
-        let outcome = |step: &Step| Some((step.name.clone(), done.remove(&step.name)?));
-        Ok(Summary {
-            outcomes: plan.steps.iter().filter_map(outcome).collect(),
-        })
+        let outcome = |step: &Step| {
+            let done = done.remove(&step.name);
+            let outcome = done.unwrap_or_else(|| Outcome::Failed(Error::interrupted()));
+            (step.name.clone(), outcome)
+        };
+        Summary {
+            outcomes: plan.steps.iter().map(outcome).collect(),
+        }
     }
 
     fn say(&self, name: &str, outcome: &Outcome) {

@@ -28,7 +28,19 @@ pub fn read(address: &str, content_type: &str, bytes: &[u8]) -> Result<Vec<File>
         .map_err(|cause| Error::failure(format!("{address}: no address: {cause}")))?;
     match content_type.contains("json") {
         true => json(&base, bytes),
-        false => Ok(html(&base, &String::from_utf8_lossy(bytes))),
+        false => {
+            let text = String::from_utf8_lossy(bytes);
+            let files = html(&base, &text);
+            match files.is_empty() && !is_index(&text) {
+                // A page to log in at, say, is no index without files.
+                true => Err(
+                    Error::failure(format!("{base}: a page that lists nothing")).hint(
+                        "is this the address of a simple index? a proxy may answer in its place",
+                    ),
+                ),
+                false => Ok(files),
+            }
+        }
     }
 }
 
@@ -84,6 +96,15 @@ fn html(base: &Url, text: &str) -> Vec<File> {
         });
     }
     files
+}
+
+/// Whether a page without a file is one of an index: by its version (PEP 629), or by the words
+/// that indexes begin their pages with.
+fn is_index(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["pypi:repository-version", "links for", "simple index"]
+        .iter()
+        .any(|mark| text.contains(mark))
 }
 
 fn attribute<'tag>(attributes: &'tag str, name: &str) -> Option<&'tag str> {
@@ -177,7 +198,15 @@ mod tests {
     }
 
     fn html_is_never_a_panic(text: &str) -> bool {
-        read(PAGE, "text/html", text.as_bytes()).is_ok()
+        read(PAGE, "text/html", text.as_bytes()).is_ok() || !is_index(text)
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_no_index_without_files() {
+        let read = |text: &str| read(PAGE, "text/html", text.as_bytes());
+        assert_eq!(read("<h1>Links for demo</h1>").unwrap(), []);
+        let error = read("<title>Log in</title>").unwrap_err();
+        assert!(error.message.contains("lists nothing"), "{error}");
     }
 
     #[test]
