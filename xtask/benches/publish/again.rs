@@ -1,7 +1,7 @@
 //! A release that is published for the first time, and one that is there already.
 
 use super::client::{Tool, Tools};
-use super::job::{Family, Job};
+use super::job::{self, Family, Job};
 use super::measure::{self, Series};
 
 /// Each is one run of every program, in turn.
@@ -13,6 +13,13 @@ const TEXT: usize = 2 << 20;
 
 /// The codes with which programs end that find everything there.
 const ENDS: [i32; 2] = [0, 1];
+
+/// Those whose single command is timed.
+fn timed(family: &Family, tools: &Tools) -> Vec<Row> {
+    let mut timed = tools.available(family.tools);
+    timed.retain(|tool| *tool != Tool::OursVerified);
+    timed.into_iter().map(Row::of).collect()
+}
 
 /// What one program did.
 struct Row {
@@ -52,12 +59,8 @@ impl Row {
 
 /// Everybody publishes to an empty registry.
 pub fn first(family: &Family, tools: &Tools) {
-    let release = family.release(&noise(TEXT));
-    let mut rows: Vec<Row> = tools
-        .available(family.tools)
-        .into_iter()
-        .map(Row::of)
-        .collect();
+    let release = job::release(&noise(TEXT));
+    let mut rows = timed(family, tools);
     for _ in 0..FIRSTS {
         for row in &mut rows {
             row.run(family, tools, &Job::of(family, &release));
@@ -68,12 +71,8 @@ pub fn first(family: &Family, tools: &Tools) {
 
 /// Everybody publishes what is there.
 pub fn second(family: &Family, tools: &Tools) {
-    let job = Job::of(family, &family.release(&noise(TEXT)));
-    let mut rows: Vec<Row> = tools
-        .available(family.tools)
-        .into_iter()
-        .map(Row::of)
-        .collect();
+    let job = Job::of(family, &job::release(&noise(TEXT)));
+    let mut rows = timed(family, tools);
     Row::of(Tool::Ours).run(family, tools, &job);
     for _ in 0..ROUNDS {
         for row in &mut rows {

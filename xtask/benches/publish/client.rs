@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use xtask::tools::twine;
 
 use super::it::publish::real;
-use super::job::{INDEX, Job};
+use super::job::{self, INDEX, Job};
 use super::measure;
 use super::repository::{Repository, ended, workspace};
 
@@ -25,7 +25,9 @@ const KNOWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/publish/known.
 pub enum Tool {
     /// `cargo xtask publish`.
     Ours,
-    /// The same to an index that `release.toml` names, so that twine is asked where it is.
+    /// The same, and `cargo xtask verify` when it has ended well.
+    OursVerified,
+    /// `cargo xtask publish` to an index that `release.toml` names, so that twine is asked where it is.
     OursByName,
     /// `twine upload`.
     Twine,
@@ -44,13 +46,14 @@ pub enum Tool {
 impl Tool {
     /// Whether it is this tool.
     pub fn is_ours(self) -> bool {
-        matches!(self, Tool::Ours | Tool::OursByName)
+        matches!(self, Tool::Ours | Tool::OursVerified | Tool::OursByName)
     }
 
     /// What it is called in tables.
     pub fn name(self) -> &'static str {
         match self {
             Tool::Ours => "xtask publish",
+            Tool::OursVerified => "xtask publish, verify",
             Tool::OursByName => "xtask publish, index by name",
             Tool::Twine => "twine",
             Tool::TwineSkip => "twine --skip-existing",
@@ -140,7 +143,7 @@ impl Tools {
         let ovsx = [node, "publish", "--registryUrl", &url];
         let own = tool();
         let (program, words): (&str, Vec<&str>) = match client {
-            Tool::Ours => (own.as_str(), PUBLISH.to_vec()),
+            Tool::Ours | Tool::OursVerified => (own.as_str(), PUBLISH.to_vec()),
             Tool::OursByName => (
                 own.as_str(),
                 [&PUBLISH[..2], &["named"], &PUBLISH[3..]].concat(),
@@ -174,9 +177,19 @@ impl Tools {
     }
 }
 
+/// Publishes the files of a job and says how it ended.
+pub fn run(tools: &Tools, client: Tool, job: &Job) -> Option<i32> {
+    let code = ended(&mut tools.command(client, job)).code;
+    if client != Tool::OursVerified || code != Some(0) {
+        return code;
+    }
+    let mut verify = job.repository.command(tool().as_str());
+    ended(verify.args(["verify", "--to", "it"])).code
+}
+
 /// Says what twine does with `--skip-existing` and an address that it does not know.
 pub fn refusal(tools: &Tools) {
-    let job = Job::of(&INDEX, &INDEX.release(""));
+    let job = Job::of(&INDEX, &job::release(""));
     let mut command = job.repository.command(tools.python.as_str());
     let address = format!("{}/legacy/", job.stand.address());
     command

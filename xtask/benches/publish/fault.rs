@@ -7,12 +7,11 @@
 use std::process::Child;
 use std::time::Duration;
 
-use super::client::{Tool, Tools};
-use super::job::{Family, Job};
+use super::client::{self, Tool, Tools};
+use super::job::{self, Family, Job};
 use super::measure;
 use super::outcome::{Run, Tally};
 use super::registries::front::Fault;
-use super::repository::ended;
 use super::stand::{Stand, truth};
 
 /// How many more runs there are after a first that failed.
@@ -132,7 +131,7 @@ fn trial(
     case: &Case,
     number: usize,
 ) -> Option<Vec<Run>> {
-    let job = Job::of(family, &family.release(""));
+    let job = Job::of(family, &job::release(""));
     prepare(family, &job, case, number)?;
     job.stand.forget();
     let code = match case.trouble {
@@ -140,7 +139,7 @@ fn trial(
             killed(&job, tools, tool)?;
             None
         }
-        _ => ended(&mut tools.command(tool, &job)).code,
+        _ => client::run(tools, tool, &job),
     };
     if matches!(case.trouble, Trouble::Request(_)) && job.stand.log().len() <= number {
         // The run ended before it came to that request.
@@ -158,7 +157,7 @@ fn trial(
         if rerun > 0 {
             job.stand.show();
         }
-        runs.push(observe(ended(&mut tools.command(tool, &job)).code));
+        runs.push(observe(client::run(tools, tool, &job)));
     }
     Some(runs)
 }

@@ -47,6 +47,7 @@ pub const INDEX: Family = Family {
     files_at: "/packages/",
     tools: &[
         Tool::Ours,
+        Tool::OursVerified,
         Tool::OursByName,
         Tool::Twine,
         Tool::TwineSkip,
@@ -64,19 +65,12 @@ pub const GALLERY: Family = Family {
     environment: || vec![("OVSX_PAT", open_vsx::TOKEN.to_owned())],
     uploads: ("POST", "/api/-/publish"),
     files_at: ".vsix",
-    tools: &[Tool::Ours, Tool::Ovsx, Tool::OvsxSkip],
+    tools: &[Tool::Ours, Tool::OursVerified, Tool::Ovsx, Tool::OvsxSkip],
 };
 
-/// The variable that tells every client where a user's own settings are.
-const HOME: &str = "HOME";
-
-impl Family {
-    /// A release with a text in its wheel, cut down to what goes to this registry.
-    pub fn release(&self, text: &str) -> Release {
-        let mut release = sample::release(&format!("{}{text}", sample::CONTENT));
-        release.take_out(&[Kind::ReleaseNotes]);
-        release
-    }
+/// A release with a text in its wheel.
+pub fn release(text: &str) -> Release {
+    sample::release(&format!("{}{text}", sample::CONTENT))
 }
 
 /// A release, where it goes, and the folder from which it is published.
@@ -111,7 +105,8 @@ impl Job {
             repository.environment.push((name.to_owned(), value));
         }
         let home = repository.root.join("home").into_string();
-        repository.environment.push((HOME.to_owned(), home));
+        // Nobody's own settings of a client.
+        repository.environment.push(("HOME".to_owned(), home));
         let mut artifacts: Vec<_> = release.manifest.artifacts.iter().collect();
         artifacts.retain(|artifact| family.kinds.contains(&artifact.kind));
         artifacts.sort_by_key(|artifact| artifact.kind);
