@@ -201,7 +201,7 @@ fn a_second_run_says_who_holds_the_release() {
 #[test]
 fn a_run_that_was_killed_anywhere_is_finished_by_the_next() {
     let mut killed = 0;
-    for lines in (1..).step_by(5) {
+    for lines in 1.. {
         let repository = sample::repository("");
         sample::put(&repository, &sample::small());
         let ledger = repository.root.join("dist/ledger.jsonl");
