@@ -1,13 +1,11 @@
 //! The VS Marketplace through the `vsce` that this repository pins: what is special about it
 //! beside the contract of every target. Slow, because `vsce` is installed and Node.js is.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
-use xtask::artifact::{Kind, seal};
 
-use super::sample::{self, CONTENT, plan, publish, publishes, state};
+use super::sample::{self, plan, publish, publishes, state};
 use crate::registries::front::{Fault, Front, Service};
 use crate::registries::marketplace::{Marketplace, TOKEN};
 use crate::registries::message::{Asked, Reply};
@@ -153,23 +151,7 @@ fn half_a_matrix_is_finished_by_running_again() {
     let _alone = alone();
     let front = front();
     let repository = repository(&front);
-    let mut release = sample::release(CONTENT);
-    release.take_out(&[Kind::Vsix]);
-    let wheel = sample::wheel(CONTENT);
-    for platform in ["linux-x64", "darwin-arm64"] {
-        let bytes = sample::vsix(&wheel, Some(platform));
-        let path = format!("demo-{platform}-1.0.0.vsix");
-        let artifact = seal(
-            Kind::Vsix,
-            ("demo", "1.0.0"),
-            &path,
-            &bytes,
-            BTreeMap::new(),
-        );
-        release.contents.insert(path, bytes);
-        release.manifest.artifacts.push(artifact);
-    }
-    sample::put(&repository, &sample::finish(release));
+    sample::put(&repository, &sample::matrix());
     // The first is a new extension, the second a version of it.
     front.fail(Some("PUT"), "", Fault::Status(400, None), 9);
     assert_eq!(publish(&repository, "it").code, Some(1));

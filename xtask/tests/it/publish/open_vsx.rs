@@ -1,10 +1,6 @@
 //! Open VSX: what is special about it beside the contract of every target.
 
-use std::collections::BTreeMap;
-
-use xtask::artifact::{Kind, seal};
-
-use super::sample::{self, CONTENT, plan, publish, publishes, state};
+use super::sample::{self, plan, publish, publishes, state};
 use crate::registries::front::{Fault, Front};
 use crate::registries::open_vsx::{OpenVsx, TOKEN};
 use crate::registries::warehouse::TrustedPublisher;
@@ -141,23 +137,7 @@ fn other_bytes_are_a_conflict_and_nothing_is_sent() {
 fn each_platform_is_a_file_of_its_own() {
     let front = front();
     let repository = repository(&front, Some(TOKEN));
-    let mut release = sample::release(CONTENT);
-    release.take_out(&[Kind::Vsix]);
-    let wheel = sample::wheel(CONTENT);
-    for platform in ["linux-x64", "darwin-arm64"] {
-        let bytes = sample::vsix(&wheel, Some(platform));
-        let path = format!("demo-{platform}-1.0.0.vsix");
-        let artifact = seal(
-            Kind::Vsix,
-            ("demo", "1.0.0"),
-            &path,
-            &bytes,
-            BTreeMap::new(),
-        );
-        release.contents.insert(path, bytes);
-        release.manifest.artifacts.push(artifact);
-    }
-    sample::put(&repository, &sample::finish(release));
+    sample::put(&repository, &sample::matrix());
     // The first is taken, and the registry then fails: half a matrix.
     front.fail(Some("GET"), "/darwin-arm64/", Fault::Status(404, None), 1);
     front.fail(Some("GET"), "/darwin-arm64/", Fault::Status(500, None), 9);

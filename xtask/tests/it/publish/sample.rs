@@ -79,6 +79,23 @@ pub fn small() -> Release {
     finish(release)
 }
 
+/// A release whose extension has a build for each of two platforms.
+pub fn matrix() -> Release {
+    let mut release = bare(CONTENT);
+    release.take_out(&[Kind::Vsix]);
+    let wheel = wheel(CONTENT);
+    for platform in ["linux-x64", "darwin-arm64"] {
+        let bytes = vsix(&wheel, Some(platform));
+        let path = format!("demo-{platform}-1.0.0.vsix");
+        let named = ("demo", "1.0.0");
+        let artifact = seal(Kind::Vsix, named, &path, &bytes, BTreeMap::new());
+        // Past what keeps one artifact of each kind.
+        release.contents.insert(path, bytes);
+        release.manifest.artifacts.push(artifact);
+    }
+    finish(release)
+}
+
 const METADATA: &str = "Metadata-Version: 2.1\nName: demo-server\nVersion: 1.0.0\n\
                         Summary: A sound server\nRequires-Python: >=3.10\n\
                         Description-Content-Type: text/markdown\n\n\
