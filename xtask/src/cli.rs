@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::cmd;
 use crate::error::{EXIT_CODES, Error, Result};
 use crate::world::terminal::{Detail, Format, Terminal};
-use crate::world::{World, files};
+use crate::world::{self, World, files};
 
 /// Turns a commit of a Python MCP server into one verified, immutable release in dist/.
 #[derive(Debug, Parser)]
@@ -97,7 +97,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
     };
-    let terminal = Terminal::new(cli.general.format, detail);
+    let surroundings = world::surroundings();
+    let terminal = Terminal::among(cli.general.format, detail, surroundings);
     match perform(&cli, terminal.clone()).and_then(|()| terminal.whole()) {
         Ok(()) => 0,
         Err(error) => {

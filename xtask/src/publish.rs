@@ -4,7 +4,7 @@
 //! ranks one after the other; a step that fails blocks those that need it and nothing else.
 
 pub mod converge;
-mod text;
+pub mod text;
 
 use serde::Serialize;
 

@@ -10,6 +10,7 @@ use crate::config::publish::LOCAL;
 use crate::dist::Release;
 use crate::error::Result;
 use crate::exec::publish as exec;
+use crate::github::summary;
 use crate::ledger::Ledger;
 use crate::world::World;
 use crate::world::lock::Lock;
@@ -75,6 +76,7 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
     session.require_free(&plan)?;
     session.require_ready(&plan)?;
     let summary = session.perform(&plan);
+    world.summarise(|| summary::published(&plan, &summary.rows(), &session.pages()));
     if let Some(why) = config
         .publish
         .without_audit

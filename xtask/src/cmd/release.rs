@@ -10,6 +10,7 @@ use crate::dist::Release;
 use crate::error::{self, Error, Result};
 use crate::exec;
 use crate::exec::advisories::Wanted;
+use crate::github::{output, summary};
 use crate::plan::{self, Audited, Observed, Packaging, Plan};
 use crate::product::{bundle, wheel};
 use crate::source::{self, Checkout, Tree};
@@ -90,6 +91,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             release
         }
     };
+    world.summarise(|| summary::release(&release.manifest));
+    world.set_outputs(|| output::release(&release.manifest));
     let Some(profile) = &arguments.to else {
         world.terminal.json(&release.manifest);
         return Ok(());
@@ -132,6 +135,9 @@ fn findings(
     if let Some(release) = resumed.filter(|release| release.only(Kind::Licenses).is_ok()) {
         let known = exec::license::of_release(locks, release);
         exec::audit::judge_licenses(config, locks, &known, &mut report);
+    }
+    if !arguments.plan {
+        exec::audit::tell_actions(world, &report);
     }
     match exec::audit::require_passing(&report) {
         Ok(()) => exec::audit::sum_up(world, &report),
