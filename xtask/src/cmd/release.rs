@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::plan::Narrow;
 use crate::artifact::Kind;
 use crate::audit::examine::Subject;
 use crate::audit::report::Report;
@@ -95,8 +96,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         return Ok(());
     };
     let published = match arguments.execute {
-        true => super::publish::execute(world, &config, profile)?,
-        false => super::plan::look(world, &config, profile)?,
+        true => super::publish::execute(world, &config, profile, &Narrow::default())?,
+        false => super::plan::look(world, &config, profile, &Narrow::default())?,
     };
     world.terminal.json(&serde_json::json!({
         "schema": 1,
