@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::artifact::Manifest;
 use crate::audit::markdown::escape;
-use crate::publish::{Plan, Skipped, text};
+use crate::publish::{Part, Plan, Skipped, text};
 use crate::registry::page::Page;
 use crate::world::terminal::size;
 
@@ -76,9 +76,13 @@ pub fn plan(plan: &Plan, pages: &Pages, now: Timestamp) -> String {
             [] => String::new(),
             after => format!("; after {}", after.join(", ")),
         };
+        let part = match step.part {
+            Part::Own => "",
+            Part::Needed => " (only looked at)",
+        };
         [
             escape(&step.name),
-            escape(&text::state(step, now)),
+            escape(&format!("{}{part}", text::state(step, now))),
             escape(&format!("{}{after}", step.because)),
             place(pages, &step.target),
         ]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::artifact::{self, Check, Digest, Kind, Proof, Source};
-use crate::publish::{State, Step, Subject};
+use crate::publish::{Part, State, Step, Subject};
 use crate::registry::Phase;
 
 fn manifest() -> Manifest {
@@ -40,6 +40,7 @@ fn step(name: &str, state: State, because: &str, after: &[&str]) -> Step {
         target: name.trim_end_matches(":last").to_owned(),
         kind: "pypi",
         phase: Phase::Main,
+        part: Part::Own,
         rank: 1,
         state,
         uploads: 0,
