@@ -129,7 +129,11 @@ impl Terminal {
     /// Prints a result for people; nothing in a machine format.
     pub fn text(&self, text: &str) {
         if self.format == Format::Text {
-            self.write(Stream::Results, &printable::lines(text));
+            let text = printable::lines(text);
+            match self.surroundings.colour_results {
+                true => self.write(Stream::Results, &marked(&text)),
+                false => self.write(Stream::Results, &text),
+            }
         }
     }
 
@@ -309,6 +313,23 @@ fn paint(mark: char, colour: bool) -> String {
     }
 }
 
+/// Text with the marks at the start of its lines in colour.
+fn marked(text: &str) -> String {
+    let line = |line: &str| {
+        let mut rest = line.trim_start_matches(' ').chars();
+        let mark = rest.next().filter(|mark| "✓✗!=".contains(*mark));
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        match mark {
+            Some(mark) if rest.as_str().starts_with(' ') => {
+                let blanks = " ".repeat(blanks);
+                format!("{blanks}{}{}", paint(mark, true), rest.as_str())
+            }
+            _ => line.to_owned(),
+        }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
 /// An error with its words `error` and `hint` in colour.
 fn coloured(text: &str) -> String {
     let error = wrapped("error:", AnsiColor::Red.on_default().bold());
@@ -381,6 +402,17 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_coloured_where_they_stand_for_something() {
+        let green = paint('✓', true);
+        assert_eq!(green, "\u{1b}[1m\u{1b}[32m✓\u{1b}[0m");
+        assert_eq!(paint('✓', false), "✓");
+        let text = "✓ a ✓\n  ✓ b\n✓c\n";
+        assert_eq!(marked(text), format!("{green} a ✓\n  {green} b\n✓c\n"));
+        let error = coloured("error: x\n  hint: error: y");
+        assert_eq!(error.matches('\u{1b}').count(), 5, "{error:?}");
+    }
 
     #[test]
     fn sizes_are_short() {
