@@ -105,9 +105,8 @@ fn pages_are_sound_roff() {
     use crate::repository::ended;
     let repository = plain();
     repository.succeeds(&["man", "--out", "pages"]);
-    let is_there = |folder: &str| std::path::Path::new(folder).join("groff").exists();
-    let path = std::env::var("PATH").unwrap_or_default();
-    if !path.split(':').any(is_there) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !std::env::split_paths(&path).any(|folder| folder.join("groff").exists()) {
         return;
     }
     for entry in std::fs::read_dir(repository.root.join("pages")).unwrap() {
