@@ -170,7 +170,7 @@ fn a_release_states_its_outputs() {
     );
     assert_eq!(output, expected);
     let summary = written(&repository, "summary.md");
-    for expected in ["## ✓ Audit", "## ✓ Release: demo-server 1.0.0", "Proved: "] {
+    for expected in ["## ! Audit", "## ✓ Release: demo-server 1.0.0", "Proved: "] {
         assert!(summary.contains(expected), "{summary}");
     }
     // What it states is what `publish` asks for.
