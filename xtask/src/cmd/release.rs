@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::plan::Narrow;
 use crate::artifact::Kind;
 use crate::audit::examine::Subject;
 use crate::audit::report::Report;
@@ -10,6 +11,7 @@ use crate::dist::Release;
 use crate::error::{self, Error, Result};
 use crate::exec;
 use crate::exec::advisories::Wanted;
+use crate::github::{output, summary};
 use crate::plan::{self, Audited, Observed, Packaging, Plan};
 use crate::product::{bundle, wheel};
 use crate::source::{self, Checkout, Tree};
@@ -29,6 +31,9 @@ pub struct Arguments {
     /// Do not hold the lock files against the advisories; the manifest then names no findings
     #[arg(long)]
     without_audit: bool,
+    /// Bring the advisory database up to date first
+    #[arg(long, conflicts_with_all = ["without_audit", "plan"])]
+    update: bool,
     /// Afterwards, plan publishing to this profile of release.toml
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["plan", "dirty"])]
     to: Option<String>,
@@ -90,13 +95,15 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             release
         }
     };
+    world.summarise(|| summary::release(&release.manifest));
+    world.set_outputs(|| output::release(&release.manifest));
     let Some(profile) = &arguments.to else {
         world.terminal.json(&release.manifest);
         return Ok(());
     };
     let published = match arguments.execute {
-        true => super::publish::execute(world, &config, profile)?,
-        false => super::plan::look(world, &config, profile)?,
+        true => super::publish::execute(world, &config, profile, &Narrow::default())?,
+        false => super::plan::look(world, &config, profile, &Narrow::default())?,
     };
     world.terminal.json(&serde_json::json!({
         "schema": 1,
@@ -120,7 +127,10 @@ fn findings(
         world.terminal.warn(text);
         return Ok(None);
     }
-    let wanted = Wanted::default();
+    let wanted = match arguments.update {
+        true => Wanted::Updated,
+        false => Wanted::Stored,
+    };
     let mut report = exec::audit::audit(world, config, wanted, locks).map_err(|error| {
         let is_database = error.kind == error::Kind::Database;
         match is_database {
@@ -132,6 +142,9 @@ fn findings(
     if let Some(release) = resumed.filter(|release| release.only(Kind::Licenses).is_ok()) {
         let known = exec::license::of_release(locks, release);
         exec::audit::judge_licenses(config, locks, &known, &mut report);
+    }
+    if !arguments.plan {
+        exec::audit::tell_actions(world, &report);
     }
     match exec::audit::require_passing(&report) {
         Ok(()) => exec::audit::sum_up(world, &report),
