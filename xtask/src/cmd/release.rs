@@ -200,7 +200,8 @@ fn observe(work: &exec::Work<'_>, resumed: Option<&Release>) -> Result<Observed>
         tree,
         ..
     } = *work;
-    let environment = python::existing(world, "build", python::BUILD_REQUIREMENTS);
+    let tools = exec::build::requirements(world, config, checkout, tree)?;
+    let environment = python::existing(world, "build", &tools);
     let source = checkout.source(tree);
     let package = match &config.extension {
         None => Packaging::None,
