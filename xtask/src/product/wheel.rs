@@ -56,13 +56,7 @@ pub fn build(
     files::remove_folder(&out)?;
     require_provided(world, environment, &project)?;
     isolated(world.command(&environment.python))
-        .args([
-            "-m",
-            "build",
-            "--no-isolation",
-            "--outdir",
-            out.as_str(),
-        ])
+        .args(["-m", "build", "--no-isolation", "--outdir", out.as_str()])
         .directory(folder)
         .variable("SOURCE_DATE_EPOCH", epoch.to_string())
         .variable("TZ", "UTC")

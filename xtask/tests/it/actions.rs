@@ -106,6 +106,25 @@ fn publishing_and_verifying_are_summed_up() {
 }
 
 #[test]
+fn what_is_not_sent_is_summed_up_too() {
+    let settings = "[target.hub]\nkind = \"github\"\nrepository = \"a/b\"\n\
+                    api = \"http://127.0.0.1:9/api/v3\"\n\
+                    [profile.all]\ntargets = [\"hub\"]\n";
+    let mut repository = sample::repository(settings);
+    let ended = step(&mut repository, &["publish", "--to", "all", "--execute"]);
+    assert_ne!(ended.code, Some(0));
+    let summary = written(&repository, "summary.md");
+    assert!(
+        summary.contains("| vsx | unknown: it could not be asked |"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains("](<http://127.0.0.1:9/extension/"),
+        "{summary}"
+    );
+}
+
+#[test]
 fn a_summary_that_cannot_be_written_fails_nothing() {
     let mut repository = sample::repository("");
     let full = std::path::Path::new("/dev/full").exists();
