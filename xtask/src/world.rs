@@ -14,6 +14,7 @@ pub mod runtime;
 pub mod secret;
 pub mod temporary;
 pub mod terminal;
+pub mod together;
 
 use std::collections::BTreeMap;
 
