@@ -54,7 +54,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     };
     let checkout = source::observe(world)?;
     source::require_clean(&checkout, tree)?;
-    require_history(&checkout)?;
+    source::require_history(&checkout)?;
     super::build::note_untracked(world, &checkout, tree);
     let resumed = Release::resume(world, &checkout.source(tree))?;
     let mut locks = exec::audit::inventory(world, &config, &[])?;
@@ -142,18 +142,6 @@ fn findings(
         }
     }
     Ok(Some(report))
-}
-
-/// The notes name what changed since the last release, which a shallow clone cannot know.
-fn require_history(checkout: &Checkout) -> Result<()> {
-    if !checkout.shallow {
-        return Ok(());
-    }
-    Err(Error::precondition(
-        "this is a shallow clone: the commits since the last release are missing",
-    )
-    .hint("fetch them: git fetch --unshallow --tags")
-    .hint("in GitHub Actions: actions/checkout with `fetch-depth: 0`"))
 }
 
 fn show(world: &World, plan: &Plan) {
