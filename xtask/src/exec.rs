@@ -7,6 +7,7 @@
 pub mod advisories;
 pub mod audit;
 pub mod build;
+pub mod bump;
 pub mod bundle;
 pub mod changelog;
 pub mod documents;

@@ -254,15 +254,11 @@ fn insert(
     let gap = gap(before, newline);
     let blank = blank(changelog);
     let lines = format!("{}{}", list(breaking), list(others));
-    let end =
-        match after.trim_start_matches([' ', '\t']).is_empty() || after.starts_with(['\n', '\r']) {
-            true => "",
-            false => newline,
-        };
-    // The end of the line before is behind the place.
-    let after = match end.is_empty() {
-        true => after.strip_prefix(newline).unwrap_or(after),
-        false => after,
+    // The line before may end behind the place.
+    let after = after.strip_prefix(newline).unwrap_or(after);
+    let end = match after.is_empty() || after.starts_with(['\n', '\r']) {
+        true => "",
+        false => newline,
     };
     format!("{before}{gap}### {title}{newline}{blank}{lines}{end}{after}")
 }

@@ -154,14 +154,16 @@ mod tests {
             "## Unreleased\n\n## 1.1.0 - 2026-01-31\n- x\n",
         );
         check(
-            "## [Unreleased]",
-            "## [Unreleased]\n\n## [1.1.0] - 2026-01-31\n",
-        );
-        check(
             "## [unreleased]\n- x\n\n[unreleased]: https://x/compare/v1.0.0...main",
             "## [unreleased]\n\n## [1.1.0] - 2026-01-31\n- x\n\n[unreleased]: https://x/compare/v1.1.0...main\n\
              [1.1.0]: https://x/compare/v1.0.0...v1.1.0",
         );
+    }
+
+    #[test]
+    fn a_heading_alone_gets_an_end() {
+        let found = moved(&Changelog::parse("## [Unreleased]"), release(None), "C.md").unwrap();
+        assert_eq!(found, "## [Unreleased]\n\n## [1.1.0] - 2026-01-31\n");
     }
 
     #[test]

@@ -74,6 +74,7 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
     world.terminal.text(&plan.text(world.now()));
     session.require_free(&plan)?;
     session.require_ready(&plan)?;
+    let tag = exec::tag::look(world, config, profile, &release)?;
     let summary = session.perform(&plan);
     if let Some(why) = config
         .publish
@@ -88,12 +89,12 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
         let text = format!("left out by release.toml: {}", skip.reason);
         world.terminal.same(&skip.target, &text);
     }
-    let json = json!({
+    let mut json = json!({
         "schema": 1,
         "plan": plan,
         "outcomes": summary.json(),
     });
-    let outcome = summary.require_good();
+    let mut outcome = summary.require_good();
     if outcome.is_ok() {
         let manifest = &release.manifest;
         let (name, version) = (&manifest.name, &manifest.version);
@@ -108,6 +109,12 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
         match plan.is_converged() {
             true => world.terminal.same("publish", &said),
             false => world.terminal.done("publish", &said),
+        }
+        if let Some(tag) = tag {
+            match exec::tag::make(world, session.ledger.as_ref(), &tag, &release) {
+                Ok(made) => json["tag"] = json!({ "name": tag.name, "made": made }),
+                Err(error) => outcome = Err(error),
+            }
         }
     }
     Ok(Published { json, outcome })

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exec::version::{self as exec, Raised};
 use crate::printable;
 use crate::source;
@@ -84,13 +84,7 @@ fn bump(world: &World, level: Level) -> Result<()> {
     let checkout = source::observe(world)?;
     let raised = exec::raise(world, &config, &checkout, level)?;
     let changed = together::change(world, &checkout.commit, raised.files.clone())?;
-    let stated = exec::agreed(&exec::observe(world, &config)?)?;
-    if !version::same(&stated, &raised.to.semantic()) {
-        return Err(Error::failure(format!(
-            "the files say {stated} instead of {}",
-            raised.to
-        )));
-    }
+    exec::require(world, &config, &raised.to)?;
     changed.keep()?;
     world.terminal.text(&changes(&raised));
     world.terminal.done(

@@ -9,11 +9,12 @@ use crate::changelog::link::Repository;
 use crate::changelog::release::{Release, moved};
 use crate::changelog::{Changelog, commit::Commit};
 use crate::config::Config;
+use crate::config::publish::LOCAL;
 use crate::error::{Error, Result};
 use crate::product::pyproject;
-use crate::source::{self, Checkout};
+use crate::source::{self, Checkout, Tree};
 use crate::tools::cliff;
-use crate::version::tag;
+use crate::version::{reference, tag};
 use crate::world::together::Replacement;
 use crate::world::{World, files};
 
@@ -174,4 +175,34 @@ pub fn release(
         old: old.into_bytes(),
         new: new.into_bytes(),
     }))
+}
+
+/// Refuses to publish a release whose text still stands under "Unreleased": the next release would
+/// tell it once more.
+///
+/// # Errors
+/// It does, and the profile is another than the local one.
+pub fn require_moved(
+    world: &World,
+    config: &Config,
+    checkout: &Checkout,
+    profile: &str,
+) -> Result<()> {
+    let Some(file) = config.changelog.as_deref().filter(|_| profile != LOCAL) else {
+        return Ok(());
+    };
+    let Some(version) = reference(&super::version::observe(world, config)?) else {
+        return Ok(());
+    };
+    let text = source::text(world, checkout, Tree::Head, file)?;
+    let changelog = Changelog::parse(&text);
+    if changelog.section(&version).is_some() || changelog.coming().is_none() {
+        return Ok(());
+    }
+    let error = Error::precondition(format!(
+        "{file}: Unreleased has not been moved under {version}"
+    ));
+    Err(error
+        .hint("raise the version with it: cargo xtask release --bump LEVEL …")
+        .hint("or keep the version: cargo xtask changelog --move, then commit"))
 }

@@ -109,6 +109,11 @@ fn tags(world: &World, config: &Config) -> Result<Vec<Statement>> {
     let Ok(checkout) = source::observe(world) else {
         return Ok(statements);
     };
+    // What was edited since the commit is not what its tag speaks of.
+    let is_edited = |file: &Utf8PathBuf| checkout.modified.iter().any(|path| file == path);
+    if config.version.files.iter().any(is_edited) {
+        return Ok(statements);
+    }
     let output = source::git(world)
         .args(["tag", "--points-at", &checkout.commit])
         .run()?;
@@ -266,4 +271,18 @@ fn require_unreleased(world: &World, config: &Config, number: &Number) -> Result
         }
     }
     Ok(wanted)
+}
+
+/// Requires that every place says this version, read anew.
+///
+/// # Errors
+/// One of them does not.
+pub fn require(world: &World, config: &Config, number: &Number) -> Result<()> {
+    let stated = agreed(&observe(world, config)?)?;
+    match version::same(&stated, &number.semantic()) {
+        true => Ok(()),
+        false => Err(Error::failure(format!(
+            "the files say {stated} instead of {number}"
+        ))),
+    }
 }

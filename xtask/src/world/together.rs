@@ -172,8 +172,8 @@ impl Changed<'_> {
     fn put_back(&self) -> Result<()> {
         for replacement in &self.replacements {
             let place = self.world.root.join(&replacement.path);
-            let is_ours = files::read(&place).is_ok_and(|bytes| bytes == replacement.new);
-            if is_ours {
+            // A hook may have written into it, too; what it did there goes with it.
+            if files::read(&place).is_ok_and(|bytes| bytes != replacement.old) {
                 Prepared::of(&place, &replacement.old)?.put()?;
             }
         }

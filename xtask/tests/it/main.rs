@@ -8,6 +8,7 @@
 
 mod advisories;
 mod audit;
+mod change;
 mod fuzz;
 mod gate;
 mod lock;

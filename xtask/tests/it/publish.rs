@@ -7,7 +7,7 @@ mod marketplace;
 mod mcp;
 mod oci;
 mod open_vsx;
-mod places;
+pub mod places;
 mod pypi;
 mod real;
 pub mod sample;
