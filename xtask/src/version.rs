@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::pep440;
 use number::Number;
-use place::Form;
+use place::{Form, Scope};
 
 /// One place that states the version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,8 +65,13 @@ pub fn reference(statements: &[Statement]) -> Option<String> {
 ///
 /// # Errors
 /// The file's format is not known, or it cannot be parsed.
-pub fn statements(file: &str, text: &str, members: &[String]) -> Result<Vec<Statement>> {
-    let places = place::find(file, text, members)?;
+pub fn statements(
+    file: &str,
+    text: &str,
+    members: &[String],
+    scope: Scope,
+) -> Result<Vec<Statement>> {
+    let places = place::find(file, text, members, scope)?;
     let statement = |place: place::Place| Statement {
         file: file.to_owned(),
         key: place.key,
@@ -97,7 +102,7 @@ mod tests {
     use super::*;
 
     fn check(file: &str, text: &str, expected: &[(&str, Option<&str>)]) {
-        let found = statements(file, text, &["demo".to_owned()]).unwrap();
+        let found = statements(file, text, &["demo".to_owned()], Scope::Whole).unwrap();
         let found: Vec<(&str, Option<&str>)> = found
             .iter()
             .map(|one| (one.key.as_str(), one.version.as_deref()))

@@ -9,7 +9,7 @@ use crate::printable;
 use crate::source::{self, Checkout};
 use crate::version::edit::{self, Change};
 use crate::version::number::{Level, Number};
-use crate::version::place::Form;
+use crate::version::place::{Form, Scope};
 use crate::version::{self, Statement, cargo, tag};
 use crate::world::together::Replacement;
 use crate::world::{World, files};
@@ -46,15 +46,19 @@ fn shown<S: serde::Serializer>(
 pub fn observe(world: &World, config: &Config) -> Result<Vec<Statement>> {
     let mut statements = Vec::new();
     let members = Members::of(world, config);
-    for (file, text) in texts(world, config, &members)? {
-        statements.extend(version::statements(file.as_str(), &text, &members.names)?);
+    for (file, text, scope) in texts(world, config, &members)? {
+        let of_file = version::statements(file.as_str(), &text, &members.names, scope)?;
+        statements.extend(of_file);
     }
     statements.extend(tags(world, config)?);
     Ok(statements)
 }
 
+/// A file from the root, its text, and what of it counts.
+type Stating = (Utf8PathBuf, String, Scope);
+
 /// Every file that states the version, with its text.
-fn texts(world: &World, config: &Config, members: &Members) -> Result<Vec<(Utf8PathBuf, String)>> {
+fn texts(world: &World, config: &Config, members: &Members) -> Result<Vec<Stating>> {
     let mut texts = Vec::new();
     for file in &config.version.files {
         let path = world.root.join(file);
@@ -64,17 +68,12 @@ fn texts(world: &World, config: &Config, members: &Members) -> Result<Vec<(Utf8P
             ))
             .hint("correct the path, or take it out"));
         }
-        texts.push((file.clone(), files::read_text(&path)?));
+        texts.push((file.clone(), files::read_text(&path)?, Scope::Whole));
     }
     for (file, text) in &members.manifests {
-        let listed = texts.iter().any(|(known, _)| known == file);
-        // A member that states nothing of its own may still require another one.
-        let requires = || {
-            version::place::Toml::parse(file.as_str(), text)
-                .and_then(|toml| cargo::requirements(&toml, &members.names))
-        };
-        if !listed && !requires()?.is_empty() {
-            texts.push((file.clone(), text.clone()));
+        // A member that is not listed may still require one whose version is raised.
+        if !texts.iter().any(|(known, ..)| known == file) {
+            texts.push((file.clone(), text.clone(), Scope::Requirements));
         }
     }
     Ok(texts)
@@ -227,9 +226,9 @@ pub fn raise(world: &World, config: &Config, checkout: &Checkout, level: Level) 
     let tag = require_unreleased(world, config, &to)?;
     let members = Members::of(world, config);
     let (mut changes, mut replacements) = (Vec::new(), Vec::new());
-    for (file, text) in texts(world, config, &members)? {
-        let edited = edit::edit(file.as_str(), &text, &members.names, &to)?;
-        let after = version::statements(file.as_str(), &edited.text, &members.names)?;
+    for (file, text, scope) in texts(world, config, &members)? {
+        let edited = edit::edit(file.as_str(), &text, &members.names, scope, &to)?;
+        let after = version::statements(file.as_str(), &edited.text, &members.names, scope)?;
         let wanted = to.semantic();
         let holds = |one: &Statement| one.agrees(&wanted) || one.version.is_none();
         if let Some(wrong) = after.iter().find(|one| !holds(one)) {

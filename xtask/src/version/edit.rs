@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::number::Number;
-use super::place::{self, Form, Place};
+use super::place::{self, Form, Place, Scope};
 use crate::error::{Error, Result};
 use crate::printable;
 
@@ -34,8 +34,14 @@ pub struct Edited {
 /// # Errors
 /// The file cannot be read, a place states no version that could be replaced, or the version has
 /// no spelling there.
-pub fn edit(file: &str, text: &str, members: &[String], number: &Number) -> Result<Edited> {
-    let places = place::find(file, text, members)?;
+pub fn edit(
+    file: &str,
+    text: &str,
+    members: &[String],
+    scope: Scope,
+    number: &Number,
+) -> Result<Edited> {
+    let places = place::find(file, text, members, scope)?;
     let mut changes = Vec::new();
     let mut ranges = Vec::new();
     for place in places {

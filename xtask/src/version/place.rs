@@ -55,12 +55,24 @@ impl Form {
     }
 }
 
+/// What of a file counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every place that states the version.
+    Whole,
+    /// What it requires of other members of its workspace; its own version is its own matter.
+    Requirements,
+}
+
 /// Finds every place of a file; `members` are the packages of the Cargo workspace whose versions
 /// count in a `Cargo.lock`.
 ///
 /// # Errors
 /// The file's format is not known, or it cannot be parsed.
-pub fn find(file: &str, text: &str, members: &[String]) -> Result<Vec<Place>> {
+pub fn find(file: &str, text: &str, members: &[String], scope: Scope) -> Result<Vec<Place>> {
+    if scope == Scope::Requirements {
+        return cargo::requirements(&Toml::parse(file, text)?, members);
+    }
     let name = file.rsplit('/').next().unwrap_or(file);
     match name {
         "pyproject.toml" => {

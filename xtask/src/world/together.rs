@@ -18,6 +18,9 @@ use crate::error::{Context, Error, Result};
 /// The format of the note about what is being changed.
 const SCHEMA: u32 = 1;
 
+/// How a file begins that is written beside its place.
+const PREFIX: &str = ".xtask-rewrite-";
+
 /// A file and what it will hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
@@ -74,6 +77,7 @@ pub fn recover(world: &World, commit: &str) -> Result<()> {
     }
     let note: Note = serde_json::from_str(&files::read_text(&path)?)
         .map_err(|cause| Error::failure(format!("{path}: {cause}")))?;
+    sweep(world, &note)?;
     if note.commit == commit {
         let mut restored = 0;
         for kept in &note.files {
@@ -95,6 +99,24 @@ pub fn recover(world: &World, commit: &str) -> Result<()> {
     forget(world)
 }
 
+/// Removes what was written beside the files and never got their place.
+fn sweep(world: &World, note: &Note) -> Result<()> {
+    for kept in &note.files {
+        let Ok(place) = world.root.join(&kept.path).canonicalize_utf8() else {
+            continue;
+        };
+        let folder = place.parent().unwrap_or(Utf8Path::new("/"));
+        let entries = folder.read_dir_utf8().doing(|| format!("list {folder}"))?;
+        for entry in entries.flatten() {
+            if entry.file_name().starts_with(PREFIX) {
+                let path = entry.path();
+                fs::remove_file(path).doing(|| format!("remove {path}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The note goes first: without it, what else is there means nothing.
 fn forget(world: &World) -> Result<()> {
     let path = note_path(world);
@@ -113,17 +135,14 @@ pub fn change<'world>(
     commit: &str,
     replacements: Vec<Replacement>,
 ) -> Result<Changed<'world>> {
-    let mut prepared = Vec::new();
     for replacement in &replacements {
-        let place = world.root.join(&replacement.path);
-        if files::read(&place)? != replacement.old {
+        if files::read(&world.root.join(&replacement.path))? != replacement.old {
             return Err(Error::conflict(format!(
                 "{} was changed by somebody else meanwhile",
                 replacement.path
             ))
             .hint("nothing was written; run again"));
         }
-        prepared.push(Prepared::of(&place, &replacement.new)?);
     }
     remember(world, commit, &replacements)?;
     let changed = Changed {
@@ -131,8 +150,11 @@ pub fn change<'world>(
         replacements,
         kept: false,
     };
+    // Whatever fails from here on, what was put is put back when `changed` goes.
+    let files = changed.replacements.iter();
+    let prepare = |file: &Replacement| Prepared::of(&world.root.join(&file.path), &file.new);
+    let prepared: Vec<Prepared> = files.map(prepare).collect::<Result<_>>()?;
     for file in prepared {
-        // What was put before is put back when `changed` goes.
         file.put()?;
     }
     Ok(changed)
@@ -206,7 +228,7 @@ impl Prepared {
         let place = place.canonicalize_utf8().doing(doing)?;
         let parent = place.parent().unwrap_or(Utf8Path::new("/"));
         let mut file = tempfile::Builder::new()
-            .prefix(".xtask-")
+            .prefix(PREFIX)
             .tempfile_in(parent)
             .doing(doing)?;
         file.write_all(bytes).doing(doing)?;
@@ -323,6 +345,7 @@ mod tests {
         let killed = |commit: &'static str, edited: bool| {
             case(move |world| {
                 remember(world, "c", &[replacement("a"), replacement("b")]).unwrap();
+                fs::write(world.root.join(".xtask-rewrite-x"), "half").unwrap();
                 fs::write(world.root.join("a"), if edited { "mine" } else { "new" }).unwrap();
                 recover(world, commit).unwrap();
             })

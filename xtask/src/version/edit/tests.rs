@@ -8,7 +8,7 @@ fn check(file: &str, template: &str, old: &str, expected: &str) {
     let members = ["demo".to_owned(), "other".to_owned()];
     let before = template.replace('@', old);
     let number = Number::parse("1.3.0-rc.1").unwrap();
-    let edited = edit(file, &before, &members, &number).unwrap();
+    let edited = edit(file, &before, &members, Scope::Whole, &number).unwrap();
     assert_eq!(edited.text, template.replace('@', expected), "{file}");
     assert_eq!(
         edited.changes.len(),
@@ -16,7 +16,7 @@ fn check(file: &str, template: &str, old: &str, expected: &str) {
         "{file}"
     );
     // Nothing is left to change.
-    let again = edit(file, &edited.text, &members, &number).unwrap();
+    let again = edit(file, &edited.text, &members, Scope::Whole, &number).unwrap();
     assert_eq!((again.text, again.changes), (edited.text, Vec::new()));
 }
 
@@ -137,7 +137,7 @@ fn cargo_manifests_and_locks() {
 fn what_cannot_be_written_is_said() {
     let check = |file: &str, text: &str, number: &str, code: u8, said: &str| {
         let number = Number::parse(number).unwrap();
-        let error = edit(file, text, &["demo".to_owned()], &number).unwrap_err();
+        let error = edit(file, text, &["demo".to_owned()], Scope::Whole, &number).unwrap_err();
         assert_eq!(error.kind.exit_code(), code, "{error}");
         assert!(error.to_string().contains(said), "{error}");
     };
@@ -201,4 +201,23 @@ fn what_cannot_be_written_is_said() {
         5,
         "dependencies.demo.version: the requirement `1.*`",
     );
+}
+
+#[test]
+fn of_a_member_that_is_not_listed_only_what_it_requires_changes() {
+    let text = |version: &str| {
+        format!(
+            "[package]\nversion = \"0.3.0\"\n[dependencies]\ndemo = {{ path = \"..\", version = \"{version}\" }}"
+        )
+    };
+    let number = Number::parse("2.0.0").unwrap();
+    let members = ["demo".to_owned()];
+    let edited = edit(
+        "a/Cargo.toml",
+        &text("1"),
+        &members,
+        Scope::Requirements,
+        &number,
+    );
+    assert_eq!(edited.unwrap().text, text("2"));
 }

@@ -55,7 +55,7 @@ fn text_is_moved_under_the_version_that_the_files_state() {
     let moved = text(&repository);
     let (before, rest) = moved.split_once("## [1.0.0] - 20").unwrap();
     assert_eq!(before, "# C\n\n## [Unreleased]\n\n");
-    assert_eq!(&rest[8..], "\n- By hand.\n");
+    assert_eq!(&rest[8..], "\n\n- By hand.\n");
     let again = repository.succeeds(&["changelog", "--move"]);
     assert!(again.stdout.contains("= changelog"), "{}", again.stdout);
     assert_eq!(text(&repository), moved);

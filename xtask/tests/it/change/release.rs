@@ -89,7 +89,7 @@ fn whatever_keeps_the_commit_from_being_made_leaves_everything_as_it_was() {
         2,
         &["is not higher"],
     );
-    repository.git(&["tag", "v1.1.0"]);
+    repository.git(&["tag", "v1.1.0", "HEAD~1"]);
     refused(&repository, &bump, 4, &["1.1.0 is released already"]);
     repository.write("CHANGELOG.md", "# No sections\n");
     refused(

@@ -151,13 +151,14 @@ fn what_is_no_next_version_is_refused() {
         2,
         &["extension/package.json: version", "--bump preminor"],
     );
-    repository.git(&["tag", "v1.1.0"]);
+    super::commit(&repository, "x");
+    repository.git(&["tag", "v1.1.0", "HEAD~1"]);
     check(
         "minor",
         4,
         &["1.1.0 is released already: the tag v1.1.0 names commit"],
     );
-    repository.git(&["tag", "v1.2.0rc1"]);
+    repository.git(&["tag", "v1.2.0rc1", "HEAD~1"]);
     check("1.2.0-rc.1", 4, &["the tag v1.2.0rc1 names commit"]);
     repository.write("VERSION", "1.0.1");
     check(
@@ -169,7 +170,7 @@ fn what_is_no_next_version_is_refused() {
     check(
         "patch",
         4,
-        &["1 of 13 places do not say 1.0.0", "version --check"],
+        &["1 of 11 places do not say 1.0.0", "version --check"],
     );
     repository.write("VERSION", "");
     repository.git(&["commit", "--quiet", "--all", "--message=x"]);
@@ -232,10 +233,17 @@ fn a_failure_or_a_kill_leaves_no_half_of_it() {
         let script = format!("{trap}ulimit -f 2048; \"$0\" version --bump minor");
         let failed = ended(repository.command("sh").args(["-c", &script, tool]));
         assert_ne!(failed.code, Some(0), "{}", failed.stdout);
-        assert_eq!(tree(&repository), with_large);
+        let mut after = tree(&repository);
+        if trap.is_empty() {
+            // What was not put in place yet is removed by the next run.
+            after.retain(|(path, _)| !path.contains("/.xtask-rewrite-"));
+        }
+        assert!(after == with_large, "something was written");
     }
     assert_ne!(with_large, before);
     repository.succeeds(&["version", "--bump", "minor"]);
     let text = String::from_utf8(repository.read("server/demo_server/__init__.py")).unwrap();
     assert!(text.ends_with("__version__ = \"1.1.0\"\n"));
+    let status = repository.git(&["status", "--porcelain"]);
+    assert!(!status.contains("??"), "{status}");
 }
