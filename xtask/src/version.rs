@@ -165,4 +165,28 @@ mod tests {
         check("1.0.0-x", "1.0.0-x", true);
         check("1.0.0-x", "1.0.0-y", false);
     }
+
+    #[test]
+    fn each_spelling_agrees_in_its_own_way() {
+        let check = |form: Form, says: &str, reference: &str, expected: bool| {
+            let statement = Statement {
+                file: "f".to_owned(),
+                key: "k".to_owned(),
+                version: Some(says.to_owned()),
+                form,
+            };
+            assert_eq!(statement.agrees(reference), expected, "{says} {reference}");
+        };
+        check(Form::Python, "1.2.0rc1", "1.2.0-rc.1", true);
+        check(Form::Semantic, "1.2.0", "1.2.0rc1", false);
+        check(Form::Marketplace, "1.1.30001", "1.2.0rc1", true);
+        check(Form::Marketplace, "1.2.0", "1.2.0rc1", false);
+        check(Form::Marketplace, "1.2.0-rc.1", "1.2.0rc1", false);
+        check(Form::Marketplace, "1.2.0", "1.2.0", true);
+        check(Form::Marketplace, "1.1.30001", "1.2.0", false);
+        check(Form::Requirement, "1.1", "1.2.0", true);
+        check(Form::Requirement, "=1.1.0", "1.2.0", false);
+        check(Form::Named, "demo 1.2.0", "1.2.0", true);
+        check(Form::Named, "demo 1.1.0", "1.2.0", false);
+    }
 }

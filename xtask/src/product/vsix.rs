@@ -328,6 +328,24 @@ mod tests {
     use crate::world::terminal::{Detail, Format, Terminal};
 
     #[test]
+    fn a_pre_release_goes_to_those_who_asked_for_one() {
+        let check = |version: &str, told: &[&str], expected: &[&str]| {
+            let extension = Extension {
+                path: "extension".into(),
+                bundle: "bundle".to_owned(),
+                package_arguments: told.iter().map(|it| (*it).to_owned()).collect(),
+                test: String::new(),
+            };
+            assert_eq!(Channel::of(version).arguments(&extension), expected);
+        };
+        check("1.2.0", &[], &[]);
+        check("1.2.0rc1", &[], &["--pre-release"]);
+        check("1.2.0-rc.1", &["--no-dependencies"], &["--pre-release"]);
+        check("1.2.0rc1", &["--pre-release"], &[]);
+        check("1.2", &[], &[]);
+    }
+
+    #[test]
     fn dependencies_that_were_half_installed_are_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap();
