@@ -55,8 +55,10 @@ enum Verb {
     Publish(cmd::publish::Arguments),
     /// Download the release from its targets, and check the bytes and the chain between them
     Verify(cmd::verify::Arguments),
-    /// Show every place that states the version
+    /// Show every place that states the version, or raise it in all of them
     Version(cmd::version::Arguments),
+    /// Say what the commits since the last release tell users, and merge it into the changelog
+    Changelog(cmd::changelog::Arguments),
     /// Trace a file or a digest back to its commit
     Trace(cmd::trace::Arguments),
     /// Run all tests of the three languages
@@ -167,6 +169,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Publish(arguments) => cmd::publish::run(&world, arguments),
         Verb::Verify(arguments) => cmd::verify::run(&world, arguments),
         Verb::Version(arguments) => cmd::version::run(&world, arguments),
+        Verb::Changelog(arguments) => cmd::changelog::run(&world, arguments),
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),

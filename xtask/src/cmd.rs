@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod build;
 pub mod bundle;
+pub mod changelog;
 pub mod check;
 pub mod completions;
 pub mod doctor;

@@ -168,6 +168,8 @@ pub struct Version {
     pub files: Vec<Utf8PathBuf>,
     /// The form of a release tag; `{version}` is filled in.
     pub tag: String,
+    /// The remote that a release's tag is pushed to, if it is pushed.
+    pub push_tag: Option<String>,
 }
 
 /// Reads and validates a `release.toml`; `file` names it in errors.
@@ -457,10 +459,22 @@ fn version(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Version {
         let span = reader.span(&table, "tag");
         reader.problem(span, "`version.tag` must contain {version}");
     }
+    let push_tag = reader.optional_string(&mut table, "push-tag");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let is_name =
+        |name: &String| !name.is_empty() && !name.starts_with('-') && name.chars().all(plain);
+    if push_tag.as_ref().is_some_and(|name| !is_name(name)) {
+        let span = reader.span(&table, "push-tag");
+        reader.problem(
+            span,
+            "`version.push-tag` is the name of a remote, such as origin",
+        );
+    }
     reader.finish(&table);
     Version {
         files: files.into_iter().map(Utf8PathBuf::from).collect(),
         tag,
+        push_tag,
     }
 }
 

@@ -7,7 +7,9 @@
 pub mod advisories;
 pub mod audit;
 pub mod build;
+pub mod bump;
 pub mod bundle;
+pub mod changelog;
 pub mod documents;
 pub mod gate;
 pub mod license;
@@ -17,6 +19,7 @@ pub mod publish;
 pub mod seal;
 pub mod server_json;
 pub mod sync;
+pub mod version;
 
 use camino::Utf8Path;
 use tempfile::TempDir;

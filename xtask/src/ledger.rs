@@ -34,6 +34,8 @@ pub enum Act {
     Verified,
     /// A test of what the place gives.
     Tested,
+    /// The release's tag, once everything was verified.
+    Tagged,
 }
 
 /// One line.

@@ -184,6 +184,21 @@ pub fn require_clean(checkout: &Checkout, tree: Tree) -> Result<()> {
     .hint("to try the working tree: --dirty (the result can never be published)"))
 }
 
+/// The notes name what changed since the last release, which a shallow clone cannot know.
+///
+/// # Errors
+/// This is one.
+pub fn require_history(checkout: &Checkout) -> Result<()> {
+    if !checkout.shallow {
+        return Ok(());
+    }
+    Err(Error::precondition(
+        "this is a shallow clone: the commits since the last release are missing",
+    )
+    .hint("fetch them: git fetch --unshallow --tags")
+    .hint("in GitHub Actions: actions/checkout with `fetch-depth: 0`"))
+}
+
 /// Writes a tree's files below `folder`, which must be empty, each with the commit's time.
 ///
 /// # Errors
@@ -203,12 +218,8 @@ fn export_commit(world: &World, commit: &str, folder: &Utf8Path) -> Result<()> {
         .args(["read-tree", commit])
         .variable("GIT_INDEX_FILE", &index)
         .run()?;
-    let top = git(world)
-        .args(["rev-parse", "--show-toplevel"])
-        .run()?
-        .stdout;
     git(world)
-        .directory(top.trim_end_matches('\n'))
+        .directory(top(world)?)
         .args(["-c", "core.autocrlf=false", "-c", "core.eol=lf"])
         .args(["-c", "core.symlinks=true", "-c", "core.attributesFile="])
         .args([
@@ -223,11 +234,7 @@ fn export_commit(world: &World, commit: &str, folder: &Utf8Path) -> Result<()> {
 }
 
 fn export_working(world: &World, folder: &Utf8Path) -> Result<()> {
-    let top = git(world)
-        .args(["rev-parse", "--show-toplevel"])
-        .run()?
-        .stdout;
-    let top = Utf8PathBuf::from(top.trim_end_matches('\n'));
+    let top = top(world)?;
     let listed = git(world)
         .directory(&top)
         .args([
@@ -337,6 +344,21 @@ pub fn exists(world: &World, checkout: &Checkout, tree: Tree, path: &Utf8Path) -
 /// # Errors
 /// git fails.
 pub fn subjects_since_tag(world: &World, commit: &str, pattern: &str) -> Result<Vec<String>> {
+    let range = match last_tag(world, &format!("{commit}^"), pattern)? {
+        Some(tag) => format!("{tag}..{commit}"),
+        None => commit.to_owned(),
+    };
+    let log = git(world)
+        .args(["log", "--no-merges", "--format=%s", &range])
+        .run()?;
+    Ok(log.stdout.lines().map(str::to_owned).collect())
+}
+
+/// The last tag of this form up to a commit.
+///
+/// # Errors
+/// git cannot be started.
+pub fn last_tag(world: &World, commit: &str, pattern: &str) -> Result<Option<String>> {
     let described = git(world)
         .args([
             "describe",
@@ -344,17 +366,23 @@ pub fn subjects_since_tag(world: &World, commit: &str, pattern: &str) -> Result<
             "--abbrev=0",
             "--match",
             pattern,
-            &format!("{commit}^"),
+            commit,
         ])
         .output()?;
-    let range = match described.stdout.trim() {
-        tag if described.status.success() && !tag.is_empty() => format!("{tag}..{commit}"),
-        _ => commit.to_owned(),
-    };
-    let log = git(world)
-        .args(["log", "--no-merges", "--format=%s", &range])
-        .run()?;
-    Ok(log.stdout.lines().map(str::to_owned).collect())
+    let tag = described.stdout.trim();
+    Ok((described.status.success() && !tag.is_empty()).then(|| tag.to_owned()))
+}
+
+/// The top of the work tree.
+///
+/// # Errors
+/// git fails.
+pub fn top(world: &World) -> Result<Utf8PathBuf> {
+    let top = git(world)
+        .args(["rev-parse", "--show-toplevel"])
+        .run()?
+        .stdout;
+    Ok(Utf8PathBuf::from(top.trim_end_matches('\n')))
 }
 
 /// The commit that a tag names; `None` when there is no such tag.

@@ -5,6 +5,7 @@
 //! place and renamed into it, so one that exists is complete; its folder name holds the digest
 //! of what is in it, so a new pin makes a new folder.
 
+pub mod cliff;
 pub mod node;
 pub mod python;
 pub mod twine;

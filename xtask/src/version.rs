@@ -1,13 +1,21 @@
 //! The places that state the version, and whether they agree. Pure.
 //!
-//! A file is read by its name: `pyproject.toml`, `Cargo.toml`, `Cargo.lock`, `package.json`,
-//! `package-lock.json`, any `.py` with `__version__`, or a plain `VERSION` file.
+//! [`place`] finds them in each format, [`number`] knows the spellings and the levels, and
+//! [`edit`] writes another version into a file.
+
+pub mod cargo;
+pub mod edit;
+pub mod json;
+pub mod number;
+pub mod place;
+pub mod tag;
 
 use serde::Serialize;
-use toml_edit::{Document, Item};
 
-use crate::config::place;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::pep440;
+use number::Number;
+use place::{Form, Scope};
 
 /// One place that states the version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +26,38 @@ pub struct Statement {
     pub key: String,
     /// What it says; `None` when it says nothing there.
     pub version: Option<String>,
+    /// In which spelling.
+    #[serde(skip)]
+    pub form: Form,
+}
+
+impl Statement {
+    /// Whether it says this version, in its own spelling.
+    pub fn agrees(&self, reference: &str) -> bool {
+        let Some(says) = self.version.as_deref() else {
+            return false;
+        };
+        match (self.form, Number::parse(reference)) {
+            (Form::Marketplace, _) => is_carried_by(reference, says),
+            (Form::Requirement, Some(number)) => cargo::lets_in(says, &number),
+            (Form::Named, _) => {
+                let version = says.split(' ').next_back().unwrap_or_default();
+                same(version, reference)
+            }
+            (Form::Requirement, None) => true,
+            (Form::Python | Form::Semantic, _) => same(says, reference),
+        }
+    }
+}
+
+/// What all places are held against: the first one whose spelling tells everything.
+pub fn reference(statements: &[Statement]) -> Option<String> {
+    let whole = |one: &&Statement| matches!(one.form, Form::Python | Form::Semantic);
+    let of = |one: &Statement| one.version.clone();
+    let mut first = statements.iter().filter(whole);
+    first
+        .find_map(of)
+        .or_else(|| statements.iter().find_map(of))
 }
 
 /// Reads every statement of a file; `members` are the packages of the Cargo workspace whose
@@ -25,147 +65,36 @@ pub struct Statement {
 ///
 /// # Errors
 /// The file's format is not known, or it cannot be parsed.
-pub fn statements(file: &str, text: &str, members: &[String]) -> Result<Vec<Statement>> {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let statement = |key: &str, version: Option<String>| Statement {
+pub fn statements(
+    file: &str,
+    text: &str,
+    members: &[String],
+    scope: Scope,
+) -> Result<Vec<Statement>> {
+    let places = place::find(file, text, members, scope)?;
+    let statement = |place: place::Place| Statement {
         file: file.to_owned(),
-        key: key.to_owned(),
-        version,
+        key: place.key,
+        version: place.stated.map(|(version, _)| version),
+        form: place.form,
     };
-    Ok(match name {
-        "pyproject.toml" => {
-            let document = toml(file, text)?;
-            let poetry = lookup(document.as_item(), &["tool", "poetry", "version"]);
-            match (lookup(document.as_item(), &["project", "version"]), poetry) {
-                (None, Some(version)) => vec![statement("tool.poetry.version", Some(version))],
-                (version, _) => vec![statement("project.version", version)],
-            }
-        }
-        "Cargo.toml" => {
-            let document = toml(file, text)?;
-            let keys = ["workspace.package.version", "package.version"];
-            let read = |key: &&str| {
-                let parts: Vec<&str> = key.split('.').collect();
-                lookup(document.as_item(), &parts).map(|version| statement(key, Some(version)))
-            };
-            let found: Vec<Statement> = keys.iter().filter_map(read).collect();
-            if found.is_empty() {
-                vec![statement(keys[0], None)]
-            } else {
-                found
-            }
-        }
-        "Cargo.lock" => cargo_lock(file, text, members)?,
-        "package.json" => vec![statement(
-            "version",
-            json(file, text)?["version"].as_str().map(str::to_owned),
-        )],
-        "package-lock.json" => {
-            let value = json(file, text)?;
-            let own = value["packages"][""]["version"].as_str().map(str::to_owned);
-            vec![
-                statement("version", value["version"].as_str().map(str::to_owned)),
-                statement("packages[\"\"].version", own),
-            ]
-        }
-        "VERSION" => vec![statement("the whole file", Some(text.trim().to_owned()))],
-        name if name.ends_with(".py") => vec![statement("__version__", python(text))],
-        _ => {
-            return Err(Error::usage(format!("release.toml: version.files names {file}, whose format is not known"))
-                .hint("known: pyproject.toml, Cargo.toml, Cargo.lock, package.json, package-lock.json, *.py, VERSION"));
-        }
-    })
-}
-
-/// The names of the workspace's own packages, from the manifests of its members.
-pub fn package_name(text: &str) -> Option<String> {
-    let document = Document::parse(text.to_owned()).ok()?;
-    lookup(document.as_item(), &["package", "name"])
-}
-
-/// The member patterns of a workspace.
-pub fn workspace_members(text: &str) -> Vec<String> {
-    let Ok(document) = Document::parse(text.to_owned()) else {
-        return Vec::new();
-    };
-    let members = document
-        .get("workspace")
-        .and_then(|table| table.get("members"));
-    let list = members.and_then(Item::as_array);
-    list.map_or_else(Vec::new, |list| {
-        list.iter()
-            .filter_map(|value| value.as_str().map(str::to_owned))
-            .collect()
-    })
+    Ok(places.into_iter().map(statement).collect())
 }
 
 /// Whether two spellings are one version: PyPI and npm write pre-releases differently
 /// (`1.0rc1`, `1.0.0-rc.1`), plain releases alike.
 pub fn same(a: &str, b: &str) -> bool {
-    a == b || plain(a) == plain(b)
+    let parsed = |text: &str| pep440::Version::parse(text).ok();
+    a == b || parsed(a).is_some_and(|a| parsed(b).is_some_and(|b| a == b))
 }
 
-fn plain(version: &str) -> String {
-    let mut text = version.to_ascii_lowercase();
-    for (long, short) in [
-        ("-alpha.", "a"),
-        ("-beta.", "b"),
-        ("-rc.", "rc"),
-        (".dev", "dev"),
-    ] {
-        text = text.replace(long, short);
+/// Whether an extension with this version in `package.json` belongs to a release of this version:
+/// in three numbers, a pre-release has others than the release it leads to.
+pub fn is_carried_by(release: &str, extension: &str) -> bool {
+    match Number::parse(release) {
+        Some(number) => number.marketplace().as_deref() == Some(extension),
+        None => same(release, extension),
     }
-    text
-}
-
-fn cargo_lock(file: &str, text: &str, members: &[String]) -> Result<Vec<Statement>> {
-    let document = toml(file, text)?;
-    let packages = document.get("package").and_then(Item::as_array_of_tables);
-    let version_of = |member: &String| {
-        let found = packages.into_iter().flatten().find(|package| {
-            package.get("name").and_then(Item::as_str) == Some(member)
-                && !package.contains_key("source")
-        });
-        found?.get("version")?.as_str().map(str::to_owned)
-    };
-    let statement = |member: &String| Statement {
-        file: file.to_owned(),
-        key: format!("package {member}"),
-        version: version_of(member),
-    };
-    Ok(members.iter().map(statement).collect())
-}
-
-fn toml(file: &str, text: &str) -> Result<Document<String>> {
-    Document::parse(text.to_owned()).map_err(|cause| {
-        let (line, column) = place(text, cause.span().map_or(0, |span| span.start));
-        Error::failure(format!(
-            "{file}:{line}:{column}: {}",
-            cause.message().trim()
-        ))
-    })
-}
-
-fn json(file: &str, text: &str) -> Result<serde_json::Value> {
-    serde_json::from_str(text).map_err(|cause| Error::failure(format!("{file}: {cause}")))
-}
-
-fn lookup(item: &Item, path: &[&str]) -> Option<String> {
-    path.iter()
-        .try_fold(item, |item, key| item.get(key))?
-        .as_str()
-        .map(str::to_owned)
-}
-
-/// `__version__ = "1.2.3"` at the beginning of a line, with an optional annotation.
-fn python(text: &str) -> Option<String> {
-    text.lines().find_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        let name = name.split(':').next().unwrap_or_default().trim_end();
-        let value = value.split('#').next().unwrap_or_default().trim();
-        let quoted = value.len() > 2 && value.starts_with(['"', '\'']);
-        (name == "__version__" && quoted).then(|| value.trim_matches(['"', '\'']).to_owned())
-    })
 }
 
 #[cfg(test)]
@@ -173,7 +102,7 @@ mod tests {
     use super::*;
 
     fn check(file: &str, text: &str, expected: &[(&str, Option<&str>)]) {
-        let found = statements(file, text, &["demo".to_owned()]).unwrap();
+        let found = statements(file, text, &["demo".to_owned()], Scope::Whole).unwrap();
         let found: Vec<(&str, Option<&str>)> = found
             .iter()
             .map(|one| (one.key.as_str(), one.version.as_deref()))
@@ -231,5 +160,33 @@ mod tests {
         check("1.0.0", "1.0.0", true);
         check("1.0.0rc1", "1.0.0-rc.1", true);
         check("1.0.0", "1.0.1", false);
+        check("1.0.0a1", "1.0.0-alpha.1", true);
+        check("1.0.0-rc.1", "1.0.0", false);
+        check("1.0.0-x", "1.0.0-x", true);
+        check("1.0.0-x", "1.0.0-y", false);
+    }
+
+    #[test]
+    fn each_spelling_agrees_in_its_own_way() {
+        let check = |form: Form, says: &str, reference: &str, expected: bool| {
+            let statement = Statement {
+                file: "f".to_owned(),
+                key: "k".to_owned(),
+                version: Some(says.to_owned()),
+                form,
+            };
+            assert_eq!(statement.agrees(reference), expected, "{says} {reference}");
+        };
+        check(Form::Python, "1.2.0rc1", "1.2.0-rc.1", true);
+        check(Form::Semantic, "1.2.0", "1.2.0rc1", false);
+        check(Form::Marketplace, "1.1.30001", "1.2.0rc1", true);
+        check(Form::Marketplace, "1.2.0", "1.2.0rc1", false);
+        check(Form::Marketplace, "1.2.0-rc.1", "1.2.0rc1", false);
+        check(Form::Marketplace, "1.2.0", "1.2.0", true);
+        check(Form::Marketplace, "1.1.30001", "1.2.0", false);
+        check(Form::Requirement, "1.1", "1.2.0", true);
+        check(Form::Requirement, "=1.1.0", "1.2.0", false);
+        check(Form::Named, "demo 1.2.0", "1.2.0", true);
+        check(Form::Named, "demo 1.1.0", "1.2.0", false);
     }
 }

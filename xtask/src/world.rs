@@ -16,6 +16,7 @@ pub mod secret;
 pub mod surroundings;
 pub mod temporary;
 pub mod terminal;
+pub mod together;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

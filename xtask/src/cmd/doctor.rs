@@ -13,10 +13,10 @@ use crate::doctor::{self, Finding, State, TOOLS};
 use crate::error::{Error, Result};
 use crate::exec::bundle;
 use crate::product::{backend, pyproject};
-use crate::source;
 use crate::tools::{Version, node, python};
 use crate::version;
 use crate::world::{World, files};
+use crate::{exec, source};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -258,16 +258,12 @@ fn extension(world: &World, config: &Config) -> Vec<Finding> {
 }
 
 fn versions(world: &World, config: &Config) -> Option<Finding> {
-    let statements = match super::version::observe(world, config) {
+    let statements = match exec::version::observe(world, config) {
         Ok(statements) => statements,
         Err(error) => return Some(broken("version", &error)),
     };
-    let reference = statements.iter().find_map(|one| one.version.clone())?;
-    let agrees = |one: &&version::Statement| {
-        one.version
-            .as_deref()
-            .is_some_and(|found| version::same(found, &reference))
-    };
+    let reference = version::reference(&statements)?;
+    let agrees = |one: &&version::Statement| one.agrees(&reference);
     let agreeing = statements.iter().filter(agrees).count();
     if agreeing == statements.len() {
         return Some(good(

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::exec::publish as exec;
 use crate::github::summary;
 use crate::ledger::Ledger;
-use crate::publish::Selection;
+use crate::publish::{Plan, Selection};
 use crate::world::World;
 use crate::world::lock::Lock;
 
@@ -66,6 +66,23 @@ pub struct Published {
     pub outcome: Result<()>,
 }
 
+/// Every summary says what was left out, and why.
+fn say_left_out(world: &World, config: &Config, release: &Release, plan: &Plan) {
+    if let Some(why) = config
+        .publish
+        .without_audit
+        .as_ref()
+        .filter(|_| !is_audited(release))
+    {
+        let text = format!("left out by release.toml: {why}");
+        world.terminal.same("audit", &text);
+    }
+    for skip in &plan.skipped {
+        let text = format!("left out by release.toml: {}", skip.reason);
+        world.terminal.same(&skip.target, &text);
+    }
+}
+
 /// Publishes what is in `dist/`; the caller holds the lock.
 ///
 /// # Errors
@@ -90,27 +107,19 @@ pub fn execute(
         world.summarise(|| summary::plan(&plan, &session.pages(), world.now()));
         return Err(error);
     }
+    let tag = match narrow.selection() {
+        Selection::All => exec::tag::look(world, config, profile, &release)?,
+        Selection::Only(_) => None,
+    };
     let summary = session.perform(&plan);
     world.summarise(|| summary::published(&plan, &summary.rows(), &session.pages()));
-    if let Some(why) = config
-        .publish
-        .without_audit
-        .as_ref()
-        .filter(|_| !is_audited(&release))
-    {
-        let text = format!("left out by release.toml: {why}");
-        world.terminal.same("audit", &text);
-    }
-    for skip in &plan.skipped {
-        let text = format!("left out by release.toml: {}", skip.reason);
-        world.terminal.same(&skip.target, &text);
-    }
-    let json = json!({
+    say_left_out(world, config, &release, &plan);
+    let mut json = json!({
         "schema": 1,
         "plan": plan,
         "outcomes": summary.json(),
     });
-    let outcome = summary.require_good();
+    let mut outcome = summary.require_good();
     if outcome.is_ok() {
         let manifest = &release.manifest;
         let (name, version) = (&manifest.name, &manifest.version);
@@ -128,6 +137,12 @@ pub fn execute(
         match plan.is_converged() {
             true => world.terminal.same("publish", &said),
             false => world.terminal.done("publish", &said),
+        }
+        if let Some(tag) = tag {
+            match exec::tag::make(world, session.ledger.as_ref(), &tag, &release) {
+                Ok(made) => json["tag"] = json!({ "name": tag.name, "made": made }),
+                Err(error) => outcome = Err(error),
+            }
         }
     }
     Ok(Published { json, outcome })

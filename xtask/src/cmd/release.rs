@@ -8,16 +8,17 @@ use crate::audit::examine::Subject;
 use crate::audit::report::Report;
 use crate::config::Config;
 use crate::dist::Release;
-use crate::error::{self, Error, Result};
+use crate::error::{self, Result};
 use crate::exec;
 use crate::exec::advisories::Wanted;
 use crate::github::{output, summary};
 use crate::plan::{self, Audited, Observed, Packaging, Plan};
 use crate::product::{bundle, wheel};
-use crate::source::{self, Checkout, Tree};
+use crate::source::{self, Tree};
 use crate::tools::{node, python};
-use crate::world::World;
+use crate::version::number::Level;
 use crate::world::lock::Lock;
+use crate::world::{World, together};
 
 /// Arguments of `release`.
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// Release the working tree instead of the commit; the result can never be published
     #[arg(long)]
     dirty: bool,
+    /// First raise the version, move the changelog's text under it, and commit both
+    #[arg(long, value_name = "LEVEL|VERSION", conflicts_with = "dirty")]
+    bump: Option<Level>,
     /// Do not hold the lock files against the advisories; the manifest then names no findings
     #[arg(long)]
     without_audit: bool,
@@ -57,22 +61,72 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         true => None,
         false => Some(Lock::take(world, "release")?),
     };
+    match arguments.bump {
+        Some(level) if arguments.plan => return show_bump(world, &config, level),
+        Some(level) => {
+            let subject = bump(world, &config, level)?;
+            ordinary(world, &config, arguments, tree).map_err(|error| {
+                error.hint(format!(
+                    "the commit \"{subject}\" is made: go on without --bump"
+                ))
+            })
+        }
+        None => ordinary(world, &config, arguments, tree),
+    }
+}
+
+/// The commit of the next version; its subject.
+fn bump(world: &World, config: &Config, level: Level) -> Result<String> {
+    together::recover(world, &source::observe(world)?.commit)?;
+    let checkout = source::observe(world)?;
+    source::require_history(&checkout)?;
+    let bump = exec::bump::decide(world, config, &checkout, level)?;
+    exec::bump::perform(world, config, &checkout, &bump)?;
+    Ok(bump.subject)
+}
+
+fn show_bump(world: &World, config: &Config, level: Level) -> Result<()> {
+    let checkout = source::observe(world)?;
+    source::require_history(&checkout)?;
+    let bump = exec::bump::decide(world, config, &checkout, level)?;
+    world.terminal.text(&super::version::changes(&bump.raised));
+    if let Some(file) = &bump.changelog {
+        let version = bump.raised.to;
+        let text = format!("{file}  what is under Unreleased moves under {version}, dated today");
+        world.terminal.text(&text);
+    }
+    world.terminal.text(&format!(
+        "commit \"{}\", then everything is made from that commit; published and verified, it gets \
+         the tag {}",
+        bump.subject, bump.raised.tag
+    ));
+    world
+        .terminal
+        .json(&serde_json::json!({ "schema": 1, "bump": bump }));
+    Ok(())
+}
+
+/// The release of the commit that is there.
+fn ordinary(world: &World, config: &Config, arguments: &Arguments, tree: Tree) -> Result<()> {
     let checkout = source::observe(world)?;
     source::require_clean(&checkout, tree)?;
-    require_history(&checkout)?;
+    source::require_history(&checkout)?;
+    if let Some(profile) = arguments.to.as_ref().filter(|_| arguments.execute) {
+        exec::changelog::require_moved(world, config, &checkout, profile)?;
+    }
     super::build::note_untracked(world, &checkout, tree);
     let resumed = Release::resume(world, &checkout.source(tree))?;
-    let mut locks = exec::audit::inventory(world, &config, &[])?;
+    let mut locks = exec::audit::inventory(world, config, &[])?;
     if tree == Tree::Head {
         // They are not in the commit, so nothing that is made from it may speak of them.
         let in_commit = |path: &String| !checkout.untracked.contains(path);
         locks.skipped.retain(|lock| in_commit(&lock.path));
     }
-    let facts = exec::server_json::facts(world, &config, &checkout, tree)?;
-    let findings = findings(world, &config, &locks, resumed.as_ref(), arguments)?;
+    let facts = exec::server_json::facts(world, config, &checkout, tree)?;
+    let findings = findings(world, config, &locks, resumed.as_ref(), arguments)?;
     let work = exec::Work {
         world,
-        config: &config,
+        config,
         checkout: &checkout,
         tree,
         locks: &locks,
@@ -102,8 +156,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         return Ok(());
     };
     let published = match arguments.execute {
-        true => super::publish::execute(world, &config, profile, &Narrow::default())?,
-        false => super::plan::look(world, &config, profile, &Narrow::default())?,
+        true => super::publish::execute(world, config, profile, &Narrow::default())?,
+        false => super::plan::look(world, config, profile, &Narrow::default())?,
     };
     world.terminal.json(&serde_json::json!({
         "schema": 1,
@@ -155,18 +209,6 @@ fn findings(
         }
     }
     Ok(Some(report))
-}
-
-/// The notes name what changed since the last release, which a shallow clone cannot know.
-fn require_history(checkout: &Checkout) -> Result<()> {
-    if !checkout.shallow {
-        return Ok(());
-    }
-    Err(Error::precondition(
-        "this is a shallow clone: the commits since the last release are missing",
-    )
-    .hint("fetch them: git fetch --unshallow --tags")
-    .hint("in GitHub Actions: actions/checkout with `fetch-depth: 0`"))
 }
 
 fn show(world: &World, plan: &Plan) {

@@ -1,14 +1,16 @@
-//! `version --check`: one version everywhere.
+//! `version`: one version everywhere, and raising it in every place at once.
 
-use camino::Utf8Path;
 use clap::Args;
 use serde_json::json;
 
-use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::exec::version::{self as exec, Raised};
+use crate::printable;
 use crate::source;
+use crate::version::number::Level;
 use crate::version::{self, Statement};
-use crate::world::{World, files};
+use crate::world::lock::Lock;
+use crate::world::{World, together};
 
 /// Arguments of `version`.
 #[derive(Debug, Args)]
@@ -16,26 +18,36 @@ pub struct Arguments {
     /// Fail when two places disagree
     #[arg(long)]
     check: bool,
+    /// Write the next version into every place: major, minor, patch, pre, preminor, premajor, or a
+    /// version
+    #[arg(long, value_name = "LEVEL|VERSION", conflicts_with = "check")]
+    bump: Option<Level>,
+    /// Print what would be written, and write nothing
+    #[arg(long, requires = "bump")]
+    plan: bool,
 }
 
-/// Prints what every place says; with `--check`, disagreement is an error.
+/// Prints what every place says; with `--check`, disagreement is an error; with `--bump`, all
+/// places are written.
 ///
 /// # Errors
-/// A file is missing or cannot be read, or `--check` found a disagreement.
+/// A file is missing or cannot be read, `--check` found a disagreement, or the version cannot be
+/// raised.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
+    match arguments.bump {
+        Some(level) if arguments.plan => plan(world, level),
+        Some(level) => bump(world, level),
+        None => check(world, arguments.check),
+    }
+}
+
+fn check(world: &World, required: bool) -> Result<()> {
     let config = super::configuration(world)?;
-    let statements = observe(world, &config)?;
-    let Some(reference) = statements.iter().find_map(|one| one.version.clone()) else {
-        return Err(Error::usage(
-            "release.toml: version.files names no file that states a version",
-        )
-        .hint("add one: [version] files = [\"tools/server/pyproject.toml\"]"));
+    let statements = exec::observe(world, &config)?;
+    let Some(reference) = version::reference(&statements) else {
+        return exec::agreed(&statements).map(drop);
     };
-    let agrees = |one: &Statement| {
-        one.version
-            .as_deref()
-            .is_some_and(|v| version::same(v, &reference))
-    };
+    let agrees = |one: &Statement| one.agrees(&reference);
     let wrong = statements.iter().filter(|one| !agrees(one)).count();
     world.terminal.text(&table(&statements, agrees));
     world.terminal.json(&json!({
@@ -44,95 +56,69 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         "agrees": wrong == 0,
         "statements": statements,
     }));
-    if wrong == 0 || !arguments.check {
-        return Ok(());
+    match wrong {
+        0 => Ok(()),
+        _ if !required => Ok(()),
+        _ => Err(exec::disagreement(wrong, statements.len(), &reference)),
     }
-    Err(Error::conflict(format!(
-        "{wrong} of {} places do not say {reference}",
-        statements.len()
-    ))
-    .hint("write the same version into each of them, then commit"))
 }
 
-/// What every configured file says, and the tag on HEAD if there is one.
-///
-/// # Errors
-/// A file is missing or cannot be read.
-pub fn observe(world: &World, config: &Config) -> Result<Vec<Statement>> {
-    let members = cargo_members(world);
-    let mut statements = Vec::new();
-    for file in &config.version.files {
-        let path = world.root.join(file);
-        if !path.exists() {
-            return Err(Error::precondition(format!(
-                "release.toml: version.files names {file}, which does not exist"
-            ))
-            .hint("correct the path, or take it out"));
-        }
-        statements.extend(version::statements(
-            file.as_str(),
-            &files::read_text(&path)?,
-            &members,
-        )?);
-    }
-    statements.extend(tags(world, config)?);
-    Ok(statements)
+fn plan(world: &World, level: Level) -> Result<()> {
+    let config = super::configuration(world)?;
+    let checkout = source::observe(world)?;
+    let raised = exec::raise(world, &config, &checkout, level)?;
+    world.terminal.text(&changes(&raised));
+    world
+        .terminal
+        .text("nothing was written: to do this, leave out --plan");
+    world
+        .terminal
+        .json(&json!({ "schema": 1, "written": false, "version": raised }));
+    Ok(())
 }
 
-/// The release tags on HEAD. A checkout without git, or without a tag, states nothing.
-fn tags(world: &World, config: &Config) -> Result<Vec<Statement>> {
-    let Ok(checkout) = source::observe(world) else {
-        return Ok(Vec::new());
-    };
-    let output = source::git(world)
-        .args(["tag", "--points-at", &checkout.commit])
-        .run()?;
-    let (before, after) = config
-        .version
-        .tag
-        .split_once("{version}")
-        .unwrap_or_default();
-    let read = |tag: &str| {
-        let version = tag.strip_prefix(before)?.strip_suffix(after)?;
-        version
-            .starts_with(|c: char| c.is_ascii_digit())
-            .then(|| Statement {
-                file: "tag".to_owned(),
-                key: tag.to_owned(),
-                version: Some(version.to_owned()),
-            })
-    };
-    Ok(output.stdout.lines().filter_map(read).collect())
+fn bump(world: &World, level: Level) -> Result<()> {
+    let config = super::configuration(world)?;
+    let _lock = Lock::take(world, "version")?;
+    together::recover(world, &source::observe(world)?.commit)?;
+    let checkout = source::observe(world)?;
+    let raised = exec::raise(world, &config, &checkout, level)?;
+    let changed = together::change(world, &checkout.commit, raised.files.clone())?;
+    exec::require(world, &config, &raised.to)?;
+    changed.keep()?;
+    world.terminal.text(&changes(&raised));
+    world.terminal.done(
+        "version",
+        &format!(
+            "{} → {} in {} files",
+            raised.from,
+            raised.to,
+            raised.files.len()
+        ),
+    );
+    world
+        .terminal
+        .json(&json!({ "schema": 1, "written": true, "version": raised }));
+    Ok(())
 }
 
-/// The names of the packages in the Cargo workspace at the root, if there is one.
-fn cargo_members(world: &World) -> Vec<String> {
-    let Ok(root) = files::read_text(&world.root.join("Cargo.toml")) else {
-        return Vec::new();
-    };
-    let mut folders = vec![world.root.clone()];
-    for member in version::workspace_members(&root) {
-        match member.strip_suffix("/*") {
-            None => folders.push(world.root.join(member)),
-            Some(parent) => folders.extend(children(&world.root.join(parent))),
-        }
-    }
-    let manifest = |folder: &camino::Utf8PathBuf| files::read_text(&folder.join("Cargo.toml")).ok();
-    folders
+/// What is written where, in lines.
+pub fn changes(raised: &Raised) -> String {
+    let place = |file: &str, key: &str| format!("{file}  {key}");
+    let widths = raised
+        .changes
         .iter()
-        .filter_map(manifest)
-        .filter_map(|text| version::package_name(&text))
-        .collect()
-}
-
-fn children(folder: &Utf8Path) -> Vec<camino::Utf8PathBuf> {
-    let Ok(entries) = folder.read_dir_utf8() else {
-        return Vec::new();
+        .map(|one| place(&one.file, &one.key).chars().count());
+    let width = widths.max().unwrap_or(0);
+    let line = |one: &version::edit::Change| {
+        let place = place(&one.file, &one.key);
+        format!(
+            "{place:<width$}  {} → {}\n",
+            printable::line(&one.from, 80),
+            one.to
+        )
     };
-    entries
-        .flatten()
-        .map(camino::Utf8DirEntry::into_path)
-        .collect()
+    raised.changes.iter().map(line).collect()
 }
 
 fn table(statements: &[Statement], agrees: impl Fn(&Statement) -> bool) -> String {

@@ -145,6 +145,17 @@ pub struct Profile {
     pub targets: Vec<String>,
     /// Targets that are left out for now.
     pub skips: Vec<Skip>,
+    /// Whether a release that is published and verified here gets its tag.
+    pub tagging: Tagging,
+}
+
+/// Whether a release that is published to a profile gets its tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tagging {
+    /// It does.
+    Made,
+    /// It does not: the profile only tries.
+    Left,
 }
 
 /// `[[profile.NAME.skip]]`.
@@ -249,6 +260,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Publish {
             name: LOCAL.to_owned(),
             targets: vec![LOCAL.to_owned()],
             skips: Vec::new(),
+            tagging: Tagging::Left,
         });
     }
     Publish {

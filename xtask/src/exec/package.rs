@@ -12,7 +12,7 @@ use crate::dist::Release;
 use crate::error::Result;
 use crate::plan::{Inputs, with_files};
 use crate::product::bundle;
-use crate::product::vsix::{self, container};
+use crate::product::vsix::{self, Channel, container};
 use crate::stage::Stage;
 use crate::tools::node::Node;
 use crate::world::{World, files};
@@ -53,7 +53,8 @@ pub fn perform(
     let text = files::read_text(&stage.root.join(&package_json))?;
     let package = vsix::package_json(&text, package_json.as_str())?;
     let epoch = release.manifest.source.source_date_epoch;
-    let packed = vsix::run_vsce(world, node, &folder, extension, epoch)?;
+    let channel = Channel::of(&release.manifest.version);
+    let packed = vsix::run_vsce(world, node, &folder, extension, channel, epoch)?;
     step.now("writing the container anew");
     let bytes = container::rewrite(&packed, epoch)?;
     let path = format!("{}-{}.vsix", package.name, package.version);

@@ -6,6 +6,7 @@
 mod converge;
 mod install;
 mod steps;
+pub mod tag;
 pub mod verify;
 
 pub use steps::{Outcome, Summary};
@@ -22,6 +23,7 @@ use crate::prove;
 use crate::publish::{self, Part, Plan, Seen, Selection, State, Subject};
 use crate::registry::{self, Opening, Phase, Presence, Registry, page};
 use crate::source;
+use crate::version;
 use crate::world::{World, files};
 
 /// A profile of a release with its places opened.
@@ -119,14 +121,11 @@ pub fn releasable(world: &World, config: &Config) -> Result<Release> {
     }
     let release = load(world, manifest)?;
     require_complete(config, &release)?;
-    let tag = config
-        .version
-        .tag
-        .replace("{version}", &release.manifest.version);
+    let tag = version::tag::name(&config.version.tag, &release.manifest.version);
     if let Some(tagged) = source::commit_of_tag(world, &tag)?
         && tagged != release.manifest.source.commit
     {
-        return Err(Error::refused(format!(
+        return Err(Error::conflict(format!(
             "the tag {tag} names commit {tagged:.12}, and dist/ was made from {:.12}",
             release.manifest.source.commit
         ))

@@ -7,6 +7,7 @@ use super::entry::{Entry, Kind};
 use super::rules::{self, Rule};
 use super::{EXTENSION, Expected, Finding, Form, Policy, Seen};
 use crate::artifact::{BundleManifest, Digest};
+use crate::version;
 
 /// The files of a container that lie beside the extension (OPC, and vsce's own manifest).
 pub const CONTAINER_MANIFESTS: [&str; 2] = ["[Content_Types].xml", "extension.vsixmanifest"];
@@ -235,7 +236,8 @@ fn versions(files: &Files<'_>, wheel: &str, measure: &Expected, source: &str) ->
         .bytes(&package)
         .and_then(|bytes| serde_json::from_slice(bytes).ok());
     let stated = json.as_ref().and_then(|json| json.get("version")?.as_str());
-    if let Some(stated) = stated.filter(|stated| *stated != measure.version) {
+    if let Some(stated) = stated.filter(|stated| !version::is_carried_by(&measure.version, stated))
+    {
         let detail = format!("version {stated}, but {source} says {}", measure.version);
         return Some(files.finding(&rules::VERSION_DIFFERS, &package, detail));
     }

@@ -1,6 +1,9 @@
 //! The release notes: the changelog's section of this version, and what was made. Pure.
 
+use jiff::tz::TimeZone;
+
 use crate::artifact::{Kind, Manifest};
+use crate::changelog::Changelog;
 
 /// What the notes are made from.
 #[derive(Debug, Clone, Copy)]
@@ -19,12 +22,16 @@ pub fn text(manifest: &Manifest, facts: Facts<'_>) -> String {
         source,
         ..
     } = manifest;
-    let mut text = format!("# {name} {version}\n\n");
+    let day = jiff::Timestamp::from_second(source.source_date_epoch).unwrap_or_default();
+    let day = day.to_zoned(TimeZone::UTC).date().to_string();
     let section = facts
         .changelog
-        .and_then(|changelog| section(changelog, version));
+        .and_then(|changelog| section(changelog, version, &day));
+    let date = section.and_then(|(_, date)| date);
+    let date = date.map_or_else(String::new, |date| format!(" - {date}"));
+    let mut text = format!("# {name} {version}{date}\n\n");
     match section {
-        Some(section) => text.push_str(section),
+        Some((section, _)) => text.push_str(section),
         None => {
             let line = |subject: &String| format!("- {subject}\n");
             text.push_str("## Changes\n\n");
@@ -52,30 +59,19 @@ pub fn text(manifest: &Manifest, facts: Facts<'_>) -> String {
     text
 }
 
-/// The body of a version's section, or of "Unreleased" when the version has none yet
-/// (Keep a Changelog 1.1.0: `## [1.2.3] - 2026-01-31`).
-fn section<'text>(changelog: &'text str, version: &str) -> Option<&'text str> {
-    let named = |wanted: &str| {
-        let mut offset = 0;
-        let mut start = None;
-        for line in changelog.split_inclusive('\n') {
-            if let Some(title) = line.strip_prefix("## ") {
-                if let Some(start) = start {
-                    return Some(changelog[start..offset].trim());
-                }
-                let title = title.trim_start_matches('[').trim_start_matches('v');
-                let end = title.find([']', ' ', '\n', '\r']).unwrap_or(title.len());
-                if title[..end].eq_ignore_ascii_case(wanted) {
-                    start = Some(offset + line.len());
-                }
-            }
-            offset += line.len();
-        }
-        start.map(|start| changelog[start..].trim())
-    };
-    named(version)
-        .or_else(|| named("Unreleased"))
-        .filter(|body| !body.is_empty())
+/// The body of a version's section with its date, or what is under "Unreleased" with the day of
+/// the commit when the version has no section yet (Keep a Changelog 1.1.0).
+fn section<'text>(
+    changelog: &'text str,
+    version: &str,
+    day: &'text str,
+) -> Option<(&'text str, Option<&'text str>)> {
+    let changelog = Changelog::parse(changelog);
+    let own = changelog
+        .section(version)
+        .map(|section| (changelog.body(section), section.date));
+    own.or_else(|| Some((changelog.coming()?, Some(day))))
+        .filter(|(body, _)| !body.is_empty())
 }
 
 #[cfg(test)]
@@ -86,12 +82,16 @@ mod tests {
 
     #[test]
     fn the_section_of_the_version_is_found_in_either_spelling() {
-        let check = |version: &str, expected: Option<&str>| {
-            assert_eq!(section(CHANGELOG, version), expected, "{version}");
+        let check = |version: &str, expected: Option<(&str, Option<&str>)>| {
+            assert_eq!(
+                section(CHANGELOG, version, "2026-02-03"),
+                expected,
+                "{version}"
+            );
         };
-        check("1.1.0", Some("### Added\n- this"));
-        check("1.0.0", Some("- first"));
-        check("2.0.0", Some("- soon"));
-        assert_eq!(section("# no sections\n", "1.0.0"), None);
+        check("1.1.0", Some(("### Added\n- this", Some("2026-01-02"))));
+        check("1.0.0", Some(("- first", None)));
+        check("2.0.0", Some(("- soon", Some("2026-02-03"))));
+        assert_eq!(section("# no sections\n", "1.0.0", "2026-02-03"), None);
     }
 }

@@ -14,6 +14,7 @@ use crate::config::Extension;
 use crate::error::{Context, Error, Kind, Result};
 use crate::tools::is_offline;
 use crate::tools::node::Node;
+use crate::version::number::Number;
 use crate::world::lock::Lock;
 use crate::world::process::Command;
 use crate::world::{World, files};
@@ -187,6 +188,35 @@ pub fn outside_of_npm<'world>(world: &World, mut command: Command<'world>) -> Co
     command
 }
 
+/// Who gets an extension from a marketplace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Everybody.
+    Release,
+    /// Those who asked for pre-releases.
+    PreRelease,
+}
+
+impl Channel {
+    /// The channel of a release of this version.
+    pub fn of(version: &str) -> Channel {
+        match Number::parse(version).is_some_and(|number| number.pre.is_some()) {
+            true => Channel::PreRelease,
+            false => Channel::Release,
+        }
+    }
+
+    /// What `vsce package` is told beside what the configuration tells it.
+    fn arguments(self, extension: &Extension) -> &'static [&'static str] {
+        const FLAG: &str = "--pre-release";
+        let told = extension.package_arguments.iter().any(|it| it == FLAG);
+        match self {
+            Channel::PreRelease if !told => &[FLAG],
+            Channel::PreRelease | Channel::Release => &[],
+        }
+    }
+}
+
 /// Runs `vsce package` in the extension's folder of a stage and returns the container it wrote.
 ///
 /// # Errors
@@ -196,6 +226,7 @@ pub fn run_vsce(
     node: &Node,
     folder: &Utf8Path,
     extension: &Extension,
+    channel: Channel,
     epoch: i64,
 ) -> Result<Vec<u8>> {
     let program = folder.join("node_modules").join(VSCE);
@@ -206,6 +237,7 @@ pub fn run_vsce(
     outside_of_npm(world, node.on_path(world, world.command(node.program())))
         .args([program.as_str(), "package", "--out", out.as_str()])
         .args(&extension.package_arguments)
+        .args(channel.arguments(extension))
         .directory(folder)
         .variable("SOURCE_DATE_EPOCH", epoch.to_string())
         .variable("TZ", "UTC")
@@ -294,6 +326,24 @@ mod tests {
     use crate::tools::Version;
     use crate::world::interrupt::Interrupt;
     use crate::world::terminal::{Detail, Format, Terminal};
+
+    #[test]
+    fn a_pre_release_goes_to_those_who_asked_for_one() {
+        let check = |version: &str, told: &[&str], expected: &[&str]| {
+            let extension = Extension {
+                path: "extension".into(),
+                bundle: "bundle".to_owned(),
+                package_arguments: told.iter().map(|it| (*it).to_owned()).collect(),
+                test: String::new(),
+            };
+            assert_eq!(Channel::of(version).arguments(&extension), expected);
+        };
+        check("1.2.0", &[], &[]);
+        check("1.2.0rc1", &[], &["--pre-release"]);
+        check("1.2.0-rc.1", &["--no-dependencies"], &["--pre-release"]);
+        check("1.2.0rc1", &["--pre-release"], &[]);
+        check("1.2", &[], &[]);
+    }
 
     #[test]
     fn dependencies_that_were_half_installed_are_not_kept() {

@@ -17,6 +17,7 @@ use super::{Answered, Attempt, Item, Opening, Phase, Presence, Registry, Stateme
 use crate::artifact::{Digest, Kind as Artifact, MANIFEST_FILE};
 use crate::dist::SUMS_FILE;
 use crate::error::{Error, Kind, Result};
+use crate::version::tag;
 use crate::world::World;
 use api::{Api, Ask, JSON_LIMIT, Reply};
 use credential::Token;
@@ -100,7 +101,7 @@ impl<'run> Github<'run> {
         });
         let sums = contents.get(SUMS_FILE).map(Vec::as_slice);
         let (version, pattern) = (&manifest.version, &opening.config.version.tag);
-        let tag = pattern.replace("{version}", version);
+        let tag = tag::name(pattern, version);
         let mut items = files.clone();
         items.push(Item {
             key: format!("release {tag}"),

@@ -9,6 +9,7 @@
 mod actions;
 mod advisories;
 mod audit;
+mod change;
 mod documents;
 mod fuzz;
 mod gate;

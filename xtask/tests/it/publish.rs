@@ -8,7 +8,7 @@ mod mcp;
 mod oci;
 mod only;
 mod open_vsx;
-mod places;
+pub mod places;
 mod pypi;
 mod real;
 pub mod sample;

@@ -131,6 +131,7 @@ fn the_documents_list_every_verb_exit_code_and_rule() {
         "sbom",
         "lock explain",
         "version --check",
+        "changelog",
         "trace",
         "verify",
         "doctor",

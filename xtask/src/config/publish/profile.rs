@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::reader::{Reader, Table};
-use super::{Place, Profile, Skip, Target};
+use super::{Index, LOCAL, Place, Profile, Skip, Tagging, Target};
 
 /// Reads a profile and holds its names against the targets.
 pub(super) fn profile(
@@ -49,10 +49,46 @@ pub(super) fn profile(
         skips.push(skip);
     }
     go_together(reader, span.as_ref(), &listed, &skips, targets);
+    let tagging = match reader.truth(table, "tag") {
+        Some(true) => Tagging::Made,
+        Some(false) => Tagging::Left,
+        None => tagging(&name, &listed, targets),
+    };
+    if name == LOCAL && tagging == Tagging::Made {
+        let span = reader.span(table, "tag");
+        reader.problem(span, "`profile.local` makes no tag: it publishes nothing");
+    }
     Profile {
         name,
         targets: listed,
         skips,
+        tagging,
+    }
+}
+
+/// A profile makes the tag when it holds a place that users take releases from: GitHub, a
+/// marketplace, a registry of MCP servers, or an index that no install test tries first. Folders,
+/// OCI registries and staging indexes alone make none.
+fn tagging(name: &str, listed: &[String], targets: &[Target]) -> Tagging {
+    let places = |wanted: &str| targets.iter().find(|target| target.name == *wanted);
+    let places: Vec<&Target> = listed.iter().filter_map(|name| places(name)).collect();
+    let is_staging = |target: &Target| {
+        let tests = |other: &&Target| matches!(&other.place, Place::InstallTest { from } if *from == target.name);
+        places.iter().any(tests)
+    };
+    let is_final = |target: &&Target| match &target.place {
+        Place::Github { .. }
+        | Place::Marketplace { .. }
+        | Place::OpenVsx { .. }
+        | Place::Mcp { .. } => true,
+        Place::Pypi { index, .. } => {
+            *index != Index::Named("testpypi".to_owned()) && !is_staging(target)
+        }
+        Place::Local { .. } | Place::InstallTest { .. } | Place::Oci { .. } => false,
+    };
+    match name != LOCAL && places.iter().copied().any(|target| is_final(&target)) {
+        true => Tagging::Made,
+        false => Tagging::Left,
     }
 }
 

@@ -114,3 +114,36 @@ fn what_is_wrong_is_said() {
     check("[publish]\nwait = \"soon\"\n", "`publish.wait` is `soon`");
     check("[publish]\nattempts = 0\n", "from 1 to 20");
 }
+
+#[test]
+fn a_profile_makes_the_tag_when_users_take_releases_from_it() {
+    let targets = "[target.test]\nkind = \"pypi\"\nrepository = \"testpypi\"\n\
+                   [target.index]\nkind = \"pypi\"\nrepository = \"pypi\"\n\
+                   [target.try]\nkind = \"install-test\"\nfrom = \"index\"\n\
+                   [target.oci]\nkind = \"oci\"\nrepository = \"ghcr.io/one/two\"\n\
+                   [target.hub]\nkind = \"github\"\nrepository = \"one/two\"\n";
+    let check = |profile: &str, expected: Tagging| {
+        let publish = parse(&format!("{targets}[profile.it]\n{profile}")).unwrap();
+        assert_eq!(
+            publish.profile("it").unwrap().tagging,
+            expected,
+            "{profile}"
+        );
+        assert_eq!(publish.profile("local").unwrap().tagging, Tagging::Left);
+    };
+    check("targets = [\"local\", \"oci\", \"test\"]", Tagging::Left);
+    check("targets = [\"index\", \"try\", \"oci\"]", Tagging::Left);
+    check("targets = [\"index\"]", Tagging::Made);
+    check("targets = [\"test\", \"hub\"]", Tagging::Made);
+    check("targets = [\"hub\"]\ntag = false", Tagging::Left);
+    check("targets = [\"oci\"]\ntag = true", Tagging::Made);
+    let problem = |text: &str| parse(text).unwrap_err();
+    let local = problem("[profile.local]\ntargets = [\"local\"]\ntag = true");
+    assert!(local.contains("makes no tag"), "{local}");
+    let word = problem("[profile.it]\ntargets = [\"local\"]\ntag = \"yes\"");
+    assert!(word.contains("`tag` is true or false"), "{word}");
+    for remote in ["", "--force", "a b", "https:x"] {
+        let remote = problem(&format!("[version]\npush-tag = \"{remote}\""));
+        assert!(remote.contains("the name of a remote"), "{remote}");
+    }
+}

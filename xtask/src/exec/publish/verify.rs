@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Session, joined};
 use crate::artifact::{Digest, Kind};
 use crate::config::Config;
-use crate::config::publish::{Place, Profile};
+use crate::config::publish::{Place, Profile, Tagging};
 use crate::dist::Release;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::publish::Subject;
@@ -123,6 +123,7 @@ pub fn only(config: &Config, name: &str) -> Result<Profile> {
         name: name.to_owned(),
         targets: vec![name.to_owned()],
         skips: Vec::new(),
+        tagging: Tagging::Left,
     })
 }
 
