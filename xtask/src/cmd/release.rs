@@ -62,7 +62,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         false => Some(Lock::take(world, "release")?),
     };
     match arguments.bump {
-        Some(level) if arguments.plan => return show_bump(world, &config, level),
+        Some(level) if arguments.plan => show_bump(world, &config, level),
         Some(level) => {
             let subject = bump(world, &config, level)?;
             ordinary(world, &config, arguments, tree).map_err(|error| {

@@ -249,7 +249,8 @@ impl Prepared {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::world::interrupt::Interrupt;
