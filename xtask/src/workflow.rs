@@ -1,0 +1,10 @@
+//! GitHub Actions workflows: text → model, and rules on the model.
+//!
+//! Nothing here runs anything or looks at a disk: what a rule must know about the repository
+//! around a workflow comes in as a value.
+
+pub mod model;
+pub mod read;
+pub mod yaml;
+
+pub use model::Workflow;
