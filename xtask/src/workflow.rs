@@ -5,6 +5,7 @@
 
 pub mod model;
 pub mod read;
+pub mod shell;
 pub mod yaml;
 
 pub use model::Workflow;
