@@ -34,4 +34,5 @@ pub mod source;
 pub mod stage;
 pub mod tools;
 pub mod version;
+pub mod workflow;
 pub mod world;

@@ -1,0 +1,3 @@
+//! Workflows of GitHub Actions: what they say, and what follows from it. Pure.
+
+pub mod expression;
