@@ -249,10 +249,8 @@ fn case<'a>(
 ) -> Result<Cow<'a, Value>, Problem> {
     for pair in values.chunks(2) {
         match pair {
-            [condition, value] => {
-                if is_true(&*evaluate(condition, surroundings)?) {
-                    return evaluate(value, surroundings);
-                }
+            [condition, value] if is_true(&*evaluate(condition, surroundings)?) => {
+                return evaluate(value, surroundings);
             }
             [value] => return evaluate(value, surroundings),
             _ => {}

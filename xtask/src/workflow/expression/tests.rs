@@ -30,76 +30,76 @@ fn here() -> Here {
     }))
 }
 
-fn check(text: &str, expected: Value) {
+fn check(text: &str, expected: &Value) {
     let expression = parse(text).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
     let here = here();
     let value = evaluate(&expression, &here).unwrap().into_owned();
-    assert_eq!(value, expected, "{text}");
+    assert_eq!(value, *expected, "{text}");
 }
 
 #[test]
 fn literals_and_contexts() {
-    check("null", json!(null));
-    check("true", json!(true));
-    check("-9.2", json!(-9.2));
-    check("0xff", json!(255));
-    check("-2.99e-2", json!(-0.0299));
-    check("'It''s'", json!("It's"));
-    check("env.name", json!("value"));
-    check("ENV['Name']", json!("value"));
-    check("env.missing", json!(null));
-    check("env.missing.more", json!(null));
-    check("matrix.os[1]", json!("b"));
-    check("matrix.os[9]", json!(null));
-    check("github.event.labels.*.name", json!(["bug", "Help"]));
-    check("github.event.labels[*].id", json!([1, 2, 3]));
-    check("needs.*.result", json!(["success", "failure"]));
+    check("null", &json!(null));
+    check("true", &json!(true));
+    check("-9.2", &json!(-9.2));
+    check("0xff", &json!(255));
+    check("-2.99e-2", &json!(-0.0299));
+    check("'It''s'", &json!("It's"));
+    check("env.name", &json!("value"));
+    check("ENV['Name']", &json!("value"));
+    check("env.missing", &json!(null));
+    check("env.missing.more", &json!(null));
+    check("matrix.os[1]", &json!("b"));
+    check("matrix.os[9]", &json!(null));
+    check("github.event.labels.*.name", &json!(["bug", "Help"]));
+    check("github.event.labels[*].id", &json!([1, 2, 3]));
+    check("needs.*.result", &json!(["success", "failure"]));
 }
 
 #[test]
 fn operators() {
-    check("1 == '1'", json!(true));
-    check("'ABC' == 'abc'", json!(true));
-    check("null == 0", json!(true));
-    check("true == 1", json!(true));
-    check("'' == 0", json!(true));
-    check("'a' == 0", json!(false));
-    check("'a' != 0", json!(true));
-    check("NaN == NaN", json!(true));
-    check("'a' < 1 || 'a' >= 1", json!(false));
-    check("'abc' < 'ABD'", json!(true));
-    check("2 > 1 == true", json!(true));
-    check("!env.empty", json!(true));
-    check("!!'0'", json!(true));
-    check("env.empty || 'other'", json!("other"));
-    check("true && 'x' || 'y'", json!("x"));
-    check("false || true && false", json!(false));
-    check("(true || false) && 0", json!(0));
-    check("github.event.labels == github.event.labels", json!(true));
+    check("1 == '1'", &json!(true));
+    check("'ABC' == 'abc'", &json!(true));
+    check("null == 0", &json!(true));
+    check("true == 1", &json!(true));
+    check("'' == 0", &json!(true));
+    check("'a' == 0", &json!(false));
+    check("'a' != 0", &json!(true));
+    check("NaN == NaN", &json!(true));
+    check("'a' < 1 || 'a' >= 1", &json!(false));
+    check("'abc' < 'ABD'", &json!(true));
+    check("2 > 1 == true", &json!(true));
+    check("!env.empty", &json!(true));
+    check("!!'0'", &json!(true));
+    check("env.empty || 'other'", &json!("other"));
+    check("true && 'x' || 'y'", &json!("x"));
+    check("false || true && false", &json!(false));
+    check("(true || false) && 0", &json!(0));
+    check("github.event.labels == github.event.labels", &json!(true));
     check(
         "github.event.labels[0] == github.event.labels[1]",
-        json!(false),
+        &json!(false),
     );
 }
 
 #[test]
 fn functions() {
-    check("contains('Hello world', 'LLO')", json!(true));
-    check("contains(matrix.os, 'B')", json!(true));
-    check("contains(matrix.os, 'c')", json!(false));
-    check("contains(needs.*.result, 'failure')", json!(true));
-    check("startsWith(github.ref, 'REFS/tags/')", json!(true));
-    check("endsWith('abc', 'bc')", json!(true));
-    check("format('{{{0}}} {1} {0}', 'a', 2)", json!("{a} 2 a"));
-    check("join(matrix.os)", json!("a,b"));
-    check("join(matrix.os, ' and ')", json!("a and b"));
-    check("join('x', '-')", json!("x"));
-    check("toJSON(matrix.os)", json!("[\n  \"a\",\n  \"b\"\n]"));
-    check("fromjson('{\"a\": [1]}').a[0]", json!(1));
-    check("hashFiles('a', '**/b')", json!("a+**/b"));
-    check("case(false, 1, true, 2, 3)", json!(2));
-    check("case(false, 1, 3)", json!(3));
-    check("failure() && !cancelled()", json!(true));
+    check("contains('Hello world', 'LLO')", &json!(true));
+    check("contains(matrix.os, 'B')", &json!(true));
+    check("contains(matrix.os, 'c')", &json!(false));
+    check("contains(needs.*.result, 'failure')", &json!(true));
+    check("startsWith(github.ref, 'REFS/tags/')", &json!(true));
+    check("endsWith('abc', 'bc')", &json!(true));
+    check("format('{{{0}}} {1} {0}', 'a', 2)", &json!("{a} 2 a"));
+    check("join(matrix.os)", &json!("a,b"));
+    check("join(matrix.os, ' and ')", &json!("a and b"));
+    check("join('x', '-')", &json!("x"));
+    check("toJSON(matrix.os)", &json!("[\n  \"a\",\n  \"b\"\n]"));
+    check("fromjson('{\"a\": [1]}').a[0]", &json!(1));
+    check("hashFiles('a', '**/b')", &json!("a+**/b"));
+    check("case(false, 1, true, 2, 3)", &json!(2));
+    check("case(false, 1, 3)", &json!(3));
+    check("failure() && !cancelled()", &json!(true));
 }
 
 #[test]
@@ -181,15 +181,15 @@ fn hostile_texts_only_fail() {
 
 #[test]
 fn templates_mix_text_and_values() {
-    let check = |text: &str, expected: Value| {
+    let check = |text: &str, expected: &Value| {
         let template = Template::parse(text).unwrap();
-        assert_eq!(render(&template, &here()).unwrap(), expected, "{text}");
+        assert_eq!(render(&template, &here()).unwrap(), *expected, "{text}");
     };
-    check("plain }} {", json!("plain }} {"));
-    check("${{ matrix.os }}", json!(["a", "b"]));
-    check("v${{ matrix.python }}-${{ true }}", json!("v3.10-true"));
-    check("${{ '}}' }}!", json!("}}!"));
-    check(" ${{ matrix.os }}", json!(" Array"));
+    check("plain }} {", &json!("plain }} {"));
+    check("${{ matrix.os }}", &json!(["a", "b"]));
+    check("v${{ matrix.python }}-${{ true }}", &json!("v3.10-true"));
+    check("${{ '}}' }}!", &json!("}}!"));
+    check(" ${{ matrix.os }}", &json!(" Array"));
     let problem = Template::parse("abc ${{ 1").unwrap_err();
     assert_eq!(
         (problem.offset, problem.message.as_str()),
