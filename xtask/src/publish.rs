@@ -4,8 +4,13 @@
 //! ranks one after the other; a step that fails blocks those that need it and nothing else.
 
 pub mod converge;
+mod order;
+mod selection;
 mod text;
 
+pub use selection::{Part, Selection};
+
+use order::{Around, MOVING, Order, order, staging};
 use serde::Serialize;
 
 use crate::artifact::Digest;
@@ -79,6 +84,8 @@ pub struct Step {
     pub kind: &'static str,
     /// Which part of the target.
     pub phase: Phase,
+    /// Whether this run performs it.
+    pub part: Part,
     /// Steps of one rank run side by side, after those of lower ranks.
     pub rank: u8,
     /// What the target has, taken together.
@@ -146,6 +153,7 @@ impl Plan {
 pub fn plan(
     publish: &Publish,
     profile: &Profile,
+    selection: Selection<'_>,
     release: Subject,
     seen: Vec<(&Target, Seen)>,
 ) -> Plan {
@@ -153,17 +161,14 @@ pub fn plan(
         .iter()
         .map(|(target, _)| (target.name.clone(), target.place.clone()))
         .collect();
-    // An index stays the staging one while its test is left out.
-    let listed = profile.targets.iter();
-    let staging: Vec<&str> = listed
-        .filter_map(|name| match &publish.target(name)?.place {
-            Place::InstallTest { from } => Some(from.as_str()),
-            _ => None,
-        })
-        .collect();
+    let staging = staging(publish, profile);
     let around = Around {
         places: &places,
         staging: &staging,
+    };
+    let phases: &[Phase] = match selection {
+        Selection::All => &[Phase::Main, Phase::Last],
+        Selection::Only(_) => &[Phase::Main],
     };
     let mut steps = Vec::new();
     for (target, seen) in seen {
@@ -176,7 +181,7 @@ pub fn plan(
                 steps.push(step);
             }
             Seen::Items(items) => {
-                for phase in [Phase::Main, Phase::Last] {
+                for phase in phases.iter().copied() {
                     let items: Vec<Planned> = items
                         .iter()
                         .filter(|(item, _)| item.phase == phase)
@@ -192,6 +197,10 @@ pub fn plan(
                 }
             }
         }
+    }
+    for step in steps.iter_mut().filter(|step| !selection.has(&step.target)) {
+        step.part = Part::Needed;
+        step.uploads = 0;
     }
     // Sorting is stable: within a rank the order of the profile stays.
     steps.sort_by_key(|step| step.rank);
@@ -214,6 +223,7 @@ pub fn plan(
             step.after.extend(moving.iter().cloned());
         }
     }
+    settle_needed(&mut steps);
     settle_tests(&mut steps);
     let skipped = profile.skips.iter().map(|skip| Skipped {
         target: skip.target.clone(),
@@ -228,11 +238,28 @@ pub fn plan(
     }
 }
 
+/// Nobody can look up whether a test was done. One that is left to another run counts as done
+/// once its index has the release: the order of the runs is that of whoever starts them.
+fn settle_needed(steps: &mut [Step]) {
+    let has: Vec<String> = steps
+        .iter()
+        .filter(|step| step.state == State::Same)
+        .map(|step| step.name.clone())
+        .collect();
+    let left = |step: &&mut Step| step.part == Part::Needed && step.state == State::Test;
+    for step in steps.iter_mut().filter(left) {
+        if step.after.iter().all(|name| has.contains(name)) {
+            step.state = State::NotNeeded;
+            step.because = "left to another run; its index has the release".to_owned();
+        }
+    }
+}
+
 /// A test is needed only while something that waits for it is to be sent.
 fn settle_tests(steps: &mut [Step]) {
     let tests: Vec<String> = steps
         .iter()
-        .filter(|step| step.state == State::Test)
+        .filter(|step| step.state == State::Test && step.part == Part::Own)
         .map(|step| step.name.clone())
         .collect();
     for test in tests {
@@ -262,17 +289,6 @@ fn settle_tests(steps: &mut [Step]) {
     }
 }
 
-/// The rank of tags that move; only the end of the draft comes later.
-const MOVING: u8 = 7;
-
-/// What a step needs to know of the others.
-struct Around<'plan> {
-    /// The targets that are not left out.
-    places: &'plan [(String, Place)],
-    /// The names of the indexes that install tests are made from.
-    staging: &'plan [&'plan str],
-}
-
 fn step(
     target: &Target,
     phase: Phase,
@@ -280,42 +296,11 @@ fn step(
     state: State,
     around: &Around<'_>,
 ) -> Step {
-    let Around { places, staging } = *around;
-    let staging = |name: &str| staging.contains(&name);
-    let of_kind = |wanted: fn(&Place) -> bool| -> Vec<String> {
-        let found = places.iter().filter(|(_, place)| wanted(place));
-        found.map(|(name, _)| name.clone()).collect()
-    };
-    let tests = of_kind(|place| matches!(place, Place::InstallTest { .. }));
-    let (rank, after, because) = match (&target.place, phase) {
-        (Place::Github { .. }, Phase::Last) => {
-            (8, Vec::new(), "the very last act: seen by everybody")
-        }
-        (_, Phase::Last) => (
-            MOVING,
-            Vec::new(),
-            "last: what makes it the current release",
-        ),
-        (Place::Local { .. }, _) => (0, Vec::new(), "needs nothing"),
-        (Place::Github { .. }, _) => (0, Vec::new(), "a draft, seen by nobody yet"),
-        (Place::Pypi { .. }, _) if staging(&target.name) => {
-            (1, Vec::new(), "staging: tried before anything final")
-        }
-        (Place::InstallTest { from }, _) => {
-            (2, vec![from.clone()], "what users would install, tried")
-        }
-        (Place::Pypi { .. }, _) => (3, tests, "final: a file name is used once"),
-        (Place::Oci { .. }, _) => (4, tests, "final: the version's tag is set once"),
-        (Place::Marketplace { .. } | Place::OpenVsx { .. }, _) => {
-            (5, tests, "final: a version is published once")
-        }
-        (Place::Mcp { .. }, _) => {
-            let mut after = of_kind(|place| matches!(place, Place::Pypi { .. }));
-            after.retain(|name| !staging(name));
-            after.extend(tests);
-            (6, after, "names the package, so the index must have it")
-        }
-    };
+    let Order {
+        rank,
+        after,
+        because,
+    } = order(target, phase, around);
     let uploads = items
         .iter()
         .filter(|planned| is_sent(&planned.presence))
@@ -328,6 +313,7 @@ fn step(
         target: target.name.clone(),
         kind: target.place.word(),
         phase,
+        part: Part::Own,
         rank,
         state,
         uploads,

@@ -3,6 +3,7 @@
 //! Nothing here runs anything or looks at a disk: what a rule must know about the repository
 //! around a workflow comes in as a value.
 
+pub mod expression;
 pub mod model;
 pub mod read;
 pub mod shell;

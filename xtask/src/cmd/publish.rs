@@ -4,6 +4,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::plan::Narrow;
 use crate::artifact::Kind;
 use crate::config::Config;
 use crate::config::publish::LOCAL;
@@ -11,6 +12,7 @@ use crate::dist::Release;
 use crate::error::Result;
 use crate::exec::publish as exec;
 use crate::ledger::Ledger;
+use crate::publish::Selection;
 use crate::world::World;
 use crate::world::lock::Lock;
 
@@ -20,6 +22,9 @@ pub struct Arguments {
     /// The profile of release.toml
     #[arg(long, value_name = "PROFILE", default_value = LOCAL)]
     pub to: String,
+    /// What narrows it down.
+    #[command(flatten)]
+    pub narrow: Narrow,
     /// Do it; without this the plan is printed and nothing is sent
     #[arg(long)]
     pub execute: bool,
@@ -32,8 +37,8 @@ pub struct Arguments {
 /// What was sent stays sent, and the next run goes on from there.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     if !arguments.execute {
-        let to = arguments.to.clone();
-        super::plan::run(world, &super::plan::Arguments { to })?;
+        let (to, narrow) = (arguments.to.clone(), arguments.narrow.clone());
+        super::plan::run(world, &super::plan::Arguments { to, narrow })?;
         world
             .terminal
             .text("nothing was sent: to do this, add --execute");
@@ -42,7 +47,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
     exec::profile(&config, &arguments.to)?;
     let _lock = Lock::take(world, "publish")?;
-    let published = execute(world, &config, &arguments.to)?;
+    let published = execute(world, &config, &arguments.to, &arguments.narrow)?;
     world.terminal.json(&published.json);
     published.outcome
 }
@@ -64,11 +69,17 @@ pub struct Published {
 ///
 /// # Errors
 /// Nothing could be sent at all. What went wrong afterwards is in the outcome.
-pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Published> {
+pub fn execute(
+    world: &World,
+    config: &Config,
+    profile: &str,
+    narrow: &Narrow,
+) -> Result<Published> {
     let profile = exec::profile(config, profile)?;
+    exec::require_manifest(world, narrow.manifest_digest.as_deref())?;
     exec::sweep(world)?;
     let release = exec::releasable(world, config)?;
-    let mut session = exec::open(world, config, &release, profile)?;
+    let mut session = exec::open(world, config, &release, profile, narrow.selection())?;
     session.ledger = Some(Ledger::open(world)?);
     let plan = session.plan()?;
     world.terminal.text(&plan.text(world.now()));
@@ -101,10 +112,13 @@ pub fn execute(world: &World, config: &Config, profile: &str) -> Result<Publishe
             true => "",
             false => " but those left out",
         };
-        let said = format!(
-            "{name} {version} is at every target of {}{but}",
-            profile.name
-        );
+        let said = match narrow.selection() {
+            Selection::All => format!(
+                "{name} {version} is at every target of {}{but}",
+                profile.name
+            ),
+            Selection::Only(names) => format!("{name} {version} is at {}", names.join(", ")),
+        };
         match plan.is_converged() {
             true => world.terminal.same("publish", &said),
             false => world.terminal.done("publish", &said),

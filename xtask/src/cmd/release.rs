@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::plan::Narrow;
 use crate::artifact::Kind;
 use crate::audit::examine::Subject;
 use crate::audit::report::Report;
@@ -29,6 +30,9 @@ pub struct Arguments {
     /// Do not hold the lock files against the advisories; the manifest then names no findings
     #[arg(long)]
     without_audit: bool,
+    /// Bring the advisory database up to date first
+    #[arg(long, conflicts_with_all = ["without_audit", "plan"])]
+    update: bool,
     /// Afterwards, plan publishing to this profile of release.toml
     #[arg(long, value_name = "PROFILE", conflicts_with_all = ["plan", "dirty"])]
     to: Option<String>,
@@ -95,8 +99,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         return Ok(());
     };
     let published = match arguments.execute {
-        true => super::publish::execute(world, &config, profile)?,
-        false => super::plan::look(world, &config, profile)?,
+        true => super::publish::execute(world, &config, profile, &Narrow::default())?,
+        false => super::plan::look(world, &config, profile, &Narrow::default())?,
     };
     world.terminal.json(&serde_json::json!({
         "schema": 1,
@@ -120,7 +124,10 @@ fn findings(
         world.terminal.warn(text);
         return Ok(None);
     }
-    let wanted = Wanted::default();
+    let wanted = match arguments.update {
+        true => Wanted::Updated,
+        false => Wanted::Stored,
+    };
     let mut report = exec::audit::audit(world, config, wanted, locks).map_err(|error| {
         let is_database = error.kind == error::Kind::Database;
         match is_database {

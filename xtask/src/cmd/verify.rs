@@ -6,6 +6,7 @@ use crate::config::publish::LOCAL;
 use crate::error::Result;
 use crate::exec::publish as exec;
 use crate::exec::publish::verify::{self, Link, Report, Verified};
+use crate::publish::Selection;
 use crate::registry::Level;
 use crate::world::World;
 
@@ -18,6 +19,9 @@ pub struct Arguments {
     /// Download from this target alone
     #[arg(long, value_name = "TARGET", conflicts_with = "to")]
     from: Option<String>,
+    /// The SHA-256 that dist/manifest.json must have, as the job that built it stated it
+    #[arg(long, value_name = "SHA256")]
+    manifest_digest: Option<String>,
 }
 
 /// Downloads, compares, follows what the files say of each other, and prints all of it.
@@ -31,8 +35,9 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         Some(target) => verify::only(&config, target)?,
         None => exec::profile(&config, &arguments.to)?.clone(),
     };
+    exec::require_manifest(world, arguments.manifest_digest.as_deref())?;
     let release = verify::release(world)?;
-    let session = exec::open(world, &config, &release, &profile)?;
+    let session = exec::open(world, &config, &release, &profile, Selection::All)?;
     let report = session.examine()?;
     say(world, &report);
     for skip in &profile.skips {

@@ -10,7 +10,7 @@ pub mod verify;
 
 pub use steps::{Outcome, Summary};
 
-use crate::artifact::{Kind, Manifest};
+use crate::artifact::{Digest, Kind, Manifest};
 use crate::config::Config;
 use crate::config::publish::{Profile, Target};
 use crate::dist::Release;
@@ -18,7 +18,7 @@ use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::ledger::Ledger;
 use crate::product::provenance;
 use crate::prove;
-use crate::publish::{self, Plan, Seen, State, Subject};
+use crate::publish::{self, Part, Plan, Seen, Selection, State, Subject};
 use crate::registry::{self, Opening, Phase, Presence, Registry};
 use crate::source;
 use crate::world::{World, files};
@@ -34,7 +34,9 @@ pub struct Session<'run> {
     pub release: &'run Release,
     /// Where to.
     pub profile: &'run Profile,
-    /// Its targets that are not left out; a test has no registry.
+    /// Which of its targets the run is for.
+    pub selection: Selection<'run>,
+    /// Those that are looked at; a test has no registry.
     pub places: Vec<(&'run Target, Option<Box<dyn Registry + 'run>>)>,
     /// Where what is done is written; nothing is written while only a plan is made.
     pub ledger: Option<Ledger<'run>>,
@@ -72,6 +74,32 @@ pub fn sweep(world: &World) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Holds `dist/manifest.json` against the digest that whoever built it has stated: the files of a
+/// release are held against their manifest anyway, the manifest itself only here.
+///
+/// # Errors
+/// It is another file, or what was stated is no SHA-256.
+pub fn require_manifest(world: &World, stated: Option<&str>) -> Result<()> {
+    let Some(stated) = stated else {
+        return Ok(());
+    };
+    let bare = stated.trim().trim_start_matches("sha256:");
+    let stated = Digest::parse(&format!("sha256:{bare}")).map_err(|_| {
+        Error::usage(format!("--manifest-digest {stated:?} is no SHA-256"))
+            .hint("`cargo xtask release` states it as the output `manifest-digest` of its step")
+    })?;
+    let path = world.dist().join("manifest.json");
+    let found = Digest::of(&files::read(&path)?);
+    if found == stated {
+        return Ok(());
+    }
+    let (found, stated) = (found.short(), stated.short());
+    Err(Error::conflict(format!(
+        "dist/manifest.json is {found}, and the job that built it stated {stated}"
+    ))
+    .hint("these are other files than the ones that were built: nothing was sent"))
 }
 
 /// The release in `dist/`, with every file held against its digest and nothing against
@@ -171,19 +199,20 @@ fn require_complete(config: &Config, release: &Release) -> Result<()> {
     provenance::require_complete(&text, manifest, &statement.path)
 }
 
-/// Opens every target of a profile that is not left out.
+/// Opens every target of a profile that is not left out, or those that a selection asks for and
+/// needs.
 ///
 /// # Errors
-/// All that keeps one from being opened, in one error.
+/// All that keeps one from being opened, in one error; a target that the profile has not got.
 pub fn open<'run>(
     world: &'run World,
     config: &'run Config,
     release: &'run Release,
     profile: &'run Profile,
+    selection: Selection<'run>,
 ) -> Result<Session<'run>> {
-    let left_out = |name: &String| profile.skips.iter().any(|skip| skip.target == *name);
-    let names = profile.targets.iter().filter(|name| !left_out(name));
-    let targets = names.filter_map(|name| config.publish.target(name));
+    require_listed(profile, selection)?;
+    let targets = selection.looked_at(&config.publish, profile);
     let mut places = Vec::new();
     let mut errors = Vec::new();
     for target in targets {
@@ -212,10 +241,35 @@ pub fn open<'run>(
             config,
             release,
             profile,
+            selection,
             places,
             ledger: None,
         }),
     }
+}
+
+/// Refuses names that a profile has not got, or leaves out.
+fn require_listed(profile: &Profile, selection: Selection<'_>) -> Result<()> {
+    let Selection::Only(names) = selection else {
+        return Ok(());
+    };
+    let unknown = names.iter().find(|name| !profile.targets.contains(name));
+    if let Some(name) = unknown {
+        let known = profile.targets.join(", ");
+        return Err(Error::usage(format!(
+            "--only {name}: profile.{} has no such target; it has {known}",
+            profile.name
+        )));
+    }
+    let skipped = profile
+        .skips
+        .iter()
+        .find(|skip| names.contains(&skip.target));
+    skipped.map_or(Ok(()), |skip| {
+        let (name, reason) = (&skip.target, &skip.reason);
+        let what = format!("--only {name}: release.toml leaves it out: {reason}");
+        Err(Error::usage(what).hint("take the skip out of release.toml"))
+    })
 }
 
 impl<'run> Session<'run> {
@@ -246,7 +300,14 @@ impl<'run> Session<'run> {
         drop(step);
         self.world.check_interrupted()?;
         let config = &self.config.publish;
-        Ok(publish::plan(config, self.profile, self.subject(), seen))
+        let (profile, selection) = (self.profile, self.selection);
+        Ok(publish::plan(
+            config,
+            profile,
+            selection,
+            self.subject(),
+            seen,
+        ))
     }
 
     fn see(&self, target: &Target, place: Option<&(dyn Registry + 'run)>) -> Result<Seen> {
@@ -299,7 +360,7 @@ impl<'run> Session<'run> {
                 |step: &&publish::Step| step.target == target.name && step.state == State::Test;
             let ready = match (place, plan.steps.iter().find(tests)) {
                 (Some(place), _) if sends(&target.name) => place.ready(),
-                (None, Some(test)) => self.test_ready(test),
+                (None, Some(test)) if test.part == Part::Own => self.test_ready(test),
                 _ => Ok(()),
             };
             if let Err(mut error) = ready {

@@ -52,7 +52,8 @@ fn planned(profile: &str, all: &Presence, but: &[(&str, Seen)]) -> Plan {
         };
         (target, seen)
     });
-    plan(&publish, profile, subject(), seen.collect())
+    let seen = seen.collect();
+    plan(&publish, profile, Selection::All, subject(), seen)
 }
 
 fn order(plan: &Plan) -> Vec<&str> {
@@ -247,4 +248,52 @@ fn the_schema_describes_the_plan() {
         wrong["steps"][0]["state"] = "perhaps".into();
         assert!(!validator.is_valid(&wrong));
     }
+}
+
+#[test]
+fn a_selection_looks_at_what_it_needs_and_has_nothing_that_comes_last() {
+    let publish = settings();
+    let profile = publish.profile("all").unwrap();
+    let check = |only: &[&str], expected: &[&str]| {
+        let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+        let targets = Selection::Only(&only).looked_at(&publish, profile);
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        assert_eq!(names, expected, "{only:?}");
+    };
+    check(&["github"], &["github"]);
+    check(&["test"], &["test"]);
+    check(&["try"], &["try", "test"]);
+    check(&["oci"], &["oci", "try", "test"]);
+    check(
+        &["mcp", "github"],
+        &["mcp", "main", "try", "test", "github"],
+    );
+    assert_eq!(Selection::All.looked_at(&publish, profile).len(), 8);
+
+    let only = ["oci".to_owned()];
+    let items = |name: &str, presence: &Presence| {
+        let last = (item("latest", Phase::Last), Presence::Absent);
+        Seen::Items(vec![(item(name, Phase::Main), presence.clone()), last])
+    };
+    let target = |name: &str| publish.target(name).unwrap();
+    let limited = |staging: &Presence| {
+        let seen = vec![
+            (target("oci"), items("oci", &Presence::Absent)),
+            (target("try"), Seen::Test),
+            (target("test"), items("test", staging)),
+        ];
+        plan(&publish, profile, Selection::Only(&only), subject(), seen)
+    };
+    let part = |plan: &Plan, name: &str| {
+        let step = plan.step(name).unwrap();
+        (step.part, step.state, step.uploads)
+    };
+    let after = limited(&SAME);
+    assert_eq!(order(&after), ["test", "try", "oci"]);
+    assert_eq!(part(&after, "test"), (Part::Needed, State::Same, 0));
+    assert_eq!(part(&after, "try"), (Part::Needed, State::NotNeeded, 0));
+    assert_eq!(part(&after, "oci"), (Part::Own, State::Absent, 1));
+    let before = limited(&Presence::Absent);
+    assert_eq!(part(&before, "test"), (Part::Needed, State::Absent, 0));
+    assert_eq!(part(&before, "try"), (Part::Needed, State::Test, 0));
 }

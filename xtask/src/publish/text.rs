@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Plan, State, Step, level};
+use super::{Part, Plan, State, Step, level};
 use crate::artifact::Digest;
 use crate::registry::{Level, Presence};
 
@@ -22,7 +22,12 @@ impl Plan {
         let skipped = self.skipped.iter().map(|skip| skip.target.len());
         let width = names.chain(skipped).max().unwrap_or_default();
         for step in &self.steps {
-            lines.push(format!("  {:width$}  {}", step.name, state(step, now)));
+            let needed = match step.part {
+                Part::Own => "",
+                Part::Needed => "  (only looked at)",
+            };
+            let state = state(step, now);
+            lines.push(format!("  {:width$}  {state}{needed}", step.name));
             // Of what is there already nobody needs to know why it would come when.
             if step.state != State::Same {
                 let waits = match step.after.as_slice() {
@@ -50,6 +55,7 @@ pub fn state(step: &Step, now: Timestamp) -> String {
             Some(Level::Payload) => "same (other container, the same contents)".to_owned(),
             _ => "same".to_owned(),
         },
+        State::Absent | State::Partial if step.part == Part::Needed => "absent".to_owned(),
         State::Absent => format!("absent → upload {}", step.uploads),
         State::Partial => format!(
             "{there} of {} there → upload {}{}",

@@ -3,7 +3,7 @@
 mod database;
 mod failure;
 mod live;
-mod server;
+pub mod server;
 mod shared;
 mod sync;
 

@@ -6,6 +6,7 @@ mod local;
 mod marketplace;
 mod mcp;
 mod oci;
+mod only;
 mod open_vsx;
 mod places;
 mod pypi;

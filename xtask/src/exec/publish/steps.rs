@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::converge::{self, Came};
 use super::{Session, joined};
 use crate::error::{Error, Kind, Result};
-use crate::publish::{Plan, State, Step};
+use crate::publish::{Part, Plan, State, Step};
 use crate::registry::{Level, Presence};
 
 /// How a step ended.
@@ -202,6 +202,9 @@ impl Session<'_> {
         if let Some(by) = step.after.iter().find(|name| !good(name)) {
             return Outcome::Blocked(by.clone());
         }
+        if step.part == Part::Needed && !matches!(step.state, State::Same | State::NotNeeded) {
+            return Outcome::Failed(self.left_out(step));
+        }
         match step.state {
             State::Same => Outcome::Same,
             State::NotNeeded => Outcome::NotNeeded(step.because.clone()),
@@ -215,6 +218,23 @@ impl Session<'_> {
                 self.bring(step).unwrap_or_else(Outcome::Failed)
             }
         }
+    }
+
+    /// What a selected target needs, and does not have yet.
+    fn left_out(&self, step: &Step) -> Error {
+        let name = &step.name;
+        let what = match step.state {
+            State::Unknown => return super::unasked(step),
+            State::Conflict => return conflict(step),
+            State::Test => {
+                format!("{name}: its index has not got the release, so nothing was tried")
+            }
+            _ => format!("{name}: has not got the release, and --only leaves it out"),
+        };
+        let profile = &self.profile.name;
+        Error::precondition(what).hint(format!(
+            "first: cargo xtask publish --to {profile} --only {name} --execute"
+        ))
     }
 
     /// Brings every item of a step to its place, in order.

@@ -4,6 +4,7 @@
 use camino::Utf8PathBuf;
 
 use crate::audit::case::{critical, poetry};
+use crate::osv::server::Osv;
 use crate::repository::{CONFIGURATION, Repository, slow};
 
 /// Advisories about `demo`, stored, and a policy that lets them be old.
@@ -58,6 +59,30 @@ fn a_release_that_the_policy_denies_is_not_begun() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn a_release_can_bring_the_advisories_up_to_date_itself() {
+    let mut repository = Repository::sound();
+    let osv = Osv::start();
+    osv.put(critical("PYSEC-1", "PyPI", "demo"));
+    osv.publish();
+    let stored = repository.root.parent().unwrap().join("fetched");
+    for (name, value) in [
+        ("XTASK_DATABASE_DIR", stored.to_string()),
+        ("XTASK_OSV_BULK_URL", osv.url()),
+    ] {
+        repository.environment.retain(|(known, _)| known != name);
+        repository.environment.push((name.to_owned(), value));
+    }
+    lock_what_is_vulnerable(&repository);
+    let ended = repository.xtask(&["release"]);
+    assert_eq!(ended.code, Some(7), "{}{}", ended.stdout, ended.stderr);
+    let ended = repository.xtask(&["release", "--update"]);
+    assert_eq!(ended.code, Some(6), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("PYSEC-1"), "{}", ended.stdout);
+    let ended = repository.xtask(&["release", "--update", "--without-audit"]);
+    assert_eq!(ended.code, Some(2), "{}{}", ended.stdout, ended.stderr);
 }
 
 #[test]
