@@ -168,7 +168,7 @@ pub fn zizmor(text: &str) -> Result<Vec<Finding>> {
                 line: point.row + 1,
                 column: point.column + 1,
             },
-            detail: location.symbolic.annotation.clone(),
+            detail: format!("{}: {}", found.desc, location.symbolic.annotation),
             why: found.desc,
             mend: format!("see {}", found.url),
             also: Vec::new(),

@@ -1,24 +1,26 @@
 //! Where each line of a script stands in the file.
 //!
-//! In a block with `|` they follow each other. Folded and quoted texts are laid out otherwise
-//! than they are read, so that their lines are looked up in the file.
+//! In a block with `|` they follow each other. The lines of a folded block are laid out otherwise
+//! than they are read, so that they are looked up; other texts count as one line of the file.
 
 use super::super::model::{Place, Script, Text};
-use super::super::yaml::{Node, Scalar, Style, Value};
+use super::super::yaml::{Node, Style, Value};
 
 /// The script of a `run` key; `file` is the whole file.
 pub(super) fn script(file: &str, node: Option<&Node>, run: Text) -> Script {
-    let style = node.map(|node| &node.value);
-    let lines = match style {
-        Some(Value::Scalar(Scalar {
-            style: Style::Literal,
-            ..
-        })) => literal(file, &run),
-        Some(Value::Scalar(Scalar {
-            style: Style::Quoted,
-            ..
-        })) => found(file, &run, 1),
-        _ => found(file, &run, 0),
+    let start = |quote: usize| Place {
+        line: run.place.line,
+        column: run.place.column + quote,
+    };
+    let count = run.value.split('\n').count();
+    let lines = match node.map(|node| &node.value) {
+        Some(Value::Scalar(scalar)) => match scalar.style {
+            Style::Literal => literal(file, &run),
+            Style::Folded => folded(file, &run),
+            Style::Quoted => vec![start(1); count],
+            Style::Plain => vec![start(0); count],
+        },
+        _ => vec![start(0); count],
     };
     Script {
         text: run.value,
@@ -45,29 +47,24 @@ fn literal(file: &str, run: &Text) -> Vec<Place> {
     places
 }
 
-fn found(file: &str, run: &Text, quote: usize) -> Vec<Place> {
-    let mut in_file = file.lines().zip(1..).skip(run.place.line - 1).peekable();
-    let mut place = Place {
-        line: run.place.line,
-        column: run.place.column + quote,
-    };
+/// Each line of the text is looked up below the `>`.
+fn folded(file: &str, run: &Text) -> Vec<Place> {
+    let mut below = file.lines().zip(1..).skip(run.place.line);
+    let mut place = run.place;
     let mut places = Vec::new();
-    for (index, line) in run.value.split('\n').enumerate() {
+    for line in run.value.split('\n') {
         let wanted = line.trim();
-        let mut ahead = in_file.clone();
+        let mut ahead = below.clone();
         let hit = ahead.find(|(written, _)| {
             let written = written.trim();
             !written.is_empty() && wanted.starts_with(written)
         });
-        match hit {
-            Some((written, number)) if index > 0 || number > run.place.line => {
-                place = Place {
-                    line: number,
-                    column: leading(written) + 1,
-                };
-                in_file = ahead;
-            }
-            _ => {}
+        if let Some((written, number)) = hit {
+            place = Place {
+                line: number,
+                column: leading(written) + 1,
+            };
+            below = ahead;
         }
         places.push(place);
     }

@@ -7,7 +7,7 @@ use crate::workflow::model::Job;
 use crate::workflow::read::place_in;
 use crate::workflow::repository::Repository;
 use crate::workflow::rule::{Found, Rule, Severity};
-use crate::workflow::yaml::Value;
+use crate::workflow::yaml::{Node, Value};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -66,7 +66,7 @@ fn keys(job: &Job) -> Option<BTreeSet<String>> {
             "exclude" => {}
             "include" if !matches!(pair.value.value, Value::List(_)) => return None,
             "include" => {
-                let legs = pair.value.items().iter().flat_map(|leg| leg.pairs());
+                let legs = pair.value.items().iter().flat_map(Node::pairs);
                 keys.extend(legs.map(|pair| pair.key.value.to_lowercase()));
             }
             key => {

@@ -27,7 +27,7 @@ pub(super) fn ignored(commands: &[Command], script: &str) -> Vec<Ignored> {
             continue;
         };
         let before = index.checked_sub(1).map(|before| &commands[before]);
-        let harmless = before.is_none_or(|before| is_harmless(before));
+        let harmless = before.is_none_or(is_harmless);
         match command.before {
             Joint::Or if !harmless && always_succeeds(&commands[index..]) => found.push(Ignored {
                 offset: before.map_or(command.offset(), Command::offset),
@@ -81,7 +81,6 @@ fn is_harmless(command: &Command) -> bool {
     };
     HARMLESS.contains(&program_name(program))
         || matches!(program_name(program), "docker" | "podman" | "git") && cleans(rest)
-        || rest == ["--version"]
 }
 
 fn is_last(command: &Command, script: &str) -> bool {

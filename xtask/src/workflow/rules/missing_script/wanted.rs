@@ -36,9 +36,10 @@ pub(super) fn wanted(called: &[&str], folder: &str) -> Option<Wanted> {
     match name {
         "bash" | "sh" | "zsh" | "source" | "." | "node" | "pwsh" | "powershell" | "deno"
         | "tsx" => {
-            let inline = [
-                "-c", "-e", "--eval", "-p", "--print", "-Command", "-s", "--test",
-            ];
+            let inline: &[&str] = match name {
+                "node" | "deno" | "tsx" => &["-e", "--eval", "-p", "--print", "--test"],
+                _ => &["-c", "-s", "-Command"],
+            };
             if arguments.iter().any(|word| inline.contains(word)) {
                 return None;
             }
