@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::artifact::Digest;
 use crate::config::{Config, Extension, Server};
 use crate::error::{Error, Result};
+use crate::exec;
 use crate::product::vsix;
-use crate::requirements;
 use crate::tools::{node, python};
 use crate::world::lock::Lock;
 use crate::world::{World, files};
@@ -134,14 +134,7 @@ fn server(world: &World, config: &Config) -> Result<()> {
 fn test_environment(world: &World, server: &Server) -> Result<python::Environment> {
     let mut wider = server.clone();
     wider.groups.extend(server.test_groups.iter().cloned());
-    let folder = world.root.join(&server.path);
-    let (pyproject, lock) = (folder.join("pyproject.toml"), folder.join("poetry.lock"));
-    let (pyproject_text, lock_text) = (files::read_text(&pyproject)?, files::read_text(&lock)?);
-    let text = requirements::of_server(
-        &wider,
-        (world.show(&pyproject), &pyproject_text),
-        (world.show(&lock), &lock_text),
-    )?;
+    let (_, text) = exec::bundle::requirements_here(world, &wider)?;
     let _lock = Lock::take(world, "test")?;
     if let Some(environment) = python::existing(world, "test", &text) {
         return Ok(environment);

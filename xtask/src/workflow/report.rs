@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use super::accept::{self, Accepted};
 use super::deed;
+use super::model::Place;
 use super::outside;
 use super::repository::Repository;
 use super::rule::{Finding, Severity};
 use super::rules;
 use crate::error::{Error, Result};
+use crate::github::annotation::{Annotation, Level};
 use crate::printable;
 
 /// The format of [`Report::json`].
@@ -168,6 +170,21 @@ impl Report {
             "findings": self.findings.iter().map(value).collect::<Vec<_>>(),
             "accepted": accepted.collect::<Vec<_>>(),
         })
+    }
+
+    /// The findings on the lines of the files; what is accepted is not annotated.
+    pub fn annotations(&self) -> Vec<Annotation> {
+        let annotation = |finding: &Finding| {
+            let level = match finding.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warning,
+            };
+            let message = format!("{}\n{}", finding.detail, finding.mend);
+            let annotation = Annotation::new(level, &finding.rule, message.trim_end());
+            let Place { line, column } = finding.place;
+            annotation.on(&finding.path).line(line).column(column)
+        };
+        self.findings.iter().map(annotation).collect()
     }
 
     /// The report as SARIF.

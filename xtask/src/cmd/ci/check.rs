@@ -39,6 +39,10 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             }
         }
     }
+    world.annotate(
+        &report.annotations(),
+        "the log of this step has all of them",
+    );
     match report.errors() {
         0 => world.terminal.done("ci check", &report.summary()),
         _ => world.terminal.failed("ci check", &report.summary()),

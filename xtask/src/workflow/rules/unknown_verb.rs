@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     id: "unknown-verb",
     title: "Every call of the tool is one that it understands",
     why: "the step fails at the moment it is needed: on the day of the release",
-    mend: "`cargo xtask --help` lists the verbs, `cargo xtask VERB --help` the options of one",
+    mend: "`cargo xtask --help` lists the verbs; `--help` behind a verb lists its options",
     severity: Severity::Error,
     find,
 };

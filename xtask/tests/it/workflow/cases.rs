@@ -104,10 +104,8 @@ fn check(name: &str, text: &str, tool: Tool) -> String {
 fn every_rule_finds_its_case_and_nothing_else_in_it() {
     let mut wrong = String::new();
     for (name, text) in files("cases") {
-        assert_eq!(
-            expected(&text).into_keys().collect::<Vec<_>>(),
-            [name.clone()]
-        );
+        let rules: Vec<String> = expected(&text).into_keys().collect();
+        assert!(rules.len() == 1 && rules[0] == name, "{name}: {rules:?}");
         wrong.push_str(&check(&name, &text, Tool::Used(xtask::cli::problem)));
     }
     assert_eq!(wrong, "");
