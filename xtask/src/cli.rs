@@ -5,6 +5,7 @@ mod examples;
 use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cmd;
@@ -65,6 +66,8 @@ enum Verb {
     Test(cmd::test::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),
+    /// Judge the workflows of a repository
+    Ci(cmd::ci::Arguments),
     /// Hold every lock file against the advisories, offline
     Audit(cmd::audit::Arguments),
     /// Write the bill of materials: CycloneDX, SPDX, VEX
@@ -122,6 +125,24 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     }
 }
 
+/// What is wrong with the arguments of a call, as clap says it in its first line. Values that a
+/// shell fills in are not known, so nothing is said about them.
+pub fn problem(arguments: &[&str]) -> Option<String> {
+    let words = ["cargo xtask"].iter().chain(arguments);
+    let error = Cli::try_parse_from(words).err()?;
+    let is_value = matches!(
+        error.kind(),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::InvalidUtf8
+    );
+    let unknown = arguments.iter().any(|word| word.contains('$'));
+    if !error.use_stderr() || (is_value && unknown) {
+        return None;
+    }
+    let said = error.to_string();
+    let first = said.lines().next().unwrap_or_default();
+    Some(first.trim_start_matches("error: ").to_owned())
+}
+
 /// `cargo xtask …` of an installed binary calls `cargo-xtask xtask …`.
 fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
@@ -131,12 +152,25 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
     arguments
 }
 
+/// Workflows are judged in any repository; every other verb needs a `release.toml`.
+fn observe(cli: &Cli, terminal: Terminal) -> Result<World> {
+    let root = cli.general.root.as_deref();
+    match &cli.verb {
+        Verb::Ci(arguments) if arguments.has_findings() => World::observe_any(root, terminal),
+        _ => World::observe(root, terminal),
+    }
+}
+
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
-    let has_findings = matches!(cli.verb, Verb::Check(_) | Verb::Audit(_));
+    let has_findings = match &cli.verb {
+        Verb::Check(_) | Verb::Audit(_) => true,
+        Verb::Ci(arguments) => arguments.has_findings(),
+        _ => false,
+    };
     match cli.general.format {
         Format::Sarif if !has_findings => {
             return Err(Error::usage(
-                "SARIF is a format for findings, which only `audit` and `check` have",
+                "SARIF is a format for findings, which only `audit`, `check` and `ci check` have",
             )
             .hint("use --format json"));
         }
@@ -155,7 +189,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Man(arguments) => return cmd::man::run(&terminal, &grammar(), arguments),
         _ => {}
     }
-    let world = World::observe(cli.general.root.as_deref(), terminal)?;
+    let world = observe(cli, terminal)?;
     world
         .interrupt
         .listen()
@@ -173,6 +207,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),
+        Verb::Ci(arguments) => cmd::ci::run(&world, arguments),
         Verb::Audit(arguments) => cmd::audit::run(&world, arguments),
         Verb::Sbom(arguments) => cmd::sbom::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),

@@ -5,6 +5,7 @@ pub mod build;
 pub mod bundle;
 pub mod changelog;
 pub mod check;
+pub mod ci;
 pub mod completions;
 pub mod doctor;
 pub mod lock;

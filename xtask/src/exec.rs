@@ -20,6 +20,7 @@ pub mod seal;
 pub mod server_json;
 pub mod sync;
 pub mod version;
+pub mod workflows;
 
 use camino::Utf8Path;
 use tempfile::TempDir;

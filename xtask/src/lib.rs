@@ -36,4 +36,5 @@ pub mod source;
 pub mod stage;
 pub mod tools;
 pub mod version;
+pub mod workflow;
 pub mod world;

@@ -75,6 +75,24 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "ci check",
+        &[
+            (
+                "cargo xtask ci check",
+                "workflows and actions of the repository",
+            ),
+            (
+                "cargo xtask ci check --without-tools",
+                "our own rules, offline",
+            ),
+            ("cargo xtask ci check --format sarif", "for code scanning"),
+            (
+                "cargo xtask ci check --root ../other",
+                "of any other repository",
+            ),
+        ],
+    ),
+    (
         "completions",
         &[
             (

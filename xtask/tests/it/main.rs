@@ -24,4 +24,5 @@ mod repository;
 mod requirements;
 mod terminal;
 mod tidy;
+mod workflow;
 mod world;
