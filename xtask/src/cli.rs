@@ -61,6 +61,8 @@ enum Verb {
     Test(cmd::test::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),
+    /// Run the jobs of a workflow on this machine
+    Ci(cmd::ci::Arguments),
     /// Hold every lock file against the advisories, offline
     Audit(cmd::audit::Arguments),
     /// Write the bill of materials: CycloneDX, SPDX, VEX
@@ -148,6 +150,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),
+        Verb::Ci(arguments) => cmd::ci::run(&world, arguments),
         Verb::Audit(arguments) => cmd::audit::run(&world, arguments),
         Verb::Sbom(arguments) => cmd::sbom::run(&world, arguments),
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod build;
 pub mod bundle;
 pub mod check;
+pub mod ci;
 pub mod doctor;
 pub mod lock;
 pub mod package;

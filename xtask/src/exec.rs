@@ -8,6 +8,7 @@ pub mod advisories;
 pub mod audit;
 pub mod build;
 pub mod bundle;
+pub mod ci;
 pub mod documents;
 pub mod gate;
 pub mod license;

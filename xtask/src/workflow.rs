@@ -4,6 +4,7 @@
 //! around a workflow comes in as a value.
 
 pub mod expression;
+pub mod local;
 pub mod model;
 pub mod read;
 pub mod yaml;
