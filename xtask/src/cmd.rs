@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod check;
 pub mod ci;
 pub mod doctor;
+pub mod lint;
 pub mod lock;
 pub mod package;
 pub mod plan;

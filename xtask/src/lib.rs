@@ -18,6 +18,7 @@ pub mod error;
 pub mod exec;
 pub mod gate;
 pub mod ledger;
+pub mod lint;
 pub mod lockfile;
 pub mod marker;
 pub mod name;

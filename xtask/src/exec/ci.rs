@@ -281,7 +281,7 @@ impl Session<'_> {
             json!({
                 "os": self.machine.system, "arch": self.machine.architecture, "name": "local",
                 "environment": "self-hosted", "temp": self.folders.temporary,
-                "tool_cache": self.folders.temporary.join("tools"), "debug": "",
+                "tool_cache": self.folders.temporary.join("tools"),
             }),
         );
         scope

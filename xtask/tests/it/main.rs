@@ -20,4 +20,5 @@ mod release;
 mod repository;
 mod requirements;
 mod tidy;
+mod workflow;
 mod world;

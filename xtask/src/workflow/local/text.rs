@@ -37,7 +37,7 @@ impl Plan {
 
 fn line(text: &mut String, name: &str, what: &str) {
     // Writing into a text cannot fail.
-    let _written = writeln!(text, "  {name}  {what}");
+    let _written = writeln!(text, "{}", format!("  {name}  {what}").trim_end());
 }
 
 impl Leg {

@@ -1,0 +1,3 @@
+//! Workflows of GitHub Actions: run on this machine.
+
+mod run;
