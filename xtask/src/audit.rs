@@ -2,6 +2,7 @@
 //!
 //! What was not checked is part of the result, and nothing is left out of it in silence.
 
+pub mod annotation;
 pub mod chain;
 pub mod command;
 pub mod constraint;

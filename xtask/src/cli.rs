@@ -1,18 +1,20 @@
 //! The command grammar, its help, and the way from arguments to an exit code.
 
+mod examples;
+
 use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cmd;
 use crate::error::{EXIT_CODES, Error, Result};
 use crate::world::terminal::{Detail, Format, Terminal};
-use crate::world::{World, files};
+use crate::world::{self, World, files};
 
 /// Turns a commit of a Python MCP server into one verified, immutable release in dist/.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = exit_codes(), disable_help_subcommand = true)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_long_help = exit_codes(), disable_help_subcommand = true)]
 struct Cli {
     #[command(flatten)]
     general: General,
@@ -59,6 +61,8 @@ enum Verb {
     Trace(cmd::trace::Arguments),
     /// Run all tests of the three languages
     Test(cmd::test::Arguments),
+    /// Ask the formatters, linters and type checkers of the three languages
+    Lint(cmd::lint::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),
     /// Run the jobs of a workflow on this machine
@@ -75,6 +79,15 @@ enum Verb {
     Requirements(cmd::requirements::Arguments),
     /// Say what is wrong with a lock file, or write a repaired copy
     Lock(cmd::lock::Arguments),
+    /// Print the script by which a shell completes verbs and options
+    Completions(cmd::completions::Arguments),
+    /// Print a manual page, or write all of them
+    Man(cmd::man::Arguments),
+}
+
+/// The grammar of the command line, with examples in its help.
+pub fn grammar() -> clap::Command {
+    examples::add(Cli::command())
 }
 
 fn exit_codes() -> String {
@@ -86,7 +99,8 @@ fn exit_codes() -> String {
 
 /// Runs the tool on these arguments (the first is the program) and returns its exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(without_cargo_word(arguments)) {
+    let matches = grammar().try_get_matches_from(without_cargo_word(arguments));
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(message) => {
             // Help and version are answers, everything else is a usage error.
@@ -99,7 +113,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
     };
-    let terminal = Terminal::new(cli.general.format, detail);
+    let surroundings = world::surroundings();
+    let terminal = Terminal::among(cli.general.format, detail, surroundings);
     match perform(&cli, terminal.clone()).and_then(|()| terminal.whole()) {
         Ok(()) => 0,
         Err(error) => {
@@ -119,11 +134,11 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
-    let has_findings = matches!(cli.verb, Verb::Check(_) | Verb::Audit(_));
+    let has_findings = matches!(cli.verb, Verb::Check(_) | Verb::Audit(_) | Verb::Lint(_));
     match cli.general.format {
         Format::Sarif if !has_findings => {
             return Err(Error::usage(
-                "SARIF is a format for findings, which only `audit` and `check` have",
+                "SARIF is a format for findings, which only `audit`, `check` and `lint` have",
             )
             .hint("use --format json"));
         }
@@ -133,6 +148,15 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         _ => {}
     }
     files::pin_umask();
+    // These speak of the tool itself, wherever it is called.
+    match &cli.verb {
+        Verb::Completions(arguments) => {
+            cmd::completions::run(&terminal, grammar(), arguments);
+            return Ok(());
+        }
+        Verb::Man(arguments) => return cmd::man::run(&terminal, &grammar(), arguments),
+        _ => {}
+    }
     let world = World::observe(cli.general.root.as_deref(), terminal)?;
     world
         .interrupt
@@ -149,6 +173,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Version(arguments) => cmd::version::run(&world, arguments),
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),
+        Verb::Lint(arguments) => cmd::lint::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),
         Verb::Ci(arguments) => cmd::ci::run(&world, arguments),
         Verb::Audit(arguments) => cmd::audit::run(&world, arguments),
@@ -157,5 +182,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Prove(arguments) => cmd::prove::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),
         Verb::Lock(arguments) => cmd::lock::run(&world, arguments),
+        // Done above.
+        Verb::Completions(_) | Verb::Man(_) => Ok(()),
     }
 }

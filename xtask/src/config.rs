@@ -31,6 +31,8 @@ pub struct Config {
     pub name: String,
     /// The Python server.
     pub server: Server,
+    /// What the server is built with.
+    pub build: Build,
     /// The VS Code extension that carries it, if there is one.
     pub extension: Option<Extension>,
     /// How the wheel is proved.
@@ -67,6 +69,8 @@ impl Config {
 pub struct Server {
     /// The folder of `pyproject.toml`, from the root.
     pub path: Utf8PathBuf,
+    /// The lock file, from the root; by default the only one beside `pyproject.toml`.
+    pub lock: Option<Utf8PathBuf>,
     /// The console script that starts the server.
     pub console_script: String,
     /// Dependency groups of the lock file that ship; `main` unless said otherwise.
@@ -77,6 +81,13 @@ pub struct Server {
     pub test: Vec<String>,
     /// Dependency groups that the tests need beside those that ship.
     pub test_groups: Vec<String>,
+}
+
+/// `[build]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Build {
+    /// Hash-locked requirements of the build, from the root, in place of the tool's own.
+    pub requirements: Option<Utf8PathBuf>,
 }
 
 /// `[extension]`.
@@ -213,6 +224,7 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
         changelog,
         mcp: mcp::read(reader, top, prove.stdio.is_some()),
         server: server(reader, top),
+        build: build(reader, top),
         extension: extension(reader, top),
         prove,
         gate: gate::read(reader, top),
@@ -228,6 +240,7 @@ fn server(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Server {
     let mut table = reader.table(top, "server");
     let server = Server {
         path: folder(reader, &mut table, "path"),
+        lock: optional_file(reader, &mut table, "lock"),
         console_script: reader.string(&mut table, "console-script"),
         groups: reader
             .optional_strings(&mut table, "groups")
@@ -244,6 +257,15 @@ fn server(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Server {
     };
     reader.finish(&table);
     server
+}
+
+fn build(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Build {
+    let mut table = reader.table(top, "build");
+    let build = Build {
+        requirements: optional_file(reader, &mut table, "requirements"),
+    };
+    reader.finish(&table);
+    build
 }
 
 fn extension(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Option<Extension> {
@@ -272,14 +294,35 @@ fn extension(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Option<Extension> 
     Some(extension)
 }
 
-/// A path from the root that stays below it.
+/// A file from the root that stays below it.
+fn optional_file(
+    reader: &mut Reader<'_>,
+    table: &mut Table<'_>,
+    key: &'static str,
+) -> Option<Utf8PathBuf> {
+    let path = reader.optional_string(table, key)?;
+    Some(inside(reader, table, key, path, "file"))
+}
+
+/// A folder from the root that stays below it.
 fn folder(reader: &mut Reader<'_>, table: &mut Table<'_>, key: &'static str) -> Utf8PathBuf {
-    let path = Utf8PathBuf::from(reader.string(table, key));
+    let path = reader.string(table, key);
+    inside(reader, table, key, path, "folder")
+}
+
+fn inside(
+    reader: &mut Reader<'_>,
+    table: &Table<'_>,
+    key: &str,
+    path: String,
+    kind: &str,
+) -> Utf8PathBuf {
+    let path = Utf8PathBuf::from(path);
     if !stays_inside(&path) {
         let span = reader.span(table, key);
         reader.problem(
             span,
-            format!("`{path}` leaves the repository; name a folder inside it"),
+            format!("`{path}` leaves the repository; name a {kind} inside it"),
         );
     }
     path

@@ -39,7 +39,7 @@ use crate::source::{Checkout, Tree};
 use crate::stage::Stage;
 use crate::tools::Version;
 use crate::tools::node::{self, Node};
-use crate::tools::python::{self, Environment};
+use crate::tools::python::Environment;
 use crate::world::{World, files};
 
 /// What every step needs to know.
@@ -67,7 +67,8 @@ pub struct Work<'run> {
 /// The first step that does not hold; nothing has then been written outside the stage.
 pub fn perform(work: &Work<'_>, plan: &Plan, resumed: Option<Release>) -> Result<Release> {
     let world = work.world;
-    let environment = python::build_environment(world)?;
+    let tools = build::requirements(world, work.config, work.checkout, work.tree)?;
+    let environment = build::environment(world, &tools)?;
     let requirements = requirements(work, plan, resumed.as_ref())?;
     let stage = Stage::open(world, work.checkout, work.tree)?;
     let ready = make_ready(work, plan, &stage, &environment, &requirements)?;

@@ -6,6 +6,7 @@
 //! of patterns would select.
 
 mod agreement;
+pub mod annotation;
 pub mod container;
 mod content;
 pub mod entry;

@@ -16,17 +16,17 @@ mod model;
 mod node;
 pub mod npm;
 mod path;
-mod pip;
+pub mod pip;
 pub mod pnpm;
 pub mod poetry;
 pub mod repair;
-mod requirement;
+pub mod requirement;
 #[cfg(test)]
 mod samples;
 mod shown;
 mod toml;
 mod update;
-mod uv;
+pub mod uv;
 mod yaml;
 pub mod yarn;
 
@@ -43,6 +43,11 @@ pub static KINDS: &[&Kind] = &[
     &yarn::KIND,
     &cargo::KIND,
 ];
+
+/// A path from the folder of a lock file, without `.` and `..` where they can be taken out.
+pub fn normal_path(path: &str) -> String {
+    path::normal(path)
+}
 
 /// The kind of lock file that a file of this name is, if it is one.
 pub fn kind_of(file_name: &str) -> Option<&'static Kind> {

@@ -1,5 +1,6 @@
 //! What is made: each kind of artifact in its own file.
 
+pub mod backend;
 pub mod bundle;
 pub mod index;
 pub mod notes;

@@ -6,7 +6,7 @@
 pub mod converge;
 mod order;
 mod selection;
-mod text;
+pub mod text;
 
 pub use selection::{Part, Selection};
 

@@ -12,6 +12,7 @@ pub mod marketplace;
 pub mod mcp;
 pub mod oci;
 pub mod open_vsx;
+pub mod page;
 pub mod pypi;
 mod trouble;
 

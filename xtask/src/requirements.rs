@@ -1,16 +1,20 @@
 //! The requirements file that a lock file stands for. Pure.
 //!
-//! The text is that of `poetry export` with Poetry 2.5 and its export plug-in 1.10, letter for
+//! [`resolve`] is the one door for every kind of lock file. For `poetry.lock` the text is that of `poetry export` with Poetry 2.5 and its export plug-in 1.10, letter for
 //! letter: the same packages in the same order with the same markers, hashes and indexes.
 //! Nothing is resolved, no index is asked, and no file is read; a lock file that does not
 //! belong to its `pyproject.toml` is refused.
 
+pub mod choice;
 pub mod dependency;
 mod fresh;
 mod line;
 pub mod origin;
+pub mod pip;
 pub mod project;
 mod select;
+mod uv;
+mod uv_fresh;
 
 use camino::Utf8Path;
 use serde_json::{Value, json};
@@ -20,6 +24,8 @@ use crate::error::{Error, Result};
 use crate::lockfile::poetry::{self, Lock, REMEDY};
 use crate::marker::{Algebra, Fault};
 use crate::name::normalize;
+use choice::LockKind;
+use pip::Beside;
 use project::{MAIN, Project};
 use select::Selected;
 
@@ -115,11 +121,11 @@ pub fn export(
     options: &Options,
     places: Places<'_>,
 ) -> Result<String> {
-    resolve(pyproject, lock, options, places).map(|export| export.text)
+    resolve(pyproject, lock, options, places, &pip::nothing_beside).map(|export| export.text)
 }
 
 /// The requirements of what `[server]` ships, with digests. Each file is given as its path and
-/// its text.
+/// its text; `beside` gives the text of other files by their paths from the lock file's folder.
 ///
 /// # Errors
 /// As [`resolve`], or a package has no digests to be locked by, which is refused.
@@ -127,6 +133,7 @@ pub fn of_server(
     server: &Server,
     (pyproject, pyproject_text): (&Utf8Path, &str),
     (lock, lock_text): (&Utf8Path, &str),
+    beside: Beside<'_>,
 ) -> Result<String> {
     let options = Options {
         hashes: Hashes::With,
@@ -138,7 +145,7 @@ pub fn of_server(
         lock: lock.as_str(),
         folder: lock.parent().unwrap_or(Utf8Path::new("/")),
     };
-    let export = resolve(pyproject_text, lock_text, &options, places)?;
+    let export = resolve(pyproject_text, lock_text, &options, places, beside)?;
     let unlocked = export.requirements.iter().find(|one| one.hashes.is_empty());
     match unlocked {
         None => Ok(export.text),
@@ -161,18 +168,28 @@ pub fn content_hash(pyproject: &str) -> Result<String> {
     ))
 }
 
-/// Works out the requirements of a lock file.
+/// Works out the requirements of a lock file, whose kind its name says.
 ///
 /// # Errors
 /// - failure: either file is damaged, the lock is stale or lacks a dependency, or a package
 ///   has no digests that pip accepts;
-/// - usage: a group or an extra that the project does not have.
+/// - refused: a package of another lock file than `poetry.lock` comes from no index;
+/// - usage: a group or an extra that the project does not have, or no kind of lock file.
 pub fn resolve(
     pyproject: &str,
     lock: &str,
     options: &Options,
     places: Places<'_>,
+    beside: Beside<'_>,
 ) -> Result<Export> {
+    match LockKind::of(Utf8Path::new(places.lock))? {
+        LockKind::Poetry => of_poetry(pyproject, lock, options, places),
+        LockKind::Uv => uv::resolve(pyproject, lock, options, places),
+        LockKind::Pip => pip::resolve(pyproject, lock, options, places, beside),
+    }
+}
+
+fn of_poetry(pyproject: &str, lock: &str, options: &Options, places: Places<'_>) -> Result<Export> {
     let lock = poetry::parse(lock, places.lock)?;
     let pyproject = project::values(pyproject, places.pyproject)?;
     if !fresh::is_fresh(&lock, &pyproject) {

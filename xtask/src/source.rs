@@ -315,6 +315,21 @@ pub fn text(world: &World, checkout: &Checkout, tree: Tree, path: &Utf8Path) -> 
     }
 }
 
+/// Whether a commit, or the working tree, has a file at this path.
+///
+/// # Errors
+/// git cannot be started.
+pub fn exists(world: &World, checkout: &Checkout, tree: Tree, path: &Utf8Path) -> Result<bool> {
+    match tree {
+        Tree::Working => Ok(world.root.join(path).is_file()),
+        Tree::Head => {
+            let object = format!("{}:{}{path}", checkout.commit, checkout.prefix);
+            let output = git(world).args(["cat-file", "-e", &object]).output()?;
+            Ok(output.status.success())
+        }
+    }
+}
+
 /// The subjects of the commits up to this one after the last tag of this form, newest first; of
 /// all commits when there is none. A tag on the commit itself is the release being made, not the
 /// one before.

@@ -4,6 +4,7 @@
 //! Values that tests want to choose (root, environment) are fields. Rooms that
 //! decide (`plan`, `gate`, `artifact`, `lockfile`) never see a `World`.
 
+mod actions;
 pub mod files;
 pub mod interrupt;
 pub mod lock;
@@ -12,16 +13,19 @@ pub mod process;
 pub mod remote;
 pub mod runtime;
 pub mod secret;
+pub mod surroundings;
 pub mod temporary;
 pub mod terminal;
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, Result};
 use interrupt::Interrupt;
 use process::Command;
+use surroundings::{Surroundings, Terminals};
 use temporary::Temporary;
 use terminal::Terminal;
 
@@ -81,6 +85,7 @@ impl World {
             Some(root) => named_root(&directory, root)?,
             None => find_root(&directory)?,
         };
+        terminal.locate(root.as_str());
         Ok(World {
             root,
             directory,
@@ -198,4 +203,21 @@ pub fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf> {
         Error::precondition(format!("the path {} is not valid UTF-8", path.display()))
             .hint("move the repository to a folder whose name is valid UTF-8")
     })
+}
+
+/// Where output goes, as the real environment says.
+pub fn surroundings() -> Surroundings {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads it"
+    )]
+    let environment = std::env::vars_os();
+    let environment = environment
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let terminals = Terminals {
+        results: std::io::stdout().is_terminal(),
+        messages: std::io::stderr().is_terminal(),
+    };
+    Surroundings::of(&environment, terminals)
 }

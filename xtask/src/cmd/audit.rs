@@ -58,5 +58,6 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         exec::audit::judge_licenses(&config, &subject, &known, &mut report);
     }
     exec::audit::say(world, &report);
+    exec::audit::tell_actions(world, &report);
     exec::audit::require_passing(&report)
 }

@@ -35,7 +35,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     source::require_clean(&checkout, tree)?;
     note_untracked(world, &checkout, tree);
     let resumed = Release::resume(world, &checkout.source(tree))?;
-    let known = python::existing(world, "build", python::BUILD_REQUIREMENTS)
+    let tools = exec::build::requirements(world, &config, &checkout, tree)?;
+    let known = python::existing(world, "build", &tools)
         .map(|environment| wheel::inputs(&environment, &checkout.source(tree)));
     if let (Some(release), Some(inputs)) = (&resumed, &known)
         && has(release, Kind::Wheel, inputs)
@@ -52,7 +53,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         world.terminal.json(&release.manifest);
         return Ok(());
     }
-    let environment = python::build_environment(world)?;
+    let environment = exec::build::environment(world, &tools)?;
     let stage = Stage::open(world, &checkout, tree)?;
     let built = exec::build::perform(world, &config, &environment, &checkout, &stage, tree)?;
     let release = exec::build::collect(resumed, built, &checkout, tree);

@@ -97,6 +97,8 @@ pub fn print(world: &World, report: &Report) {
         Format::Text | Format::Markdown => {}
     }
     exec::gate::say(world, report);
+    let annotations = gate::annotation::all(report);
+    world.annotate(&annotations, "the log has all of them");
 }
 
 /// A package larger than all of its content may be is refused unread.

@@ -11,11 +11,12 @@ use toml_edit::{Document, Item};
 use crate::config::Config;
 use crate::doctor::{self, Finding, State, TOOLS};
 use crate::error::{Error, Result};
-use crate::product::pyproject;
+use crate::exec::bundle;
+use crate::product::{backend, pyproject};
+use crate::source;
 use crate::tools::{Version, node, python};
 use crate::version;
 use crate::world::{World, files};
-use crate::{requirements, source};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -137,19 +138,24 @@ fn server(world: &World, config: &Config) -> Vec<Finding> {
         .flatten()
         .filter_map(toml_edit::Value::as_str);
     findings.extend(doctor::unbounded(file.as_str(), strings));
-    findings.extend(lock(world, config, &file, &text));
-    findings.extend(retired(world, &config.server.path));
+    findings.extend(lock(world, config));
+    if config.build.requirements.is_none()
+        && let Err(error) = backend::require_stated_version(&project, file.as_str())
+            .and_then(|()| backend::requirements(&project, file.as_str()).map(drop))
+    {
+        findings.push(broken(file.as_str(), &error));
+    }
     findings
 }
 
-fn lock(world: &World, config: &Config, file: &Utf8Path, text: &str) -> Vec<Finding> {
-    let lock = config.server.path.join("poetry.lock");
-    let exported = files::read_text(&world.root.join(&lock)).and_then(|lock_text| {
-        requirements::of_server(&config.server, (file, text), (&lock, &lock_text))
-    });
-    match exported {
+fn lock(world: &World, config: &Config) -> Vec<Finding> {
+    let lock = match bundle::lock_here(world, &config.server) {
+        Ok(lock) => lock,
+        Err(error) => return vec![broken(config.server.path.as_str(), &error)],
+    };
+    let mut findings = match bundle::requirements_here(world, &config.server) {
         Err(error) => vec![broken(lock.as_str(), &error)],
-        Ok(list) => {
+        Ok((_, list)) => {
             let count = list
                 .lines()
                 .filter(|line| line.contains("==") && !line.starts_with(' '))
@@ -159,19 +165,22 @@ fn lock(world: &World, config: &Config, file: &Utf8Path, text: &str) -> Vec<Find
                 &format!("fits pyproject.toml, {count} packages ship"),
             )]
         }
-    }
+    };
+    findings.extend(retired(world, config, &lock));
+    findings
 }
 
-/// Second sources of dependency truth beside `pyproject.toml` and its lock file. Without that lock
-/// file they may be the only one, and nobody is told to remove it.
-fn retired(world: &World, folder: &Utf8Path) -> Vec<Finding> {
-    if !world.root.join(folder).join("poetry.lock").exists() {
-        return Vec::new();
-    }
-    ["requirements.txt", "uv.lock", "setup.py", "Pipfile.lock"]
+/// Second sources of dependency truth beside `pyproject.toml` and its lock file.
+fn retired(world: &World, config: &Config, lock: &Utf8Path) -> Vec<Finding> {
+    let folder = &config.server.path;
+    // setuptools may need a setup.py; a repository that locks with Poetry does not.
+    let is_poetry = lock.file_name() == Some("poetry.lock");
+    let setup = is_poetry.then_some("setup.py");
+    ["requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock"]
         .into_iter()
+        .chain(setup)
         .map(|name| folder.join(name))
-        .filter(|path| world.root.join(path).exists())
+        .filter(|path| path != lock && world.root.join(path).exists())
         .map(|path| Finding {
             state: State::Warning,
             remedy: Some(format!("remove it: git rm {path}")),

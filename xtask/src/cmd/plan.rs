@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::config::publish::LOCAL;
 use crate::error::Result;
 use crate::exec::publish as exec;
+use crate::github::summary;
 use crate::publish::Selection;
 use crate::world::World;
 
@@ -65,6 +66,7 @@ pub fn look(world: &World, config: &Config, profile: &str, narrow: &Narrow) -> R
     let session = exec::open(world, config, &release, profile, narrow.selection())?;
     let plan = session.plan()?;
     world.terminal.text(&plan.text(world.now()));
+    world.summarise(|| summary::plan(&plan, &session.pages(), world.now()));
     Ok(Published {
         json: serde_json::to_value(&plan).expect("plain data always serialises"),
         outcome: exec::require_sound(&plan),

@@ -7,6 +7,7 @@ use crate::artifact::Kind;
 use crate::dist::{self, Release};
 use crate::error::Result;
 use crate::exec;
+use crate::github::summary::{self, Row};
 use crate::prove::Outcome;
 use crate::tools::python;
 use crate::world::World;
@@ -32,9 +33,27 @@ pub fn run(world: &World, _arguments: &Arguments) -> Result<()> {
     let python = python::interpreter(world)?;
     let outcome = exec::examine(world, &config, &python.path, &release)?;
     world.terminal.json(&shown(&release, &outcome)?);
+    let manifest = &release.manifest;
+    let title = format!("Prove {} {}", manifest.name, manifest.version);
+    world.summarise(|| summary::checks(&title, "check", &rows(&outcome)));
     let proof = exec::proof(&config, python.version, &release, outcome)?;
     release.put_proof(proof);
     release.write(world)
+}
+
+/// Every check, held or not, for the summary of a step.
+fn rows(outcome: &Outcome) -> Vec<Row> {
+    let held = outcome.checks.iter().map(|check| Row {
+        name: check.name.clone(),
+        mark: "✓",
+        detail: check.detail.clone(),
+    });
+    let failed = outcome.failures.iter().map(|failure| Row {
+        name: failure.check.to_string(),
+        mark: "✗",
+        detail: failure.error.message.clone(),
+    });
+    held.chain(failed).collect()
 }
 
 /// Every check, held or not, for programs.

@@ -11,6 +11,7 @@ use crate::config::publish::LOCAL;
 use crate::dist::Release;
 use crate::error::Result;
 use crate::exec::publish as exec;
+use crate::github::summary;
 use crate::ledger::Ledger;
 use crate::publish::Selection;
 use crate::world::World;
@@ -86,6 +87,7 @@ pub fn execute(
     session.require_free(&plan)?;
     session.require_ready(&plan)?;
     let summary = session.perform(&plan);
+    world.summarise(|| summary::published(&plan, &summary.rows(), &session.pages()));
     if let Some(why) = config
         .publish
         .without_audit

@@ -11,6 +11,7 @@ use crate::dist::Release;
 use crate::error::{self, Error, Result};
 use crate::exec;
 use crate::exec::advisories::Wanted;
+use crate::github::{output, summary};
 use crate::plan::{self, Audited, Observed, Packaging, Plan};
 use crate::product::{bundle, wheel};
 use crate::source::{self, Checkout, Tree};
@@ -94,6 +95,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
             release
         }
     };
+    world.summarise(|| summary::release(&release.manifest));
+    world.set_outputs(|| output::release(&release.manifest));
     let Some(profile) = &arguments.to else {
         world.terminal.json(&release.manifest);
         return Ok(());
@@ -139,6 +142,9 @@ fn findings(
     if let Some(release) = resumed.filter(|release| release.only(Kind::Licenses).is_ok()) {
         let known = exec::license::of_release(locks, release);
         exec::audit::judge_licenses(config, locks, &known, &mut report);
+    }
+    if !arguments.plan {
+        exec::audit::tell_actions(world, &report);
     }
     match exec::audit::require_passing(&report) {
         Ok(()) => exec::audit::sum_up(world, &report),
@@ -194,7 +200,8 @@ fn observe(work: &exec::Work<'_>, resumed: Option<&Release>) -> Result<Observed>
         tree,
         ..
     } = *work;
-    let environment = python::existing(world, "build", python::BUILD_REQUIREMENTS);
+    let tools = exec::build::requirements(world, config, checkout, tree)?;
+    let environment = python::existing(world, "build", &tools);
     let source = checkout.source(tree);
     let package = match &config.extension {
         None => Packaging::None,

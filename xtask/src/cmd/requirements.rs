@@ -3,10 +3,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
+use crate::config::Server;
 use crate::error::{Error, Result};
-use crate::lockfile::poetry;
+use crate::exec;
 use crate::requirements::{self, Export, Hashes, Options, Places};
-use crate::world::process::quote;
 use crate::world::terminal::size;
 use crate::world::{World, files};
 
@@ -42,8 +42,8 @@ pub struct Arguments {
 /// No `pyproject.toml` or lock file, either damaged or not of the same state, an unknown
 /// group or extra, or with `--check` a file that differs.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
-    let (folder, options) = inputs(world, arguments)?;
-    let export = export_folder(world, &folder, &options)?;
+    let (server, options) = inputs(world, arguments)?;
+    let export = export(world, &server, &options)?;
     warn_of_missing(world, &export, options.hashes);
     let Some(output) = &arguments.output else {
         world.terminal.text(&export.text);
@@ -63,64 +63,62 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn inputs(world: &World, arguments: &Arguments) -> Result<(Utf8PathBuf, Options)> {
+/// The server whose requirements are asked for: that of `release.toml`, or any project.
+fn inputs(world: &World, arguments: &Arguments) -> Result<(Server, Options)> {
     let hashes = match arguments.without_hashes {
         true => Hashes::Without,
         false => Hashes::With,
     };
-    let or_else = |asked: &[String], default: Vec<String>| match asked {
-        [] => default,
+    let or_else = |asked: &[String], default: &[String]| match asked {
+        [] => default.to_vec(),
         asked => asked.to_vec(),
     };
-    let (folder, groups, extras) = match &arguments.project {
-        Some(project) => {
-            let main = vec![requirements::project::MAIN.to_owned()];
-            (world.resolve(project), main, Vec::new())
-        }
-        None => {
-            let server = super::configuration(world)?.server;
-            (world.root.join(&server.path), server.groups, server.extras)
-        }
+    let server = match &arguments.project {
+        Some(project) => Server {
+            path: world.show(&world.resolve(project)).to_owned(),
+            lock: None,
+            console_script: String::new(),
+            groups: vec![requirements::project::MAIN.to_owned()],
+            extras: Vec::new(),
+            test: Vec::new(),
+            test_groups: Vec::new(),
+        },
+        None => super::configuration(world)?.server,
     };
     let options = Options {
         hashes,
-        groups: or_else(&arguments.group, groups),
-        extras: or_else(&arguments.extra, extras),
+        groups: or_else(&arguments.group, &server.groups),
+        extras: or_else(&arguments.extra, &server.extras),
     };
-    Ok((folder, options))
+    Ok((server, options))
 }
 
-fn export_folder(world: &World, folder: &Utf8Path, options: &Options) -> Result<Export> {
+fn export(world: &World, server: &Server, options: &Options) -> Result<Export> {
+    let folder = world.root.join(&server.path);
     let pyproject = folder.join("pyproject.toml");
-    let lock = folder.join(poetry::FILE);
-    let missing = |path: &Utf8Path, hint: String| {
-        Error::precondition(format!("there is no {}", world.show(path))).hint(hint)
-    };
     if !pyproject.is_file() {
         let hint = "name the project's folder: --project DIR, or server.path in release.toml";
-        return Err(missing(&pyproject, hint.to_owned()));
+        let message = format!("there is no {}", world.show(&pyproject));
+        return Err(Error::precondition(message).hint(hint));
     }
+    let lock = world.root.join(exec::bundle::lock_here(world, server)?);
     if !lock.is_file() {
-        let folder = match world.show(folder) {
-            root if root.as_str().is_empty() => Utf8Path::new("."),
-            below => below,
-        };
-        return Err(missing(
-            &lock,
-            format!("make it: poetry lock --project {}", quote(folder.as_str())),
-        ));
+        let message = format!("there is no {}", world.show(&lock));
+        return Err(Error::precondition(message).hint("correct server.lock in release.toml"));
     }
-    // The lock's relative paths are resolved from where the folder really is.
-    let folder = folder
+    // The lock's relative paths are resolved from where its folder really is.
+    let folder = lock.parent().unwrap_or(&folder);
+    let real = folder
         .canonicalize_utf8()
         .map_err(|cause| Error::failure(format!("resolve the path {folder}: {cause}")))?;
     let places = Places {
         pyproject: world.show(&pyproject).as_str(),
         lock: world.show(&lock).as_str(),
-        folder: &folder,
+        folder: &real,
     };
+    let beside = |name: &str| files::read_text(&folder.join(name)).ok();
     let (pyproject, lock) = (files::read_text(&pyproject)?, files::read_text(&lock)?);
-    requirements::resolve(&pyproject, &lock, options, places)
+    requirements::resolve(&pyproject, &lock, options, places, &beside)
 }
 
 /// Says what a hash-locked file cannot hold: pip then refuses repositories and folders.

@@ -6,6 +6,7 @@ use crate::config::publish::LOCAL;
 use crate::error::Result;
 use crate::exec::publish as exec;
 use crate::exec::publish::verify::{self, Link, Report, Verified};
+use crate::github::summary::{self, Row};
 use crate::publish::Selection;
 use crate::registry::Level;
 use crate::world::World;
@@ -40,6 +41,9 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let session = exec::open(world, &config, &release, &profile, Selection::All)?;
     let report = session.examine()?;
     say(world, &report);
+    let release = &report.release;
+    let title = format!("Verify {} {}", release.name, release.version);
+    world.summarise(|| summary::checks(&title, "target", &rows(&report)));
     for skip in &profile.skips {
         let text = format!("left out by release.toml: {}", skip.reason);
         world.terminal.same(&skip.target, &text);
@@ -74,6 +78,36 @@ fn say(world: &World, report: &Report) {
     for link in &report.chain {
         follow(world, "dist", link);
     }
+}
+
+/// The same for the summary of a step.
+fn rows(report: &Report) -> Vec<Row> {
+    let row = |name: &str, mark, detail: String| Row {
+        name: name.to_owned(),
+        mark,
+        detail,
+    };
+    let mark = |held: bool| if held { "✓" } else { "✗" };
+    let mut rows = Vec::new();
+    for from in &report.from {
+        for item in &from.items {
+            rows.push(match item.problem() {
+                None => row(&from.target, "✓", format!("{}: the same", item.item.key)),
+                Some((_, what)) => row(&from.target, "✗", what),
+            });
+        }
+        let link = |link: &Link| {
+            let detail = format!("{}: {}", link.file, link.detail);
+            row(&from.target, mark(link.held), detail)
+        };
+        rows.extend(from.chain.iter().map(link));
+    }
+    let link = |link: &Link| {
+        let detail = format!("{}: {}", link.file, link.detail);
+        row("dist", mark(link.held), detail)
+    };
+    rows.extend(report.chain.iter().map(link));
+    rows
 }
 
 fn follow(world: &World, place: &str, link: &Link) {

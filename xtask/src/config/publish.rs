@@ -18,8 +18,9 @@ pub const LOCAL: &str = "local";
 /// Where a local target is unless it says otherwise.
 const LOCAL_PATH: &str = "target/published";
 
-/// The public servers, which a target may replace by others that speak the same protocol.
-const GITHUB_API: &str = "https://api.github.com";
+/// The interface of github.com. This and the other public servers may be replaced by others that
+/// speak the same protocol.
+pub const GITHUB_API: &str = "https://api.github.com";
 const OPEN_VSX: &str = "https://open-vsx.org";
 const MARKETPLACE: &str = "https://marketplace.visualstudio.com";
 const MCP_REGISTRY: &str = "https://registry.modelcontextprotocol.io";

@@ -15,7 +15,7 @@ use crate::audit::license::{Known, judge};
 use crate::audit::policy::Policy;
 use crate::audit::report::Report;
 use crate::audit::table;
-use crate::audit::{json, markdown, phrase, sarif};
+use crate::audit::{annotation, json, markdown, phrase, sarif};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::lockfile;
@@ -80,6 +80,15 @@ pub fn say(world: &World, report: &Report) {
         Format::Sarif => terminal.json(&sarif::log(report)),
         Format::Markdown => terminal.document(&markdown::text(report)),
     }
+}
+
+/// Annotates the lines that were found, and adds the report to the summary, in GitHub Actions.
+pub fn tell_actions(world: &World, report: &Report) {
+    world.annotate(
+        &annotation::all(report),
+        "the summary of this step has all of them",
+    );
+    world.summarise(|| markdown::text(report));
 }
 
 /// Prints a report for people beside the result of another verb.

@@ -1,11 +1,13 @@
 //! Building wheel and sdist in a stage, and sealing them.
 
+use camino::Utf8Path;
+
 use crate::artifact::{Artifact, Kind, seal};
 use crate::config::Config;
 use crate::dist::Release;
-use crate::error::Result;
-use crate::product::wheel;
-use crate::source::{Checkout, Tree};
+use crate::error::{Error, Result};
+use crate::product::{backend, pyproject, wheel};
+use crate::source::{self, Checkout, Tree};
 use crate::stage::Stage;
 use crate::tools::python;
 use crate::world::World;
@@ -18,6 +20,50 @@ pub struct Made {
     pub files: Vec<(Artifact, Vec<u8>)>,
     /// The name and version of the release.
     pub identity: (String, String),
+}
+
+/// The hash-locked requirements of the environment that builds a tree's server: those of its back
+/// end, or the file that `release.toml` names.
+///
+/// # Errors
+/// `pyproject.toml` is missing or damaged, its back end is not known, or its version is nowhere
+/// but in git's tags.
+pub fn requirements(
+    world: &World,
+    config: &Config,
+    checkout: &Checkout,
+    tree: Tree,
+) -> Result<String> {
+    let read = |path: &Utf8Path| source::text(world, checkout, tree, path);
+    let file = config.server.path.join("pyproject.toml");
+    let project = pyproject::parse(&read(&file)?, file.as_str())?;
+    backend::require_stated_version(&project, file.as_str())?;
+    let Some(own) = &config.build.requirements else {
+        return backend::requirements(&project, file.as_str()).map(str::to_owned);
+    };
+    let text = read(own)?;
+    if text
+        .lines()
+        .any(|line| line.trim_start().starts_with("build=="))
+    {
+        return Ok(text);
+    }
+    let error = Error::usage(format!(
+        "{own}, which release.toml names under [build], pins no `build`, the program that runs \
+         back ends"
+    ));
+    Err(backend::locked_by_hand(error, &project))
+}
+
+/// The environment with these requirements, installed on first use.
+///
+/// # Errors
+/// No interpreter, no network on first use, or a requirement without a digest.
+pub fn environment(world: &World, requirements: &str) -> Result<python::Environment> {
+    match python::existing(world, "build", requirements) {
+        Some(environment) => Ok(environment),
+        None => python::create(world, "build", requirements),
+    }
 }
 
 /// Builds in a stage, and says what came of it.

@@ -1,15 +1,18 @@
 //! Requirements from the lock file, and the extension's bundle folder.
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use crate::artifact::{Artifact, Kind, seal};
+use crate::audit::discover::beside;
 use crate::config::{Config, Extension, Server};
 use crate::dist::Release;
 use crate::error::Result;
 use crate::plan::Inputs;
 use crate::product::bundle::{self, REQUIREMENTS_FILE};
-use crate::requirements;
+use crate::requirements::{self, choice};
 use crate::source::{self, Checkout, Tree};
-use crate::world::World;
 use crate::world::terminal::size;
+use crate::world::{World, files};
 
 /// Seals exported requirements as those of a release's wheel.
 pub fn sealed_requirements(
@@ -40,13 +43,45 @@ pub fn locked_requirements(
     checkout: &Checkout,
     tree: Tree,
 ) -> Result<String> {
-    let (pyproject, lock) = (
-        server.path.join("pyproject.toml"),
-        server.path.join("poetry.lock"),
-    );
-    let pyproject_text = source::text(world, checkout, tree, &pyproject)?;
-    let lock_text = source::text(world, checkout, tree, &lock)?;
-    requirements::of_server(server, (&pyproject, &pyproject_text), (&lock, &lock_text))
+    let lock = choice::lock_file(server, &|path| source::exists(world, checkout, tree, path))?;
+    exported(server, &lock, &|path| {
+        source::text(world, checkout, tree, path)
+    })
+}
+
+/// The same of the working tree, and the lock file that it comes from.
+///
+/// # Errors
+/// As [`locked_requirements`].
+pub fn requirements_here(world: &World, server: &Server) -> Result<(Utf8PathBuf, String)> {
+    let lock = lock_here(world, server)?;
+    let text = exported(server, &lock, &|path| {
+        files::read_text(&world.root.join(path))
+    })?;
+    Ok((lock, text))
+}
+
+/// The lock file of the working tree.
+///
+/// # Errors
+/// None, or several.
+pub fn lock_here(world: &World, server: &Server) -> Result<Utf8PathBuf> {
+    choice::lock_file(server, &|path| Ok(world.root.join(path).is_file()))
+}
+
+fn exported(
+    server: &Server,
+    lock: &Utf8Path,
+    read: &dyn Fn(&Utf8Path) -> Result<String>,
+) -> Result<String> {
+    let pyproject = server.path.join("pyproject.toml");
+    let folder = lock.parent().unwrap_or(Utf8Path::new(""));
+    requirements::of_server(
+        server,
+        (&pyproject, &read(&pyproject)?),
+        (lock, &read(lock)?),
+        &|name| read(Utf8Path::new(&beside(folder.as_str(), name)?)).ok(),
+    )
 }
 
 /// What the exported requirements are made from.

@@ -6,8 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::artifact::Digest;
 use crate::config::Server;
 use crate::error::Result;
+use crate::exec;
 use crate::product::vsix;
-use crate::requirements;
 use crate::tools::{node, python};
 use crate::world::lock::Lock;
 use crate::world::{World, files};
@@ -19,14 +19,7 @@ use crate::world::{World, files};
 pub fn requirements(world: &World, server: &Server) -> Result<String> {
     let mut wider = server.clone();
     wider.groups.extend(server.test_groups.iter().cloned());
-    let folder = world.root.join(&server.path);
-    let (pyproject, lock) = (folder.join("pyproject.toml"), folder.join("poetry.lock"));
-    let (pyproject_text, lock_text) = (files::read_text(&pyproject)?, files::read_text(&lock)?);
-    requirements::of_server(
-        &wider,
-        (world.show(&pyproject), &pyproject_text),
-        (world.show(&lock), &lock_text),
-    )
+    exec::bundle::requirements_here(world, &wider).map(|(_, text)| text)
 }
 
 /// An environment with these requirements.

@@ -15,11 +15,12 @@ use crate::config::Config;
 use crate::config::publish::{Profile, Target};
 use crate::dist::Release;
 use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::github::summary::Pages;
 use crate::ledger::Ledger;
 use crate::product::provenance;
 use crate::prove;
 use crate::publish::{self, Part, Plan, Seen, Selection, State, Subject};
-use crate::registry::{self, Opening, Phase, Presence, Registry};
+use crate::registry::{self, Opening, Phase, Presence, Registry, page};
 use crate::source;
 use crate::world::{World, files};
 
@@ -399,6 +400,27 @@ impl<'run> Session<'run> {
                 Err(error.hint("nothing was sent anywhere"))
             }
         }
+    }
+
+    /// Where people look at what each target has.
+    pub fn pages(&self) -> Pages {
+        let manifest = &self.release.manifest;
+        let tag = &self.config.version.tag;
+        let tag = tag.replace("{version}", &manifest.version);
+        let page = |(target, place): &(&'run Target, Option<Box<dyn Registry + 'run>>)| {
+            let place = place.as_deref()?;
+            // An index that cannot say where it is has a name all the same.
+            let simple = place.simple_index().ok().flatten();
+            let about = page::About {
+                manifest,
+                tag: &tag,
+                items: place.takes(),
+                simple: simple.as_deref(),
+            };
+            let page = page::page(&target.place, about)?;
+            Some((target.name.clone(), page))
+        };
+        self.places.iter().filter_map(page).collect()
     }
 
     /// The opened place of a target.

@@ -84,7 +84,7 @@ fn result(report: &Report, finding: &Finding) -> Value {
 }
 
 /// In a folder the file itself; in a package the package, as nobody has the file inside.
-fn location(report: &Report, finding: &Finding) -> String {
+pub(super) fn location(report: &Report, finding: &Finding) -> String {
     let outer = finding.path.split('!').next().unwrap_or_default();
     match report.form {
         Form::Folder if !outer.is_empty() => format!("{}/{outer}", report.subject),

@@ -4,8 +4,8 @@
 //! installed, so a file with one is an incomplete lock file, unless a constraints file that it
 //! names pins that package.
 
-mod line;
-mod place;
+pub mod line;
+pub mod place;
 
 use std::collections::{HashMap, HashSet};
 

@@ -2,6 +2,8 @@
 //!
 //! Source: uv's crate `uv-resolver`, `lock/mod.rs`; there is no other specification.
 
+pub mod locked;
+
 use std::collections::{HashMap, HashSet};
 
 use super::extras::{self, Ask, MOST_GROUPS, Web};

@@ -16,6 +16,10 @@ pub struct Project {
     pub version: Option<String>,
     /// The requirement strings of `[build-system]`.
     pub build_requires: Vec<String>,
+    /// The module that builds it, when `[build-system]` names one.
+    pub build_backend: Option<String>,
+    /// The setting by which a back end takes the version from git's history, if there is one.
+    pub version_from_git: Option<&'static str>,
     /// The interpreters it runs on, as written.
     pub requires_python: Option<String>,
     /// The console scripts, name and object reference.
@@ -74,6 +78,10 @@ pub fn parse(text: &str, file: &str) -> Result<Project> {
         name,
         version: either("version"),
         build_requires,
+        build_backend: top
+            .get("build-system")
+            .and_then(|table| string(table, "build-backend")),
+        version_from_git: version_from_git(top),
         requires_python: project.and_then(|table| string(table, "requires-python")),
         scripts: [project, poetry]
             .into_iter()
@@ -87,6 +95,22 @@ pub fn parse(text: &str, file: &str) -> Result<Project> {
         }),
         urls: urls(project, poetry),
     })
+}
+
+/// Tools whose table alone makes them take the version from git; where each says so.
+fn version_from_git(top: &Item) -> Option<&'static str> {
+    let tool = top.get("tool")?;
+    let says = |path: [&str; 3], value: &str| {
+        let found = path.iter().try_fold(tool, |item, key| item.get(key));
+        found.and_then(Item::as_str) == Some(value)
+    };
+    if says(["pdm", "version", "source"], "scm") {
+        return Some("[tool.pdm.version] source = \"scm\"");
+    }
+    if says(["hatch", "version", "source"], "vcs") {
+        return Some("[tool.hatch.version] source = \"vcs\"");
+    }
+    tool.get("setuptools_scm").map(|_| "[tool.setuptools_scm]")
 }
 
 fn string(table: &Item, key: &str) -> Option<String> {

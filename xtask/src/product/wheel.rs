@@ -1,11 +1,13 @@
 //! The wheel and the sdist: built once through PEP 517, then checked.
 
 pub mod inspect;
+mod sdist;
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::backend::{self, Archive};
 use super::pyproject::{self, Project};
 use crate::error::{Context, Error, Result};
 use crate::tools::python::{Environment, isolated};
@@ -28,11 +30,12 @@ pub struct Built {
 
 /// Builds the sdist and, from it, the wheel of the project in `folder`.
 ///
-/// The back end runs in the tool's own environment when that satisfies `[build-system]`
-/// exactly; other back ends are installed by the front end into an isolated one.
+/// The back end runs in the tool's own environment, which has everything that `[build-system]`
+/// asks for; nothing is downloaded.
 ///
 /// # Errors
-/// The back end fails, or what it made does not hold what `pyproject.toml` promises.
+/// The environment lacks something, the back end fails, or what it made does not hold what
+/// `pyproject.toml` promises.
 pub fn build(
     world: &World,
     environment: &Environment,
@@ -51,8 +54,9 @@ pub fn build(
     let project = pyproject::parse(&files::read_text(&file)?, shown)?;
     let out = folder.join(".xtask-dist");
     files::remove_folder(&out)?;
-    let mut call = isolated(world.command(&environment.python))
-        .args(["-m", "build", "--outdir", out.as_str()])
+    require_provided(world, environment, &project)?;
+    isolated(world.command(&environment.python))
+        .args(["-m", "build", "--no-isolation", "--outdir", out.as_str()])
         .directory(folder)
         .variable("SOURCE_DATE_EPOCH", epoch.to_string())
         .variable("TZ", "UTC")
@@ -61,23 +65,34 @@ pub fn build(
         .variable("PYTHONDONTWRITEBYTECODE", "1")
         // Back ends ask git which files are ignored; the export is ignored as a whole.
         .variable("GIT_CEILING_DIRECTORIES", world.private().join("stage"))
-        .purpose("the PEP 517 build");
-    if provided(world, environment, &project)? {
-        call = call.arg("--no-isolation");
+        .purpose("the PEP 517 build")
+        .run()?;
+    let mut built = collect(&out, &project, console_script)?;
+    let archive = backend::of(&project).map_or(Archive::Rewritten, |back_end| back_end.archive);
+    if archive == Archive::Rewritten {
+        built.sdist_bytes = sdist::rewrite(&built.sdist, &built.sdist_bytes, epoch)?;
     }
-    call.run()?;
-    collect(&out, &project, console_script)
+    Ok(built)
 }
 
-/// Whether the tool's environment has everything `[build-system]` asks for.
-fn provided(world: &World, environment: &Environment, project: &Project) -> Result<bool> {
-    let script =
-        "import build, sys\nprint(any(d for r in sys.argv[1:] for d in build.check_dependency(r)))";
+/// Refuses to build without what `[build-system]` asks for.
+fn require_provided(world: &World, environment: &Environment, project: &Project) -> Result<()> {
+    let script = "import sys\ntry:\n import build\nexcept ImportError:\n print('build')\nelse:\n \
+                  for r in sys.argv[1:]:\n  if any(build.check_dependency(r)): print(r)";
     let output = isolated(world.command(&environment.python))
         .args(["-c", script])
         .args(&project.build_requires)
         .run()?;
-    Ok(output.stdout.trim() == "False")
+    let missing: Vec<&str> = output.stdout.lines().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let error = Error::precondition(format!(
+        "build-system.requires asks for what the locked build environment does not have: {}",
+        missing.join(", ")
+    ))
+    .hint("widen the range in pyproject.toml, so that it takes the pinned version");
+    Err(backend::locked_by_hand(error, project))
 }
 
 fn collect(out: &Utf8Path, project: &Project, console_script: &str) -> Result<Built> {

@@ -48,9 +48,9 @@ pub fn write(
             },
         });
     }
-    requirements.sort_by_cached_key(lines);
-    requirements.dedup_by_key(|one| lines(one));
-    let text: Vec<String> = requirements.iter().map(lines).collect();
+    requirements.sort_by_cached_key(text_of);
+    requirements.dedup_by_key(|one| text_of(one));
+    let text: Vec<String> = requirements.iter().map(text_of).collect();
     let mut text = text.join("\n") + "\n";
     let header = (!indexes.is_empty()).then(|| index_lines(&project.indexes, &indexes));
     if let Some(header) = &header {
@@ -64,7 +64,7 @@ pub fn write(
 }
 
 /// A requirement's line with its digests, which pip reads on continued lines.
-fn lines(requirement: &Requirement) -> String {
+pub fn text_of(requirement: &Requirement) -> String {
     let mut text = requirement.line.clone();
     for hash in &requirement.hashes {
         text.push_str(" \\\n    --hash=");

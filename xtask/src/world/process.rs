@@ -21,6 +21,7 @@ use super::terminal::Format;
 use super::{World, secret};
 use crate::doctor;
 use crate::error::{Error, Result};
+use crate::github::command;
 use variable::Variable;
 
 /// A program call that has not started yet.
@@ -235,8 +236,12 @@ impl<'world> Command<'world> {
     /// As [`Command::run`].
     pub fn show(self) -> Result<()> {
         let (line, what) = (self.line(), self.what());
-        let mut running = self.start(Stdio::null(), Pipes::Shown)?;
-        let status = running.child.wait();
+        let terminal = &self.world.terminal;
+        terminal.fold(&command::group(&what));
+        let started = self.start(Stdio::null(), Pipes::Shown);
+        let status = started.map(|mut running| (running.child.wait(), running));
+        terminal.fold(command::END_OF_GROUP);
+        let (status, mut running) = status?;
         running.ended = true;
         let status = status.map_err(|cause| Error::failure(format!("wait for {line}: {cause}")))?;
         if running.interrupt.requested() {

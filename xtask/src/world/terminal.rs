@@ -1,18 +1,22 @@
 //! What the user sees: results on standard output, everything else on standard error.
 //!
 //! On a terminal, running steps show a spinner; elsewhere each step is a plain line.
-//! With `--format json` only the result itself goes to standard output.
+//! With `--format json` only the result itself goes to standard output. What GitHub's runner is
+//! told goes to standard error, and no other line there or on standard output gives it orders.
 
-use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::Arc;
+use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::surroundings::Surroundings;
 use crate::error::{Error, Result};
+use crate::github::{annotation, command};
 use crate::printable;
 
 /// How results are printed.
@@ -49,26 +53,87 @@ pub struct Terminal {
     /// How much is printed.
     pub detail: Detail,
     spinners: Option<MultiProgress>,
+    surroundings: Surroundings,
+    prefix: Arc<OnceLock<String>>,
     lost: Arc<AtomicBool>,
 }
 
+/// Which stream a text goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Results,
+    Messages,
+}
+
 impl Terminal {
-    /// A terminal with spinners when standard error is one and nobody asked for silence.
+    /// A terminal without colours, where nothing moves.
     pub fn new(format: Format, detail: Detail) -> Terminal {
-        let lively = detail == Detail::Normal && std::io::stderr().is_terminal();
+        Terminal::among(format, detail, Surroundings::default())
+    }
+
+    /// A terminal with the colours and spinners that its surroundings can show; no spinners when
+    /// somebody asked for silence or for every command.
+    pub fn among(format: Format, detail: Detail, surroundings: Surroundings) -> Terminal {
+        let lively = detail == Detail::Normal && surroundings.lively;
         let spinners = lively.then(MultiProgress::new);
         Terminal {
             format,
             detail,
             spinners,
+            surroundings,
+            prefix: Arc::default(),
             lost: Arc::default(),
+        }
+    }
+
+    /// Whether GitHub's runner reads along.
+    pub fn in_actions(&self) -> bool {
+        self.surroundings.actions
+    }
+
+    /// Says where the repository's root is, so that the runner finds files by their paths.
+    pub fn locate(&self, root: &str) {
+        let workspace = self.surroundings.workspace.as_deref();
+        let below = workspace.and_then(|workspace| root.strip_prefix(workspace));
+        let below = below.unwrap_or_default().trim_matches('/');
+        if !below.is_empty() {
+            // The root is said once; a second time changes nothing.
+            let _known = self.prefix.set(format!("{below}/"));
+        }
+    }
+
+    /// The folder of `release.toml` below the runner's checkout, with a slash at its end.
+    pub fn prefix(&self) -> &str {
+        self.prefix.get().map_or("", String::as_str)
+    }
+
+    /// Gives GitHub's runner an order: a line made by [`crate::github`].
+    pub fn order(&self, line: &str) {
+        if self.surroundings.actions {
+            self.put(Stream::Messages, line);
+        }
+    }
+
+    /// Folds the log around a child that writes it itself. The order goes to the stream that the
+    /// child's lines go to first, so that the runner gets them in this order.
+    pub fn fold(&self, line: &str) {
+        if self.surroundings.actions {
+            let stream = match self.format {
+                Format::Text => Stream::Results,
+                Format::Json | Format::Sarif | Format::Markdown => Stream::Messages,
+            };
+            self.put(stream, line);
         }
     }
 
     /// Prints a result for people; nothing in a machine format.
     pub fn text(&self, text: &str) {
         if self.format == Format::Text {
-            self.write(&mut std::io::stdout(), &printable::lines(text));
+            let text = printable::lines(text);
+            match self.surroundings.colour_results {
+                true => self.write(Stream::Results, &marked(&text)),
+                false => self.write(Stream::Results, &text),
+            }
         }
     }
 
@@ -80,7 +145,7 @@ impl Terminal {
     pub fn json(&self, value: &impl Serialize) {
         if matches!(self.format, Format::Json | Format::Sarif) {
             let text = serde_json::to_string_pretty(value).expect("results are plain data");
-            self.write(&mut std::io::stdout(), &printable::json(&text));
+            self.write(Stream::Results, &printable::json(&text));
         }
     }
 
@@ -95,27 +160,28 @@ impl Terminal {
 
     /// Prints a whole document as it is, in whichever format.
     pub fn document(&self, text: &str) {
-        self.write(&mut std::io::stdout(), text.trim_end_matches('\n'));
+        self.put(Stream::Results, text);
     }
 
     /// Says that something was done: `✓ label  detail`.
     pub fn done(&self, label: &str, detail: &str) {
-        self.status("✓", label, detail);
+        self.status('✓', label, detail);
     }
 
     /// Says that something needed no doing: `= label  detail`.
     pub fn same(&self, label: &str, detail: &str) {
-        self.status("=", label, detail);
+        self.status('=', label, detail);
     }
 
     /// Says that something was refused or failed: `✗ label  detail`.
     pub fn failed(&self, label: &str, detail: &str) {
-        self.status("✗", label, detail);
+        self.status('✗', label, detail);
     }
 
     /// Says something worth knowing that is not an error.
     pub fn warn(&self, text: &str) {
-        self.log(&format!("! {text}"));
+        let mark = paint('!', self.surroundings.colour_messages);
+        self.log_marked(&mark, text);
     }
 
     /// Whether something could not be printed, so that what a caller keeps is not whole.
@@ -137,7 +203,11 @@ impl Terminal {
     pub fn error(&self, error: &Error) {
         let text = match self.format {
             Format::Text | Format::Sarif | Format::Markdown => {
-                printable::lines(&format!("error: {error}")).into_owned()
+                let text = printable::lines(&format!("error: {error}")).into_owned();
+                match self.surroundings.colour_messages {
+                    true => coloured(&text),
+                    false => text,
+                }
             }
             Format::Json => {
                 let value = serde_json::json!({ "schema": 1, "error": {
@@ -149,13 +219,18 @@ impl Terminal {
                 printable::json(&value.to_string())
             }
         };
-        self.write(&mut std::io::stderr(), &text);
+        self.write(Stream::Messages, &text);
+        if self.surroundings.actions {
+            for line in annotation::of_error(error, self.prefix()) {
+                self.order(&line);
+            }
+        }
     }
 
     /// Shows a command that is about to run, under `--verbose`.
     pub fn command(&self, line: &str) {
         if self.detail == Detail::Verbose {
-            self.write(&mut std::io::stderr(), &format!("$ {line}"));
+            self.write(Stream::Messages, &format!("$ {line}"));
         }
     }
 
@@ -176,25 +251,47 @@ impl Terminal {
         }
     }
 
-    fn status(&self, mark: &str, label: &str, detail: &str) {
-        let line = format!("{mark} {label:<12} {detail}");
-        let line = printable::lines(&line);
-        match (self.detail, self.format) {
-            (Detail::Quiet, _) => {}
-            (_, Format::Text) => self.write(&mut std::io::stdout(), &line),
-            (_, Format::Json | Format::Sarif | Format::Markdown) => {
-                self.write(&mut std::io::stderr(), &line);
+    fn status(&self, mark: char, label: &str, detail: &str) {
+        let (stream, colour) = match self.format {
+            Format::Text => (Stream::Results, self.surroundings.colour_results),
+            Format::Json | Format::Sarif | Format::Markdown => {
+                (Stream::Messages, self.surroundings.colour_messages)
             }
+        };
+        if self.detail != Detail::Quiet {
+            let line = format!("{label:<12} {detail}");
+            let line = printable::lines(&line);
+            self.write(stream, &format!("{} {line}", paint(mark, colour)));
         }
     }
 
     fn log(&self, line: &str) {
         if self.detail != Detail::Quiet {
-            self.write(&mut std::io::stderr(), &printable::lines(line));
+            self.write(Stream::Messages, &printable::lines(line));
         }
     }
 
-    fn write(&self, stream: &mut dyn Write, text: &str) {
+    fn log_marked(&self, mark: &str, text: &str) {
+        if self.detail != Detail::Quiet {
+            let text = printable::lines(text);
+            self.write(Stream::Messages, &format!("{mark} {text}"));
+        }
+    }
+
+    /// Writes what may hold words of somebody else.
+    fn write(&self, stream: Stream, text: &str) {
+        match self.surroundings.actions {
+            true => self.put(stream, &command::defused(text)),
+            false => self.put(stream, text),
+        }
+    }
+
+    fn put(&self, stream: Stream, text: &str) {
+        let (mut results, mut messages) = (std::io::stdout(), std::io::stderr());
+        let stream: &mut dyn Write = match stream {
+            Stream::Results => &mut results,
+            Stream::Messages => &mut messages,
+        };
         let mut print = || {
             let written = writeln!(stream, "{}", text.trim_end_matches('\n'));
             // A reader that went away (`| head`) is no reason to fail a release.
@@ -209,6 +306,49 @@ impl Terminal {
             None => print(),
         }
     }
+}
+
+/// A mark in its colour.
+fn paint(mark: char, colour: bool) -> String {
+    let paint = match mark {
+        '✓' => AnsiColor::Green,
+        '✗' => AnsiColor::Red,
+        '!' => AnsiColor::Yellow,
+        _ => AnsiColor::Cyan,
+    };
+    match colour {
+        true => wrapped(&mark.to_string(), paint.on_default().bold()),
+        false => mark.to_string(),
+    }
+}
+
+/// Text with the marks at the start of its lines in colour.
+fn marked(text: &str) -> String {
+    let line = |line: &str| {
+        let mut rest = line.trim_start_matches(' ').chars();
+        let mark = rest.next().filter(|mark| "✓✗!=".contains(*mark));
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        match mark {
+            Some(mark) if rest.as_str().starts_with(' ') => {
+                let blanks = " ".repeat(blanks);
+                format!("{blanks}{}{}", paint(mark, true), rest.as_str())
+            }
+            _ => line.to_owned(),
+        }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+/// An error with its words `error` and `hint` in colour.
+fn coloured(text: &str) -> String {
+    let error = wrapped("error:", AnsiColor::Red.on_default().bold());
+    let hint = wrapped("hint:", AnsiColor::Cyan.on_default());
+    let text = text.replacen("error:", &error, 1);
+    text.replace("\n  hint:", &format!("\n  {hint}"))
+}
+
+fn wrapped(text: &str, style: Style) -> String {
+    format!("{style}{text}{style:#}")
 }
 
 fn spinner(spinners: &MultiProgress, label: &str, what: &str) -> ProgressBar {
@@ -271,6 +411,17 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_coloured_where_they_stand_for_something() {
+        let green = paint('✓', true);
+        assert_eq!(green, "\u{1b}[1m\u{1b}[32m✓\u{1b}[0m");
+        assert_eq!(paint('✓', false), "✓");
+        let text = "✓ a ✓\n  ✓ b\n✓c\n";
+        assert_eq!(marked(text), format!("{green} a ✓\n  {green} b\n✓c\n"));
+        let error = coloured("error: x\n  hint: error: y");
+        assert_eq!(error.matches('\u{1b}').count(), 5, "{error:?}");
+    }
 
     #[test]
     fn sizes_are_short() {

@@ -5,7 +5,7 @@ use camino::Utf8Path;
 use super::{Mode, cannot_run, leave_out, settle};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::exec::environment;
+use crate::exec::{self, environment};
 use crate::lint::{Report, Tool, difference, mypy, ruff};
 use crate::tools::python;
 use crate::world::process::Command;
@@ -16,9 +16,9 @@ const ALL: [Tool; 3] = [Tool::RuffFormat, Tool::Ruff, Tool::Mypy];
 pub fn lint(world: &World, config: &Config, mode: Mode, report: &mut Report) -> Result<()> {
     let server = &config.server;
     let folder = world.root.join(&server.path);
-    if !folder.join("poetry.lock").exists() {
+    if let Err(error) = exec::bundle::lock_here(world, server) {
         for tool in ALL {
-            leave_out(world, report, tool, "the server has no poetry.lock");
+            leave_out(world, report, tool, &error.message);
         }
         return Ok(());
     }

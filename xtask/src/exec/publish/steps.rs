@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::converge::{self, Came};
 use super::{Session, joined};
 use crate::error::{Error, Kind, Result};
+use crate::github::summary;
 use crate::publish::{Part, Plan, State, Step};
 use crate::registry::{Level, Presence};
 
@@ -100,6 +101,20 @@ impl Summary {
             })
             .collect();
         serde_json::to_value(rows).expect("plain fields always serialise")
+    }
+
+    /// As the rows of a summary.
+    pub fn rows(&self) -> Vec<summary::Row> {
+        let row = |(step, outcome): &(String, Outcome)| summary::Row {
+            name: step.clone(),
+            mark: match outcome {
+                Outcome::Same | Outcome::NotNeeded(_) => "=",
+                Outcome::Verified { .. } | Outcome::Tested(_) => "✓",
+                Outcome::Blocked(_) | Outcome::Failed(_) => "✗",
+            },
+            detail: outcome.detail(),
+        };
+        self.outcomes.iter().map(row).collect()
     }
 
     /// The most pressing of what went wrong decides the exit code: an interrupt, a conflict, a

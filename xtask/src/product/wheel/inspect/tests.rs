@@ -15,6 +15,8 @@ fn project() -> Project {
         name: "demo_server".to_owned(),
         version: Some("1.0".to_owned()),
         build_requires: Vec::new(),
+        build_backend: None,
+        version_from_git: None,
         requires_python: None,
         scripts: Vec::new(),
         description: None,
