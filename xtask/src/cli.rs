@@ -5,6 +5,7 @@ mod examples;
 use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::cmd;
@@ -65,7 +66,7 @@ enum Verb {
     Lint(cmd::lint::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),
-    /// Run the jobs of a workflow on this machine
+    /// Judge the workflows of a repository, and run their jobs on this machine
     Ci(cmd::ci::Arguments),
     /// Hold every lock file against the advisories, offline
     Audit(cmd::audit::Arguments),
@@ -124,6 +125,24 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     }
 }
 
+/// What is wrong with the arguments of a call, as clap says it in its first line. Values that a
+/// shell fills in are not known, so nothing is said about them.
+pub fn problem(arguments: &[&str]) -> Option<String> {
+    let words = ["cargo xtask"].iter().chain(arguments);
+    let error = Cli::try_parse_from(words).err()?;
+    let is_value = matches!(
+        error.kind(),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::InvalidUtf8
+    );
+    let unknown = arguments.iter().any(|word| word.contains('$'));
+    if !error.use_stderr() || (is_value && unknown) {
+        return None;
+    }
+    let said = error.to_string();
+    let first = said.lines().next().unwrap_or_default();
+    Some(first.trim_start_matches("error: ").to_owned())
+}
+
 /// `cargo xtask …` of an installed binary calls `cargo-xtask xtask …`.
 fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
@@ -134,11 +153,15 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
-    let has_findings = matches!(cli.verb, Verb::Check(_) | Verb::Audit(_) | Verb::Lint(_));
+    let has_findings = match &cli.verb {
+        Verb::Check(_) | Verb::Audit(_) | Verb::Lint(_) => true,
+        Verb::Ci(arguments) => arguments.has_findings(),
+        _ => false,
+    };
     match cli.general.format {
         Format::Sarif if !has_findings => {
             return Err(Error::usage(
-                "SARIF is a format for findings, which only `audit`, `check` and `lint` have",
+                "SARIF is a format for findings, which only `audit`, `check`, `ci check` and `lint` have",
             )
             .hint("use --format json"));
         }
@@ -157,7 +180,11 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Man(arguments) => return cmd::man::run(&terminal, &grammar(), arguments),
         _ => {}
     }
-    let world = World::observe(cli.general.root.as_deref(), terminal)?;
+    let root = cli.general.root.as_deref();
+    let world = match &cli.verb {
+        Verb::Ci(_) => World::observe_any(root, terminal)?,
+        _ => World::observe(root, terminal)?,
+    };
     world
         .interrupt
         .listen()

@@ -20,6 +20,7 @@ pub mod publish;
 pub mod seal;
 pub mod server_json;
 pub mod sync;
+pub mod workflows;
 
 use camino::Utf8Path;
 use tempfile::TempDir;

@@ -5,9 +5,11 @@
 //! place and renamed into it, so one that exists is complete; its folder name holds the digest
 //! of what is in it, so a new pin makes a new folder.
 
+pub mod actionlint;
 pub mod node;
 pub mod python;
 pub mod twine;
+pub mod zizmor;
 
 use camino::{Utf8Path, Utf8PathBuf};
 

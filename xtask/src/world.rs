@@ -68,6 +68,23 @@ impl World {
     /// # Errors
     /// A working directory or a path that is not UTF-8, or no `release.toml` in it or above it.
     pub fn observe(root: Option<&Utf8Path>, terminal: Terminal) -> Result<World> {
+        World::found(root, terminal, find_root)
+    }
+
+    /// As [`World::observe`], in any repository: without a `release.toml` the root is the nearest
+    /// folder with `.github` or `.git` in it, else the current one.
+    ///
+    /// # Errors
+    /// A working directory or a path that is not UTF-8.
+    pub fn observe_any(root: Option<&Utf8Path>, terminal: Terminal) -> Result<World> {
+        World::found(root, terminal, |start| Ok(find_any_root(start)))
+    }
+
+    fn found(
+        root: Option<&Utf8Path>,
+        terminal: Terminal,
+        find: impl Fn(&Utf8Path) -> Result<Utf8PathBuf>,
+    ) -> Result<World> {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the one place that reads them"
@@ -83,7 +100,7 @@ impl World {
             .collect();
         let root = match root {
             Some(root) => named_root(&directory, root)?,
-            None => find_root(&directory)?,
+            None => find(&directory)?,
         };
         terminal.locate(root.as_str());
         Ok(World {
@@ -178,6 +195,13 @@ fn named_root(directory: &Utf8Path, root: &Utf8Path) -> Result<Utf8PathBuf> {
     }
     Err(Error::usage(format!("--root {root} is not a folder"))
         .hint("name the folder that holds release.toml"))
+}
+
+fn find_any_root(start: &Utf8Path) -> Utf8PathBuf {
+    let marks = [CONFIGURATION_FILE, ".github", ".git"];
+    let is_root = |folder: &&Utf8Path| marks.iter().any(|mark| folder.join(mark).exists());
+    let root = start.ancestors().find(is_root).unwrap_or(start);
+    root.to_path_buf()
 }
 
 fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf> {

@@ -95,6 +95,13 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "ci check",
+        &[
+            ("cargo xtask ci check", "every workflow and action"),
+            ("cargo xtask ci check --format sarif", "for code scanning"),
+        ],
+    ),
+    (
         "ci run",
         &[
             (

@@ -1,5 +1,6 @@
 //! `ci`: what the workflows of a repository say, and their jobs on this machine.
 
+pub mod check;
 pub mod run;
 
 use clap::{Args, Subcommand};
@@ -18,6 +19,15 @@ pub struct Arguments {
 enum Verb {
     /// Run a job's commands here, in a clean clone of HEAD, as CI would
     Run(run::Arguments),
+    /// Judge the workflows and actions of any repository
+    Check(check::Arguments),
+}
+
+impl Arguments {
+    /// Whether its result is a list of findings, which SARIF can carry.
+    pub fn has_findings(&self) -> bool {
+        matches!(self.verb, Verb::Check(_))
+    }
 }
 
 /// Passes on to the subcommand.
@@ -27,5 +37,6 @@ enum Verb {
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     match &arguments.verb {
         Verb::Run(arguments) => run::run(world, arguments),
+        Verb::Check(arguments) => check::run(world, arguments),
     }
 }

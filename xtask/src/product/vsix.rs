@@ -132,6 +132,14 @@ pub fn install(world: &World, node: &Node, folder: &Utf8Path) -> Result<()> {
     install_with(world, node, folder, Scripts::Run)
 }
 
+/// As [`install`], but nothing that npm fetches gets to run a script.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_without_scripts(world: &World, node: &Node, folder: &Utf8Path) -> Result<()> {
+    install_with(world, node, folder, Scripts::Ignored)
+}
+
 fn install_with(world: &World, node: &Node, folder: &Utf8Path, scripts: Scripts) -> Result<()> {
     let mut command = npm(world, node).args([
         "ci",

@@ -100,6 +100,12 @@ pub fn texts(node: &Node) -> Vec<Text> {
     }
 }
 
+/// The place in the file of a byte of a scalar's text.
+pub fn place_in(file: &str, node: &Node, text: &str, offset: usize) -> Place {
+    let whole = Spanned::new(text.to_owned(), node.place);
+    script::script(file, Some(node), whole).place_of(offset)
+}
+
 const WORKFLOW_KEYS: &[&str] = &[
     "name",
     "run-name",

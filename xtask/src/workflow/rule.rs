@@ -1,0 +1,103 @@
+//! What a rule is, and what it finds.
+
+use super::model::Place;
+use super::repository::Repository;
+
+/// Whether a finding refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It refuses.
+    Error,
+    /// It is only said.
+    Warning,
+}
+
+impl Severity {
+    /// The word in reports; SARIF has the same levels.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// One rule on workflows.
+#[derive(Debug)]
+pub struct Rule {
+    /// Stable name in kebab-case, used in reports and in comments that accept a finding.
+    pub id: &'static str,
+    /// What the rule says, as a short sentence without a full stop.
+    pub title: &'static str,
+    /// Why breaking it matters.
+    pub why: &'static str,
+    /// What to do about it.
+    pub mend: &'static str,
+    /// Whether it refuses.
+    pub severity: Severity,
+    /// Finds what breaks it.
+    pub find: fn(&Repository, &mut Found<'_>),
+}
+
+/// One broken rule at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id; of another tool `tool/id`.
+    pub rule: String,
+    /// Whether it refuses.
+    pub severity: Severity,
+    /// The file, from the repository's root.
+    pub path: String,
+    /// Where in it.
+    pub place: Place,
+    /// What was seen there.
+    pub detail: String,
+    /// Why it matters.
+    pub why: String,
+    /// What to do.
+    pub mend: String,
+    /// Findings of other tools that say the same.
+    pub also: Vec<String>,
+}
+
+/// Collects what one rule finds.
+#[derive(Debug)]
+pub struct Found<'list> {
+    rule: &'static Rule,
+    findings: &'list mut Vec<Finding>,
+}
+
+impl<'list> Found<'list> {
+    /// A collection for one rule.
+    pub fn new(rule: &'static Rule, findings: &'list mut Vec<Finding>) -> Found<'list> {
+        Found { rule, findings }
+    }
+
+    /// Adds a finding with the rule's own advice.
+    pub fn add(&mut self, path: &str, place: Place, detail: impl Into<String>) {
+        self.add_with(path, place, detail, self.rule.mend);
+    }
+
+    /// Adds a finding with advice that fits it better.
+    pub fn add_with(
+        &mut self,
+        path: &str,
+        place: Place,
+        detail: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
+        let finding = Finding {
+            rule: self.rule.id.to_owned(),
+            severity: self.rule.severity,
+            path: path.to_owned(),
+            place,
+            detail: detail.into(),
+            why: self.rule.why.to_owned(),
+            mend: mend.into(),
+            also: Vec::new(),
+        };
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+}
