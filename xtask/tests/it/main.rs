@@ -12,6 +12,7 @@ mod audit;
 mod documents;
 mod fuzz;
 mod gate;
+mod lint;
 mod lock;
 mod osv;
 mod prove;
