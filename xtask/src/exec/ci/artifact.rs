@@ -143,7 +143,10 @@ pub fn walk(path: &Utf8Path, hidden: Hidden, take: &mut dyn FnMut(&Utf8Path)) ->
     let Ok(entries) = path.read_dir_utf8() else {
         return Ok(());
     };
-    let mut paths: Vec<Utf8PathBuf> = entries.flatten().map(|entry| entry.into_path()).collect();
+    let mut paths: Vec<Utf8PathBuf> = entries
+        .flatten()
+        .map(camino::Utf8DirEntry::into_path)
+        .collect();
     paths.sort();
     for path in paths {
         let is_hidden = path.file_name().is_some_and(|name| name.starts_with('.'));

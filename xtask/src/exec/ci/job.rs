@@ -181,6 +181,7 @@ impl Session<'_> {
                 ..not_run(job, &leg.name, Outcome::Success, None)
             },
             deadline: Instant::now() + Duration::from_secs(minutes.saturating_mul(60)),
+            left: Vec::new(),
             count: 0,
         };
         for (_, secret) in &self.secrets {
@@ -189,6 +190,10 @@ impl Session<'_> {
         let marker = run.marker();
         let ended = run.steps(file, job.steps());
         end_what_was_left(&marker);
+        if ended.is_err() {
+            // Scripts may hold secrets.
+            files::remove_folder(&folders.temporary)?;
+        }
         ended?;
         let mut outputs = Map::new();
         for (name, text) in run.scope.texts(file, &job.outputs)? {

@@ -6,7 +6,7 @@ use crate::tools::python::Interpreter;
 use crate::tools::{Version, node};
 use crate::workflow::Workflow;
 use crate::workflow::local::{Emulation, How, Machine, emulation};
-use crate::workflow::model::{Action, Step};
+use crate::workflow::model::{Action, Job, Step};
 use crate::world::World;
 
 /// Names that interpreters go by; the first is what a script gets without being asked.
@@ -28,7 +28,7 @@ pub fn observe(
     workflow: &Workflow,
     actions: &BTreeMap<String, Action>,
 ) -> (Machine, Vec<Interpreter>) {
-    let jobs = workflow.jobs.iter().flat_map(|job| job.steps());
+    let jobs = workflow.jobs.iter().flat_map(Job::steps);
     let steps: Vec<&Step> = jobs
         .chain(actions.values().flat_map(|action| &action.steps))
         .collect();

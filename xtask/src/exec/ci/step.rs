@@ -110,6 +110,8 @@ pub struct JobRun<'run> {
     pub output: Output,
     pub report: JobReport,
     pub deadline: Instant,
+    /// The outputs of the last script, also of one that failed.
+    pub left: Vec<(String, String)>,
     pub count: usize,
 }
 
@@ -135,6 +137,7 @@ impl<'run> JobRun<'run> {
             let composite = |path: &str| session.actions.contains_key(path);
             let planned = plan::planned(step, &composite);
             self.output.next_step();
+            self.left.clear();
             self.scope.put(
                 "job",
                 "status",
@@ -278,6 +281,7 @@ impl<'run> JobRun<'run> {
             Line::Silent => {}
         })?;
         let outputs = self.collect(&left)?;
+        self.left.clone_from(&outputs);
         match status.code() {
             Some(0) => Ok(Ended::Done(outputs)),
             Some(code) => Ok(Ended::Failed(format!("exit code {code}"))),
@@ -369,7 +373,11 @@ impl<'run> JobRun<'run> {
         let name = self.output.masked(&planned.name);
         let (outcome, outputs, detail) = match ended {
             Ended::Done(outputs) => (Outcome::Success, outputs, None),
-            Ended::Failed(why) => (Outcome::Failure, Vec::new(), Some(self.output.masked(&why))),
+            Ended::Failed(why) => (
+                Outcome::Failure,
+                std::mem::take(&mut self.left),
+                Some(self.output.masked(&why)),
+            ),
             Ended::Skipped => (Outcome::Skipped, Vec::new(), None),
             Ended::NotRun(why) => (Outcome::NotRun, Vec::new(), Some(why)),
         };
@@ -377,7 +385,7 @@ impl<'run> JobRun<'run> {
         match outcome {
             Outcome::Success => terminal.done("step", &name),
             Outcome::Failure if tolerated => {
-                terminal.failed("step", &format!("{name}: {shown}; the job goes on"))
+                terminal.failed("step", &format!("{name}: {shown}; the job goes on"));
             }
             Outcome::Failure => terminal.failed("step", &format!("{name}: {shown}")),
             Outcome::Skipped => terminal.same("skipped", &name),

@@ -194,7 +194,7 @@ fn a_failure_names_job_step_command_and_exit_code() {
     assert!(!ended.stdout.contains("| never"), "{}", ended.stdout);
     check(
         "",
-        "- run: exit 7\n  id: first\n  continue-on-error: true\n- run: test '${{ steps.first.outcome }} ${{ steps.first.conclusion }}' = 'failure success'",
+        "- run: echo a=1 >> \"$GITHUB_OUTPUT\"; exit 7\n  id: first\n  continue-on-error: true\n- run: test '${{ steps.first.outcome }} ${{ steps.first.conclusion }} ${{ steps.first.outputs.a }}' = 'failure success 1'",
     );
     let text = steps("", "- run: while true; do :; done\n  timeout-minutes: 0.01");
     fails(&repository(&text), &["so it was stopped"]);
