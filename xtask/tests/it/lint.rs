@@ -143,7 +143,7 @@ fn faults_planted_in_this_very_repository_are_found_and_mended() {
     );
     let (code, value) = findings(&repository, &["python", "typescript", "--fix"]);
     let left = [
-        format!("{server}:4 mypy/assignment"),
+        format!("{server}:3 mypy/assignment"),
         format!("{extension}:1 tsc/TS2322"),
     ];
     assert_eq!((code, places(&value)), (Some(1), left.to_vec()), "{value}");
