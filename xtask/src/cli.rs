@@ -64,9 +64,11 @@ enum Verb {
     Trace(cmd::trace::Arguments),
     /// Run all tests of the three languages
     Test(cmd::test::Arguments),
+    /// Ask the formatters, linters and type checkers of the three languages
+    Lint(cmd::lint::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),
-    /// Judge the workflows of a repository
+    /// Judge the workflows of a repository, and run their jobs on this machine
     Ci(cmd::ci::Arguments),
     /// Hold every lock file against the advisories, offline
     Audit(cmd::audit::Arguments),
@@ -152,25 +154,25 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
     arguments
 }
 
-/// Workflows are judged in any repository; every other verb needs a `release.toml`.
+/// Workflows are judged and run in any repository; every other verb needs a `release.toml`.
 fn observe(cli: &Cli, terminal: Terminal) -> Result<World> {
     let root = cli.general.root.as_deref();
     match &cli.verb {
-        Verb::Ci(arguments) if arguments.has_findings() => World::observe_any(root, terminal),
+        Verb::Ci(_) => World::observe_any(root, terminal),
         _ => World::observe(root, terminal),
     }
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
     let has_findings = match &cli.verb {
-        Verb::Check(_) | Verb::Audit(_) => true,
+        Verb::Check(_) | Verb::Audit(_) | Verb::Lint(_) => true,
         Verb::Ci(arguments) => arguments.has_findings(),
         _ => false,
     };
     match cli.general.format {
         Format::Sarif if !has_findings => {
             return Err(Error::usage(
-                "SARIF is a format for findings, which only `audit`, `check` and `ci check` have",
+                "SARIF is a format for findings, which only `audit`, `check`, `ci check` and `lint` have",
             )
             .hint("use --format json"));
         }
@@ -206,6 +208,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Changelog(arguments) => cmd::changelog::run(&world, arguments),
         Verb::Trace(arguments) => cmd::trace::run(&world, arguments),
         Verb::Test(arguments) => cmd::test::run(&world, arguments),
+        Verb::Lint(arguments) => cmd::lint::run(&world, arguments),
         Verb::Check(arguments) => cmd::check::run(&world, arguments),
         Verb::Ci(arguments) => cmd::ci::run(&world, arguments),
         Verb::Audit(arguments) => cmd::audit::run(&world, arguments),

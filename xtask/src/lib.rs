@@ -20,6 +20,7 @@ pub mod exec;
 pub mod gate;
 pub mod github;
 pub mod ledger;
+pub mod lint;
 pub mod lockfile;
 pub mod marker;
 pub mod name;

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod deed;
 pub mod expression;
 pub mod identity;
+pub mod local;
 pub mod model;
 pub mod outside;
 pub mod read;

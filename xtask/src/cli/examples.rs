@@ -93,6 +93,27 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "ci run",
+        &[
+            (
+                "cargo xtask ci run --list",
+                "what of every workflow can run here",
+            ),
+            (
+                "cargo xtask ci run test",
+                "the job `test`, and what it needs",
+            ),
+            (
+                "cargo xtask ci run build --workflow release.yml --event tag:v1.2.3",
+                "as if this tag was pushed",
+            ),
+            (
+                "cargo xtask ci run test --matrix python=3.13 --keep",
+                "one leg of the matrix; its folder stays",
+            ),
+        ],
+    ),
+    (
         "completions",
         &[
             (
@@ -113,16 +134,14 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
-        "lock",
+        "lint",
         &[
+            ("cargo xtask lint", "all three languages"),
             (
-                "cargo xtask lock explain poetry.lock",
-                "what is wrong with it",
+                "cargo xtask lint python --fix",
+                "mend, then say what is left",
             ),
-            (
-                "cargo xtask lock repair poetry.lock",
-                "a mended copy beside it",
-            ),
+            ("cargo xtask lint --format sarif", "for code scanning"),
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! `ci`: what the workflows of a repository say, and their jobs on this machine.
 
 pub mod check;
+pub mod run;
 
 use clap::{Args, Subcommand};
 
@@ -16,6 +17,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run a job's commands here, in a clean clone of HEAD, as CI would
+    Run(run::Arguments),
     /// Judge the workflows and actions of any repository
     Check(check::Arguments),
 }
@@ -33,6 +36,7 @@ impl Arguments {
 /// As the subcommand.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     match &arguments.verb {
+        Verb::Run(arguments) => run::run(world, arguments),
         Verb::Check(arguments) => check::run(world, arguments),
     }
 }

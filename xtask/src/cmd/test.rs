@@ -4,14 +4,12 @@ use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::artifact::Digest;
-use crate::config::{Config, Extension, Server};
+use crate::config::{Config, Extension};
 use crate::error::{Error, Result};
-use crate::exec;
+use crate::exec::{self, environment};
 use crate::product::vsix;
 use crate::tools::{node, python};
-use crate::world::lock::Lock;
-use crate::world::{World, files};
+use crate::world::World;
 
 /// Arguments of `test`.
 #[derive(Debug, Args)]
@@ -23,7 +21,7 @@ pub struct Arguments {
 
 /// One of the three languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Language {
+pub enum Language {
     /// The Cargo workspace.
     Rust,
     /// The server.
@@ -32,8 +30,6 @@ enum Language {
     Typescript,
 }
 
-const ALL: [Language; 3] = [Language::Rust, Language::Python, Language::Typescript];
-
 /// Runs them one after another, all of them, and fails when any failed.
 ///
 /// # Errors
@@ -41,7 +37,7 @@ const ALL: [Language; 3] = [Language::Rust, Language::Python, Language::Typescri
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
     let asked = if arguments.languages.is_empty() {
-        &ALL[..]
+        &Language::ALL[..]
     } else {
         &arguments.languages
     };
@@ -72,6 +68,9 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
 }
 
 impl Language {
+    /// All three.
+    pub const ALL: [Language; 3] = [Language::Rust, Language::Python, Language::Typescript];
+
     fn word(self) -> &'static str {
         match self {
             Language::Rust => "rust",
@@ -84,17 +83,14 @@ impl Language {
 /// The workspace at the root, in the profile the tool itself runs in, so that libraries are
 /// compiled once.
 fn rust(world: &World, config: &Config) -> Result<()> {
-    let manifest = world.root.join("Cargo.toml");
-    if !manifest.exists() {
+    if !world.root.join("Cargo.toml").exists() {
         world.terminal.same("rust", "no Cargo.toml at the root");
         return Ok(());
     }
-    let mut call = world
+    let call = world
         .command("cargo")
-        .args(["test", "--workspace", "--locked"]);
-    if files::read_text(&manifest)?.contains("[profile.tool]") {
-        call = call.args(["--profile", "tool"]);
-    }
+        .args(["test", "--workspace", "--locked"])
+        .args(exec::lint::profile(world)?);
     // The slow tests build, prove and package for real, and ask the real Poetry.
     let slow = ["XTASK_TEST_SLOW", "XTASK_TEST_POETRY"];
     let call = slow
@@ -118,7 +114,8 @@ fn server(world: &World, config: &Config) -> Result<()> {
             .same("python", "release.toml has no server.test");
         return Ok(());
     }
-    let environment = test_environment(world, server)?;
+    let requirements = environment::requirements(world, server)?;
+    let environment = environment::server(world, "test", &requirements)?;
     python::isolated(world.command(&environment.python))
         .args(&server.test)
         .directory(world.root.join(&server.path))
@@ -128,20 +125,6 @@ fn server(world: &World, config: &Config) -> Result<()> {
         .terminal
         .done("python", &format!("python {}", server.test.join(" ")));
     Ok(())
-}
-
-/// An environment with what the lock file of the working tree names for shipping and testing.
-fn test_environment(world: &World, server: &Server) -> Result<python::Environment> {
-    let mut wider = server.clone();
-    wider.groups.extend(server.test_groups.iter().cloned());
-    let (_, text) = exec::bundle::requirements_here(world, &wider)?;
-    let _lock = Lock::take(world, "test")?;
-    if let Some(environment) = python::existing(world, "test", &text) {
-        return Ok(environment);
-    }
-    let environment = python::create(world, "test", &text)?;
-    python::remove_older(world, "test", &environment.requirements)?;
-    Ok(environment)
 }
 
 fn extension(world: &World, config: &Config) -> Result<()> {
@@ -176,28 +159,10 @@ fn extension_tools(world: &World, config: &Config) -> Result<Option<ExtensionToo
     let Some(extension) = config.extension.as_ref().filter(tested) else {
         return Ok(None);
     };
-    let folder = world.root.join(&extension.path);
-    let _lock = Lock::take(world, "test")?;
-    let node = node::node(world)?;
-    install_dependencies(world, &node, &folder)?;
+    let (node, folder) = environment::extension(world, "test", &extension.path)?;
     Ok(Some(ExtensionTools {
         node,
         folder,
         script: extension.test.clone(),
     }))
-}
-
-/// `npm ci` in the working tree, unless it was done for this very `package-lock.json`.
-fn install_dependencies(world: &World, node: &node::Node, folder: &camino::Utf8Path) -> Result<()> {
-    let lock = files::read(&folder.join("package-lock.json"))?;
-    let digest = Digest::of(&lock).to_string();
-    let stamp = folder.join("node_modules/.xtask-package-lock");
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == digest) {
-        return Ok(());
-    }
-    let step = world.terminal.step("node_modules", "npm ci");
-    vsix::install(world, node, folder)?;
-    files::write(&stamp, digest.as_bytes())?;
-    step.done("installed from package-lock.json");
-    Ok(())
 }

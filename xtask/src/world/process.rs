@@ -4,6 +4,7 @@
 //! with `--verbose`. Standard input is empty: no tool we call may ask a question.
 
 mod failure;
+mod follow;
 pub mod stream;
 pub mod table;
 mod variable;
@@ -50,12 +51,14 @@ pub struct Output {
 }
 
 /// Where a program's output goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Pipes {
     /// Into memory.
     Captured,
     /// To the user, as it comes.
     Shown,
+    /// Both into one pipe, in the order of the program.
+    Joined(std::io::PipeWriter),
 }
 
 /// What names the folder for temporary files, on Unix and on Windows.
@@ -327,6 +330,10 @@ impl<'world> Command<'world> {
             Pipes::Captured => command.stdout(Stdio::piped()).stderr(Stdio::piped()),
             Pipes::Shown if self.world.terminal.format == Format::Text => &mut command,
             Pipes::Shown => command.stdout(std::io::stderr()),
+            Pipes::Joined(pipe) => match pipe.try_clone() {
+                Ok(copy) => command.stdout(copy).stderr(pipe),
+                Err(cause) => return Err(self.cannot_start(&cause)),
+            },
         };
         if let Some(folder) = self.world.temporary.folder() {
             command.envs(TEMPORARY.map(|name| (name, folder.as_str())));

@@ -151,6 +151,15 @@ impl Terminal {
         }
     }
 
+    /// Passes on a line that a program printed: beside the result when that is for programs.
+    pub fn pass_on(&self, line: &str) {
+        match (self.detail, self.format) {
+            (Detail::Quiet, _) => {}
+            (_, Format::Text) => self.text(line),
+            _ => self.log(line),
+        }
+    }
+
     /// Prints a whole document as it is, in whichever format.
     pub fn document(&self, text: &str) {
         self.put(Stream::Results, text);

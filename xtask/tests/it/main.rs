@@ -13,6 +13,7 @@ mod change;
 mod documents;
 mod fuzz;
 mod gate;
+mod lint;
 mod lock;
 mod osv;
 mod prove;

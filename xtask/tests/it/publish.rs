@@ -10,7 +10,7 @@ mod only;
 mod open_vsx;
 pub mod places;
 mod pypi;
-mod real;
+pub mod real;
 pub mod sample;
 mod verify;
 mod whole;

@@ -1,5 +1,6 @@
-//! Workflows: judged by the rules, and as a user judges them.
+//! Workflows: judged by the rules, as a user judges them, and run on this machine.
 
 mod cases;
 mod hostile;
+mod run;
 mod verb;

@@ -105,7 +105,7 @@ fn write_from(mut pipe: impl Write + Send + 'static) -> mpsc::Sender<Vec<u8>> {
     sender
 }
 
-fn lines_of(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+pub(super) fn lines_of(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     each_line(pipe, move |line| sender.send(line).is_ok(), || {});
     receiver
