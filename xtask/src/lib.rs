@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod error;
 pub mod exec;
 pub mod gate;
+pub mod inspect;
 pub mod ledger;
 pub mod lockfile;
 pub mod marker;
