@@ -65,7 +65,7 @@ enum Verb {
     Audit(cmd::audit::Arguments),
     /// Write the bill of materials: CycloneDX, SPDX, VEX
     Sbom(cmd::sbom::Arguments),
-    /// Say what this machine and this repository need for each verb
+    /// Say what will break on build, publish and deploy, and what this machine needs; any repository
     Doctor(cmd::doctor::Arguments),
     /// Install the wheel afresh, start it, speak MCP to it, stop it, and note the evidence
     Prove(cmd::prove::Arguments),
@@ -117,11 +117,11 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
-    let has_findings = matches!(cli.verb, Verb::Check(_) | Verb::Audit(_));
+    let has_findings = matches!(cli.verb, Verb::Check(_) | Verb::Audit(_) | Verb::Doctor(_));
     match cli.general.format {
         Format::Sarif if !has_findings => {
             return Err(Error::usage(
-                "SARIF is a format for findings, which only `audit` and `check` have",
+                "SARIF is a format for findings, which only `audit`, `check` and `doctor` have",
             )
             .hint("use --format json"));
         }
@@ -131,7 +131,11 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         _ => {}
     }
     files::pin_umask();
-    let world = World::observe(cli.general.root.as_deref(), terminal)?;
+    let root = cli.general.root.as_deref();
+    let world = match cli.verb {
+        Verb::Doctor(_) => World::observe_anywhere(root, terminal)?,
+        _ => World::observe(root, terminal)?,
+    };
     world
         .interrupt
         .listen()

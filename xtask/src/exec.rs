@@ -10,6 +10,7 @@ pub mod build;
 pub mod bundle;
 pub mod documents;
 pub mod gate;
+pub mod inspect;
 pub mod license;
 pub mod live;
 pub mod package;

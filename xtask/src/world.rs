@@ -91,6 +91,27 @@ impl World {
         })
     }
 
+    /// Looks at the real world for a verb that needs no `release.toml`: the root is the folder that
+    /// has one, here or above, else the top of the git repository, else the current folder.
+    ///
+    /// # Errors
+    /// A working directory or a path that is not UTF-8.
+    pub fn observe_anywhere(root: Option<&Utf8Path>, terminal: Terminal) -> Result<World> {
+        let here = Utf8Path::new(".");
+        let mut world = World::observe(Some(root.unwrap_or(here)), terminal)?;
+        if root.is_none() {
+                        let configured = find_root(&world.directory).ok();
+            let top = || {
+                let mut above = world.directory.ancestors();
+                above.find(|folder| folder.join(".git").exists())
+            };
+            world.root = configured
+                .or_else(|| top().map(Utf8Path::to_path_buf))
+                .unwrap_or_else(|| world.directory.clone());
+        }
+        Ok(world)
+    }
+
     /// A command to be run in the repository root, with this world's environment.
     pub fn command(&self, program: impl AsRef<str>) -> Command<'_> {
         Command::new(self, program.as_ref())

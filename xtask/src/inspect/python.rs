@@ -257,7 +257,9 @@ impl Reading<'_> {
                 code: String::new(),
             });
         }
-        if let Some(open) = &mut self.open {
+        if let Some(open) = &mut self.open
+            && !(piece == " " && open.code.ends_with(' '))
+        {
             open.code.push_str(piece);
         }
     }

@@ -62,11 +62,11 @@ mod tests {
 
     #[test]
     fn only_what_cannot_be_read_is_named() {
-        let lock = "[[package]]\nname = \"a\"\nversion = \"1\"\noptional = false\npython-versions = \"*\"\nfiles = []\n\n[package.extras]\nx = [\"y\"]\n\n[package.extras]\nz = [\"y\"]\n\n[metadata]\nlock-version = \"2.1\"\npython-versions = \"*\"\ncontent-hash = \"0\"\n";
+        let lock = "[[package]]\nname = \"a\"\nversion = \"1\"\noptional = false\npython-versions = \"*\"\ngroups = [\"main\"]\nfiles = []\n\n[package.extras]\nx = [\"y\"]\n\n[package.extras]\nz = [\"y\"]\n\n[metadata]\nlock-version = \"2.1\"\npython-versions = \"*\"\ncontent-hash = \"0\"\n";
         check(
             &RULE,
             &[("s/poetry.lock", lock)],
-            &["breaks s/poetry.lock:11"],
+            &["breaks s/poetry.lock:12"],
         );
         let sound = lock.replace("\n[package.extras]\nz = [\"y\"]\n", "");
         check(

@@ -15,23 +15,13 @@ pub static RULE: Rule = Rule {
 
 fn look(facts: &Facts<'_>, found: &mut Findings) {
     for file in &facts.dockerfiles {
-        let stages: Vec<&str> = file
-            .all("FROM")
-            .filter_map(|one| one.rest.split_whitespace().last())
-            .collect();
         for one in file.all("FROM") {
             let image = one
                 .rest
                 .split_whitespace()
                 .find(|word| !word.starts_with("--"))
                 .unwrap_or_default();
-            if image != "scratch"
-                && !stages
-                    .iter()
-                    .any(|stage| *stage == image && one.rest != *stage)
-                && floats(image)
-                && !is_stage(file, image)
-            {
+            if image != "scratch" && floats(image) && !is_stage(file, image) {
                 found.risk(
                     file.path,
                     one.line,
