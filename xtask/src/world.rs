@@ -100,7 +100,7 @@ impl World {
         let here = Utf8Path::new(".");
         let mut world = World::observe(Some(root.unwrap_or(here)), terminal)?;
         if root.is_none() {
-                        let configured = find_root(&world.directory).ok();
+            let configured = find_root(&world.directory).ok();
             let top = || {
                 let mut above = world.directory.ancestors();
                 above.find(|folder| folder.join(".git").exists())

@@ -197,6 +197,16 @@ impl<'text> Facts<'text> {
         })
     }
 
+    /// Whether a template that is filled in later lies in the folder of a file, above or below it,
+    /// so that what seems to be missing may come from there.
+    pub fn is_near_template(&self, path: &str) -> bool {
+        let folder = folder_of(path);
+        self.templates.iter().any(|template| {
+            let other = folder_of(template);
+            is_below(other, folder) || is_below(folder, other)
+        })
+    }
+
     /// The extensions of VS Code.
     pub fn extensions(&self) -> impl Iterator<Item = &Package<'text>> {
         self.packages

@@ -113,8 +113,14 @@ impl Report {
         let mut sums = format!(
             "{mark} {:<12} {}, {}; {} of {} files read",
             "repository",
-            counted(self.breaks(), "thing breaks", "things break"),
-            counted(self.risks(), "risk", "risks"),
+            match self.breaks() {
+                0 => "nothing breaks".to_owned(),
+                count => counted(count, "thing breaks", "things break"),
+            },
+            match self.risks() {
+                0 => "no risk".to_owned(),
+                count => counted(count, "risk", "risks"),
+            },
             self.read,
             self.files,
         );
@@ -152,7 +158,6 @@ impl Report {
 
 fn counted(count: usize, one: &str, many: &str) -> String {
     match count {
-        0 => format!("no {one}"),
         1 => format!("1 {one}"),
         count => format!("{count} {many}"),
     }

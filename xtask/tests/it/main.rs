@@ -8,6 +8,7 @@
 
 mod advisories;
 mod audit;
+mod doctor;
 mod fuzz;
 mod gate;
 mod lock;

@@ -36,19 +36,18 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             let all = least.text() == Some("100%");
             match (least.number(), replicas) {
                 (Some(0), _) => {
-                    drop(found.risk(object.path, least.line, "minAvailable: 0 protects nothing"))
+                    found.risk(object.path, least.line, "minAvailable: 0 protects nothing");
                 }
-                (Some(least_number), Some(replicas)) if !scaled && least_number >= replicas => {
+                (Some(count), Some(replicas)) if !scaled && count >= replicas => {
                     let message = format!(
-                        "minAvailable: {least_number} of {replicas} pod(s) blocks every drain of their node"
+                        "minAvailable: {count} of {replicas} pod(s) blocks every drain of their node"
                     );
                     found.breaks(object.path, least.line, message);
                 }
-                _ if all => drop(found.breaks(
-                    object.path,
-                    least.line,
-                    "minAvailable: 100% blocks every drain",
-                )),
+                _ if all => {
+                    let message = "minAvailable: 100% blocks every drain";
+                    found.breaks(object.path, least.line, message);
+                }
                 _ => {}
             }
         }

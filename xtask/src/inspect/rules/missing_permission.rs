@@ -32,7 +32,10 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         .iter()
         .filter(|one| matches!(one.kind, "Role" | "ClusterRole"))
         .collect();
-    let Some(first) = roles.first().filter(|_| facts.templates.is_empty()) else {
+    let Some(first) = roles
+        .first()
+        .filter(|one| !facts.is_near_template(one.path))
+    else {
         return;
     };
     let mut seen: Vec<(String, String)> = Vec::new();

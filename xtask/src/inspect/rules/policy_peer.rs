@@ -16,12 +16,13 @@ pub static RULE: Rule = Rule {
 
 fn look(facts: &Facts<'_>, found: &mut Findings) {
     let workloads = facts.workloads();
-    if workloads.is_empty() || !facts.templates.is_empty() {
+    if workloads.is_empty() {
         return;
     }
     let mut judge = |path: &str, what: &str, labels: &Node| {
-        let is_known =
-            labels.entries().is_empty() || workloads.iter().any(|one| one.is_selected(labels));
+        let is_known = facts.is_near_template(path)
+            || labels.entries().is_empty()
+            || workloads.iter().any(|one| one.is_selected(labels));
         // A source of the server may make such pods.
         let is_made = labels.entries().iter().all(|(_, _, value)| {
             let text = value.text().unwrap_or_default();

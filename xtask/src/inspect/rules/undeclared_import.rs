@@ -46,8 +46,12 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 } else {
                     ""
                 };
+                let module = match top == name {
+                    true => top.to_owned(),
+                    false => format!("{top} of {name}"),
+                };
                 let message = format!(
-                    "imports {top} of {name}, which {} does not declare{locked}",
+                    "imports {module}, which {} does not declare{locked}",
                     project.path
                 );
                 match locked.is_empty() {

@@ -17,12 +17,12 @@ pub static RULE: Rule = Rule {
 fn look(facts: &Facts<'_>, found: &mut Findings) {
     let objects = facts.objects();
     let workloads = facts.workloads();
-    if !facts.templates.is_empty() || workloads.is_empty() {
+    if workloads.is_empty() {
         return;
     }
     for service in objects
         .iter()
-        .filter(|one| one.kind == "Service" && one.api == "v1")
+        .filter(|one| one.kind == "Service" && one.api == "v1" && !facts.is_near_template(one.path))
     {
         let Some(labels) = service
             .spec(&["selector"])
@@ -70,7 +70,10 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             }
         }
     }
-    for ingress in objects.iter().filter(|one| one.kind == "Ingress") {
+    for ingress in objects
+        .iter()
+        .filter(|one| one.kind == "Ingress" && !facts.is_near_template(one.path))
+    {
         let rules = ingress.spec(&["rules"]).map_or(&[][..], Node::items);
         let paths = rules
             .iter()

@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
 
 fn look(facts: &Facts<'_>, found: &mut Findings) {
     let workloads = facts.workloads();
-    if !facts.templates.is_empty() || workloads.is_empty() {
+    if workloads.is_empty() {
         return;
     }
     for claim in facts
@@ -23,9 +23,10 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         .iter()
         .filter(|one| one.kind == "PersistentVolumeClaim" && !one.name.is_empty())
     {
-        if !workloads
-            .iter()
-            .any(|one| one.claims().any(|name| name == claim.name))
+        if !facts.is_near_template(claim.path)
+            && !workloads
+                .iter()
+                .any(|one| one.claims().any(|name| name == claim.name))
         {
             found.risk(
                 claim.path,

@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::inspect::facts::is_below;
+use crate::inspect::package::Package;
 use crate::inspect::project::Project;
 use crate::inspect::repository::{file_name, folder_of, line_of};
 use crate::inspect::{Facts, Findings, Stage};
@@ -35,7 +36,8 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             .map(|version| (version.text.as_str(), one.path)),
         _ => None,
     };
-    let extensions: Vec<_> = facts.extensions().collect();
+    let live = |package: &&Package<'_>| package.top.get("main").is_some();
+    let extensions: Vec<&Package<'_>> = facts.extensions().filter(live).collect();
     for package in &extensions {
         let own = package
             .top
@@ -126,8 +128,9 @@ mod tests {
         let manifest =
             "[project]\nname = \"a-b\"\nversion = \"0.3.0\"\ndependencies = [\"mcp<2\"]\n";
         let of = |version: &str, expected: &[&str]| {
-            let package =
-                format!("{{\n\"version\": \"{version}\",\n\"engines\": {{\"vscode\": \"1\"}}}}");
+            let package = format!(
+                "{{\n\"version\": \"{version}\",\n\"engines\": {{\"vscode\": \"1\"}}, \"main\": \"a\"}}"
+            );
             let lock = format!(
                 "{{\n\"version\": \"0.3.0\", \"packages\": {{\"\": {{\"version\": \"{version}\"}}}}}}"
             );
