@@ -112,6 +112,13 @@ pub fn providers(module: &str) -> Option<&'static [&'static str]> {
     found.map(|(_, providers)| *providers)
 }
 
+/// Whether a distribution is one of those whose modules are known here.
+pub fn is_distribution(name: &str) -> bool {
+    PROVIDERS
+        .iter()
+        .any(|(_, providers)| providers.contains(&name))
+}
+
 /// Whether a distribution brings another one along, directly or through others.
 pub fn brings(distribution: &str, other: &str) -> bool {
     let mut known = vec![distribution];

@@ -186,26 +186,23 @@ impl Reading<'_> {
                     self.push(" ");
                 }
             }
-            _ => {
-                let special = |byte: &u8| {
-                    matches!(
-                        byte,
-                        b'\n' | b'#' | b'\\' | b'"' | b'\'' | b' ' | b'\t' | b'\r'
-                    )
-                };
-                let rest = &self.bytes[start..];
-                let length = rest.iter().position(special).unwrap_or(rest.len());
-                self.at += length.max(1);
-                for byte in &rest[..length] {
-                    match byte {
-                        b'(' | b'[' | b'{' => self.depth += 1,
-                        b')' | b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-                        _ => {}
-                    }
-                }
-                self.push(&self.text[start..self.at]);
-            }
+            _ => self.run(),
         }
+    }
+
+    /// Takes everything up to the next byte that means something. The searches are those of a
+    /// library, as whole repositories go through here.
+    fn run(&mut self) {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let line = memchr::memchr3(b'\n', b'"', b'\'', rest).unwrap_or(rest.len());
+        let length = memchr::memchr2(b'#', b'\\', &rest[..line]).unwrap_or(line);
+        let piece = &rest[..length];
+        let opened = memchr::memchr3_iter(b'(', b'[', b'{', piece).count();
+        let closed = memchr::memchr3_iter(b')', b']', b'}', piece).count();
+        self.depth = (self.depth + opened).saturating_sub(closed);
+        self.at += length.max(1);
+        self.push(&self.text[start..self.at]);
     }
 
     fn string(&mut self, quote: u8) {

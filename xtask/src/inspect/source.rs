@@ -23,8 +23,7 @@ pub fn serves(repository: &Repository, path: &str) -> bool {
         return true;
     }
     // A router may hold the parts of a path apart.
-    let parts = bare.split('/');
-    let last = parts.last().unwrap_or(bare);
+    let last = file_name(bare);
     programs(repository).any(|(_, text)| {
         memchr::memmem::find_iter(text.as_bytes(), last.as_bytes()).any(|at| {
             let byte = |at: usize| text.as_bytes().get(at).copied();

@@ -1,6 +1,7 @@
 //! A disruption budget that stops every drain of a node, or none.
 
 use super::Rule;
+use crate::inspect::kubernetes::Workload;
 use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
 
@@ -24,7 +25,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         let selector = object.spec(&["selector", "matchLabels"]);
         let selected =
             selector.and_then(|labels| workloads.iter().find(|one| one.is_selected(labels)));
-        let replicas = selected.map(|one| one.replicas());
+        let replicas = selected.map(Workload::replicas);
         let scaled = selected.is_some_and(|one| {
             facts.objects().iter().any(|other| {
                 other.kind == "HorizontalPodAutoscaler"

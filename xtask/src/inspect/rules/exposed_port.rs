@@ -1,6 +1,7 @@
 //! A port that is said to be open and is not the one that is listened on.
 
 use super::Rule;
+use crate::inspect::docker::Instruction;
 use crate::inspect::{Facts, Findings, Stage};
 
 /// The rule.
@@ -31,7 +32,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         let words: Vec<String> = ["ENTRYPOINT", "CMD"]
             .iter()
             .filter_map(|word| file.last(word))
-            .flat_map(|one| one.words())
+            .flat_map(Instruction::words)
             .collect();
         let after = words
             .windows(2)

@@ -62,7 +62,7 @@ mod tests {
                 &RULE,
                 &[("e/package.json", &text.replace("MORE", more))],
                 expected,
-            )
+            );
         };
         of(
             ", \"publisher\": \"x\", \"license\": \"MIT\", \"repository\": \"r\"",

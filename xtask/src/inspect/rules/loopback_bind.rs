@@ -132,7 +132,7 @@ mod tests {
         of("FROM a\nCMD x --host 0.0.0.0\n", &[]);
         let settings = ("s.py", "host = os.getenv('HOST', '127.0.0.1')\n");
         let with = |text: &str, expected: &[&str]| {
-            check(&RULE, &[("Dockerfile", text), settings], expected)
+            check(&RULE, &[("Dockerfile", text), settings], expected);
         };
         with(
             "FROM a\nEXPOSE 80\nCMD python -m s\n",

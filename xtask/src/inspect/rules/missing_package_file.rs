@@ -53,7 +53,7 @@ fn collect(object: &Object<'_>, named: &mut Vec<(usize, String)>) {
     for member in &object.members {
         match &member.value {
             Json::Text(text) if PATHS.contains(&&*member.key) => {
-                named.push((member.line, text.to_string()))
+                named.push((member.line, text.to_string()));
             }
             // What a setting is called and defaults to is no path.
             Json::Object(_) if matches!(&*member.key, "properties" | "configuration") => {}

@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn names_and_addresses_tell() {
         let of = |name: &str, value: &str, expected: bool| {
-            assert_eq!(is_secret(name, value), expected, "{name}={value}")
+            assert_eq!(is_secret(name, value), expected, "{name}={value}");
         };
         of("DB_PASSWORD", "hunter2", true);
         of(

@@ -1,9 +1,10 @@
 //! A module that is imported and comes from nowhere.
 
 use super::Rule;
-use crate::inspect::modules::{brings, providers};
+use crate::inspect::modules::{brings, is_distribution, providers};
+use crate::inspect::project::{Dependency, Project};
 use crate::inspect::{Facts, Findings, Stage};
-use crate::lockfile::KINDS;
+use crate::lockfile::{Ecosystem, KINDS};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -41,29 +42,64 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 }
                 let name = providers[0];
                 named.push(name);
-                let locked = if is_locked(facts, project, name) {
-                    "; it is locked for now"
-                } else {
-                    ""
-                };
                 let module = match top == name {
                     true => top.to_owned(),
                     false => format!("{top} of {name}"),
                 };
-                let message = format!(
-                    "imports {module}, which {} does not declare{locked}",
-                    project.path
-                );
-                match locked.is_empty() {
-                    true => found.breaks(python.path, import.line, message),
-                    false => found.risk(python.path, import.line, message),
+                let message = format!("imports {module}, which {} does not declare", project.path);
+                let (path, line) = (python.path, import.line);
+                match whence(facts, project, name) {
+                    Whence::Nowhere => found.breaks(path, line, message),
+                    Whence::Locked => {
+                        found.risk(path, line, format!("{message}; it is locked for now"))
+                    }
+                    Whence::Unknown => found.risk(
+                        path,
+                        line,
+                        format!("{message}; another dependency may bring it along"),
+                    ),
                 };
             }
         }
     }
 }
 
-fn is_there(project: &crate::inspect::project::Project<'_>, providers: &[&str]) -> bool {
+/// Where something that is not declared comes from.
+enum Whence {
+    Locked,
+    Nowhere,
+    Unknown,
+}
+
+/// A lock file knows; without one, what every declared dependency brings must be known here.
+fn whence(facts: &Facts<'_>, project: &Project<'_>, name: &str) -> Whence {
+    let texts: Vec<&str> = KINDS
+        .iter()
+        .filter(|kind| kind.ecosystem == Ecosystem::Pypi)
+        .flat_map(|kind| [project.join(kind.name), kind.name.to_owned()])
+        .filter_map(|path| facts.repository.text(&path))
+        .collect();
+    let forms = [
+        format!("name = \"{name}\""),
+        format!("{name}=="),
+        format!("{name}["),
+    ];
+    let is_locked = texts
+        .iter()
+        .any(|text| forms.iter().any(|form| text.contains(form)));
+    let is_known = |one: &Dependency| match name {
+        "mcp" | "fastmcp" => !one.name.contains("mcp") && !one.name.contains("agent"),
+        _ => is_distribution(&one.name),
+    };
+    match (is_locked, texts.is_empty()) {
+        (true, _) => Whence::Locked,
+        (false, false) => Whence::Nowhere,
+        (false, true) if project.dependencies.iter().all(is_known) => Whence::Nowhere,
+        (false, true) => Whence::Unknown,
+    }
+}
+
+fn is_there(project: &Project<'_>, providers: &[&str]) -> bool {
     let declared = |name: &str| {
         project.depends_on(name)
             || project.more.iter().any(|one| one.name == name)
@@ -77,11 +113,7 @@ fn is_there(project: &crate::inspect::project::Project<'_>, providers: &[&str]) 
 }
 
 /// Whether a file is part of a package: beside an `__init__.py`, or the target of a script.
-fn is_shipped(
-    facts: &Facts<'_>,
-    project: &crate::inspect::project::Project<'_>,
-    path: &str,
-) -> bool {
+fn is_shipped(facts: &Facts<'_>, project: &Project<'_>, path: &str) -> bool {
     let folder = crate::inspect::repository::folder_of(path);
     facts.repository.has(&format!("{folder}/__init__.py"))
         || project.scripts.iter().any(|(_, target)| {
@@ -93,18 +125,6 @@ fn is_shipped(
                 .replace('.', "/");
             path.ends_with(&format!("{module}.py"))
         })
-}
-
-/// Whether a lock file of the project holds a package, because something else needs it.
-fn is_locked(
-    facts: &Facts<'_>,
-    project: &crate::inspect::project::Project<'_>,
-    name: &str,
-) -> bool {
-    KINDS.iter().any(|kind| {
-        let text = facts.repository.text(&project.join(kind.name));
-        text.is_some_and(|text| text.contains(&format!("name = \"{name}\"")))
-    })
 }
 
 #[cfg(test)]
@@ -137,7 +157,9 @@ mod tests {
         );
         of("\"mcp<2\"", "import mcp, pydantic\n", &[]);
         of("\"fastmcp\"", "import mcp\n", &[]);
-        of("\"x\"", "import yaml\n", &["breaks s/a/m.py:1"]);
+        of("\"click\"", "import yaml\n", &["breaks s/a/m.py:1"]);
+        of("\"x\"", "import yaml\n", &["risk s/a/m.py:1"]);
+        of("\"x-mcp\"", "import mcp\n", &["risk s/a/m.py:1"]);
         of("\"PyYAML\"", "import yaml\n", &[]);
         of(
             "",

@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     id: "version-disagreement",
     stage: Stage::Publish,
     title: "One version everywhere",
-    why: "what is published under one version says that it is another, and an upload of an old version is refused",
+    why: "what is published under one version says that it is another, and `cargo xtask release` refuses it",
     remedy: "write the same version into each of them: cargo xtask version --check lists them",
     look,
 };
@@ -108,7 +108,7 @@ fn judge(facts: &Facts<'_>, found: &mut Findings, path: &str, reference: (&str, 
                 name if name.ends_with(".py") => line_of(text, "__version__"),
                 _ => line_of(text, "\"version\""),
             };
-            found.breaks(
+            found.risk(
                 path,
                 line,
                 format!("says {other}, but {from} says {version}"),
@@ -147,10 +147,10 @@ mod tests {
         };
         of("0.3.0", &[]);
         let expected = [
-            "breaks s/a_b/__init__.py:2",
-            "breaks e/package-lock.json:2",
-            "breaks e/package.json:2",
-            "breaks VERSION:1",
+            "risk s/a_b/__init__.py:2",
+            "risk e/package-lock.json:2",
+            "risk e/package.json:2",
+            "risk VERSION:1",
         ];
         of("0.2.0", &expected);
     }
