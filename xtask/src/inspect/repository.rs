@@ -188,7 +188,7 @@ impl Repository {
                     Some(end) if !end.is_empty() && !end.contains('*') => part.ends_with(end),
                     _ => last == *part,
                 };
-                !line.is_empty() && !line.starts_with('#') && parts.iter().any(|part| matches(part))
+                !line.is_empty() && !line.starts_with('#') && parts.iter().any(matches)
             })
         })
     }
