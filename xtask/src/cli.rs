@@ -74,7 +74,7 @@ enum Verb {
     Audit(cmd::audit::Arguments),
     /// Write the bill of materials: CycloneDX, SPDX, VEX
     Sbom(cmd::sbom::Arguments),
-    /// Say what this machine and this repository need for each verb
+    /// Say what will break on build, publish and deploy, and what this machine needs; any repository
     Doctor(cmd::doctor::Arguments),
     /// Install the wheel afresh, start it, speak MCP to it, stop it, and note the evidence
     Prove(cmd::prove::Arguments),
@@ -154,25 +154,26 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
     arguments
 }
 
-/// Workflows are judged and run in any repository; every other verb needs a `release.toml`.
+/// Any repository is looked at, and its workflows are judged and run; every other verb needs a
+/// `release.toml`.
 fn observe(cli: &Cli, terminal: Terminal) -> Result<World> {
     let root = cli.general.root.as_deref();
     match &cli.verb {
-        Verb::Ci(_) => World::observe_any(root, terminal),
+        Verb::Ci(_) | Verb::Doctor(_) => World::observe_any(root, terminal),
         _ => World::observe(root, terminal),
     }
 }
 
 fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
     let has_findings = match &cli.verb {
-        Verb::Check(_) | Verb::Audit(_) | Verb::Lint(_) => true,
+        Verb::Check(_) | Verb::Audit(_) | Verb::Doctor(_) | Verb::Lint(_) => true,
         Verb::Ci(arguments) => arguments.has_findings(),
         _ => false,
     };
     match cli.general.format {
         Format::Sarif if !has_findings => {
             return Err(Error::usage(
-                "SARIF is a format for findings, which only `audit`, `check`, `ci check` and `lint` have",
+                "SARIF is a format for findings, which only `audit`, `check`, `ci check`, `doctor` and `lint` have",
             )
             .hint("use --format json"));
         }

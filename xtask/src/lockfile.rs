@@ -11,7 +11,7 @@ mod extras;
 mod graph;
 #[cfg(test)]
 mod hostile;
-mod json;
+pub(crate) mod json;
 mod model;
 mod node;
 pub mod npm;
@@ -24,7 +24,7 @@ pub mod requirement;
 #[cfg(test)]
 mod samples;
 mod shown;
-mod toml;
+pub(crate) mod toml;
 mod update;
 pub mod uv;
 mod yaml;

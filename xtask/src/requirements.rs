@@ -168,6 +168,15 @@ pub fn content_hash(pyproject: &str) -> Result<String> {
     ))
 }
 
+/// Whether a `poetry.lock` was written from another `pyproject.toml`; `None` when either cannot be
+/// read.
+pub fn is_stale(pyproject: &str, lock: &str) -> Option<bool> {
+    let lock = poetry::parse(lock, poetry::FILE).ok()?;
+    let pyproject = project::values(pyproject, "pyproject.toml").ok()?;
+    lock.content_hash.as_ref()?;
+    Some(!fresh::is_fresh(&lock, &pyproject))
+}
+
 /// Works out the requirements of a lock file, whose kind its name says.
 ///
 /// # Errors

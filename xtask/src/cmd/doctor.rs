@@ -1,4 +1,5 @@
-//! `doctor`: what this machine and this repository need for each verb. It only reads.
+//! `doctor`: what this machine needs for each verb, and what will break in this repository on
+//! build, publish and deploy. It only reads, and works without `release.toml` too.
 
 mod advisories;
 mod credentials;
@@ -14,9 +15,9 @@ use crate::error::{Error, Result};
 use crate::exec::bundle;
 use crate::product::{backend, pyproject};
 use crate::tools::{Version, node, python};
-use crate::version;
-use crate::world::{World, files};
-use crate::{exec, source};
+use crate::world::terminal::Format;
+use crate::world::{CONFIGURATION_FILE, World, files};
+use crate::{exec, inspect, source, version};
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -29,51 +30,98 @@ pub struct Arguments {
 /// Looks at tools and files, prints what it found, and changes nothing.
 ///
 /// # Errors
-/// Something is missing that a verb needs.
+/// Something is missing that a verb needs, or something in the repository will break.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
-    let mut findings = machine(world);
-    match super::configuration(world) {
-        Ok(config) => {
-            findings.extend(repository(world, &config));
-            if let Some(profile) = &arguments.to {
-                findings.extend(credentials::look(world, &config, profile)?);
-            }
-        }
-        Err(error) => findings.push(broken("release.toml", &error)),
-    }
-    for finding in &findings {
-        world.terminal.text(&doctor::line(finding));
+    let (tools, report, configured) = std::thread::scope(|scope| {
+        let tools: Vec<_> = TOOLS
+            .iter()
+            .map(|tool| scope.spawn(move || machine(world, tool)))
+            .collect();
+        let report = scope.spawn(|| inspect::inspect(&exec::inspect::observe(world)));
+        let configured = configured(world, arguments);
+        let tools: Vec<Finding> = tools.into_iter().map(joined).collect();
+        (tools, joined(report), configured)
+    });
+    let mut findings = tools;
+    match configured? {
+        Some(more) => findings.extend(more),
+        None => findings.extend(unconfigured(world, &report)),
     }
     let missing = findings
         .iter()
         .filter(|finding| finding.state == State::Missing)
         .count();
-    world
-        .terminal
-        .json(&json!({ "schema": 1, "missing": missing, "findings": findings }));
-    if missing == 0 {
-        return Ok(());
+    match world.terminal.format {
+        Format::Sarif => world.terminal.json(&inspect::sarif::log(&report)),
+        _ => world.terminal.json(&json!({
+            "schema": 1,
+            "missing": missing,
+            "findings": findings,
+            "repository": report.json(),
+        })),
     }
-    Err(Error::precondition(format!(
-        "{missing} thing(s) are missing or wrong, see ✗ above"
-    )))
+    let lines: String = findings.iter().map(doctor::line).collect();
+    world.terminal.text(&format!("{lines}{}", report.text()));
+    match missing + report.breaks() {
+        0 => Ok(()),
+        count => Err(Error::precondition(format!(
+            "{count} thing(s) are missing or wrong, see ✗ above"
+        ))),
+    }
 }
 
-fn machine(world: &World) -> Vec<Finding> {
-    let found = |name: &str| match name {
+fn joined<Found>(thread: std::thread::ScopedJoinHandle<'_, Found>) -> Found {
+    match thread.join() {
+        Ok(found) => found,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// What `release.toml` and what it names are like; `None` when there is none.
+fn configured(world: &World, arguments: &Arguments) -> Result<Option<Vec<Finding>>> {
+    let is_there = world.root.join(CONFIGURATION_FILE).exists();
+    if !is_there && arguments.to.is_none() {
+        return Ok(None);
+    }
+    let config = match super::configuration(world) {
+        Ok(config) => config,
+        Err(error) => return Ok(Some(vec![broken(CONFIGURATION_FILE, &error)])),
+    };
+    let mut findings = repository(world, &config);
+    if let Some(profile) = &arguments.to {
+        findings.extend(credentials::look(world, &config, profile)?);
+    }
+    Ok(Some(findings))
+}
+
+/// A repository that is only looked at needs no `release.toml`; one with nothing in it does.
+fn unconfigured(world: &World, report: &inspect::Report) -> Option<Finding> {
+    let error = super::configuration(world).err()?;
+    let missing = broken(CONFIGURATION_FILE, &error);
+    Some(match report.is_empty {
+        true => missing,
+        false => Finding {
+            state: State::Warning,
+            found: format!("no {CONFIGURATION_FILE}; the repository is looked at all the same"),
+            ..missing
+        },
+    })
+}
+
+fn machine(world: &World, tool: &doctor::Tool) -> Finding {
+    let version = match tool.name {
         "python3" => python::interpreter(world)
             .ok()
             .map(|interpreter| interpreter.version),
         "node" => node::on_path(world),
-        other => {
-            let output = world.command(other).arg("--version").output().ok()?;
-            Version::find(&output.stdout)
-        }
+        other => world
+            .command(other)
+            .arg("--version")
+            .output()
+            .ok()
+            .and_then(|output| Version::find(&output.stdout)),
     };
-    TOOLS
-        .iter()
-        .map(|tool| doctor::judge(tool, found(tool.name)))
-        .collect()
+    doctor::judge(tool, version)
 }
 
 fn repository(world: &World, config: &Config) -> Vec<Finding> {

@@ -4,7 +4,7 @@
 //! is written in one canonical form, so that what a registry gives back can be compared with it.
 //! Source: the schema of 2025-12-11 and the registry's own checks beyond it.
 
-mod schema;
+pub(crate) mod schema;
 
 use serde_json::{Map, Value, json};
 

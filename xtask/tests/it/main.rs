@@ -10,6 +10,7 @@ mod actions;
 mod advisories;
 mod audit;
 mod change;
+mod doctor;
 mod documents;
 mod fuzz;
 mod gate;
