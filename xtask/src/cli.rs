@@ -73,6 +73,8 @@ enum Verb {
     Prove(cmd::prove::Arguments),
     /// Write the requirements that the server's lock file stands for
     Requirements(cmd::requirements::Arguments),
+    /// Write release.toml, workflows and the extension's hooks for a repository that has none
+    Init(cmd::init::Arguments),
     /// Say what is wrong with a lock file, or write a repaired copy
     Lock(cmd::lock::Arguments),
     /// Print the script by which a shell completes verbs and options
@@ -153,7 +155,12 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Man(arguments) => return cmd::man::run(&terminal, &grammar(), arguments),
         _ => {}
     }
-    let world = World::observe(cli.general.root.as_deref(), terminal)?;
+    let root = match (&cli.general.root, &cli.verb) {
+        // It writes the file that marks a root, so it cannot look for it.
+        (None, Verb::Init(_)) => Some(camino::Utf8Path::new(".")),
+        (root, _) => root.as_deref(),
+    };
+    let world = World::observe(root, terminal)?;
     world
         .interrupt
         .listen()
@@ -175,6 +182,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
         Verb::Prove(arguments) => cmd::prove::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),
+        Verb::Init(arguments) => cmd::init::run(&world, arguments),
         Verb::Lock(arguments) => cmd::lock::run(&world, arguments),
         // Done above.
         Verb::Completions(_) | Verb::Man(_) => Ok(()),

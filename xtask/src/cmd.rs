@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod check;
 pub mod completions;
 pub mod doctor;
+pub mod init;
 pub mod lock;
 pub mod man;
 pub mod package;
@@ -34,7 +35,7 @@ pub fn configuration(world: &World) -> Result<Config> {
         return Err(
             Error::usage(format!("no {CONFIGURATION_FILE} in {}", world.root))
                 .hint("name the folder that holds it with --root DIR")
-                .hint("or write one: the README's section \"Configuration\" lists every key"),
+                .hint("or write one: cargo xtask init"),
         );
     }
     let text = files::read_text(&path)?;

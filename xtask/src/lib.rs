@@ -18,6 +18,7 @@ pub mod error;
 pub mod exec;
 pub mod gate;
 pub mod github;
+pub mod init;
 pub mod ledger;
 pub mod lockfile;
 pub mod marker;
