@@ -189,12 +189,7 @@ pub fn resolve(
     }
 }
 
-fn of_poetry(
-    pyproject: &str,
-    lock: &str,
-    options: &Options,
-    places: Places<'_>,
-) -> Result<Export> {
+fn of_poetry(pyproject: &str, lock: &str, options: &Options, places: Places<'_>) -> Result<Export> {
     let lock = poetry::parse(lock, places.lock)?;
     let pyproject = project::values(pyproject, places.pyproject)?;
     if !fresh::is_fresh(&lock, &pyproject) {

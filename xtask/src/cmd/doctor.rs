@@ -13,10 +13,10 @@ use crate::doctor::{self, Finding, State, TOOLS};
 use crate::error::{Error, Result};
 use crate::exec::bundle;
 use crate::product::{backend, pyproject};
+use crate::source;
 use crate::tools::{Version, node, python};
 use crate::version;
 use crate::world::{World, files};
-use crate::source;
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]

@@ -87,15 +87,19 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
 /// The top folder of the git repository: workflows lie there and nowhere else.
 fn top(world: &World) -> Result<Utf8PathBuf> {
     let found = git(world).args(["rev-parse", "--show-toplevel"]).run();
-    let found = found.map_err(|error| match error.message.contains("not a git repository") {
-        true => Error::precondition(format!("{} is not in a git repository", world.root))
-            .hint("a release is built from a commit: git init && git add . && git commit"),
-        false => Error {
-            kind: Kind::Precondition,
-            ..error
+    let found = found.map_err(
+        |error| match error.message.contains("not a git repository") {
+            true => Error::precondition(format!("{} is not in a git repository", world.root))
+                .hint("a release is built from a commit: git init && git add . && git commit"),
+            false => Error {
+                kind: Kind::Precondition,
+                ..error
+            },
         },
-    })?;
-    Ok(Utf8PathBuf::from(found.stdout.trim_end_matches(['\n', '\r'])))
+    )?;
+    Ok(Utf8PathBuf::from(
+        found.stdout.trim_end_matches(['\n', '\r']),
+    ))
 }
 
 /// Reads what decides; runs nothing but git.
@@ -105,7 +109,13 @@ fn look(world: &World, top: &Utf8Path) -> Result<Facts> {
         let paths = output.stdout.split('\0').filter(|path| !path.is_empty());
         Ok(paths.map(str::to_owned).collect())
     };
-    let standard = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let standard = [
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ];
     let mut paths = listed(&standard)?;
     paths.retain(|path| top.join(path).is_file());
     let mut texts = BTreeMap::new();
@@ -123,8 +133,15 @@ fn look(world: &World, top: &Utf8Path) -> Result<Facts> {
             Err(error) => return Err(error),
         }
     }
-    let own = ["release.toml", ".github/workflows/ci.yml", ".github/workflows/release.yml", ".gitignore"];
-    let present = own.iter().filter(|path| top.join(path).exists() && !paths.contains(**path));
+    let own = [
+        "release.toml",
+        ".github/workflows/ci.yml",
+        ".github/workflows/release.yml",
+        ".gitignore",
+    ];
+    let present = own
+        .iter()
+        .filter(|path| top.join(path).exists() && !paths.contains(**path));
     let said = |arguments: &[&str]| -> Option<String> {
         let output = git(world).directory(top).args(arguments).output().ok()?;
         let text = output.stdout.trim();

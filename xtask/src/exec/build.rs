@@ -42,7 +42,10 @@ pub fn requirements(
         return backend::requirements(&project, file.as_str()).map(str::to_owned);
     };
     let text = read(own)?;
-    if text.lines().any(|line| line.trim_start().starts_with("build==")) {
+    if text
+        .lines()
+        .any(|line| line.trim_start().starts_with("build=="))
+    {
         return Ok(text);
     }
     let error = Error::usage(format!(

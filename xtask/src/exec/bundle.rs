@@ -43,9 +43,7 @@ pub fn locked_requirements(
     checkout: &Checkout,
     tree: Tree,
 ) -> Result<String> {
-    let lock = choice::lock_file(server, &|path| {
-        source::exists(world, checkout, tree, path)
-    })?;
+    let lock = choice::lock_file(server, &|path| source::exists(world, checkout, tree, path))?;
     exported(server, &lock, &|path| {
         source::text(world, checkout, tree, path)
     })

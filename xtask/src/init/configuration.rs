@@ -1,9 +1,9 @@
 //! The text of `release.toml`: what differs from the defaults, and comments on it. Pure.
 
+use super::Decided;
 use super::editor::Extension;
 use super::facts::{Facts, join, shown};
 use super::targets::{ALL, Target};
-use super::Decided;
 
 /// Writes it.
 pub fn text(facts: &Facts, decided: &Decided) -> String {
@@ -83,11 +83,17 @@ fn of_extension(facts: &Facts, extension: &Extension) -> String {
         quoted(&extension.bundle)
     );
     if !extension.arguments.is_empty() {
-        let arguments: Vec<String> = extension.arguments.iter().map(|it| (*it).to_owned()).collect();
+        let arguments: Vec<String> = extension
+            .arguments
+            .iter()
+            .map(|it| (*it).to_owned())
+            .collect();
         text.push_str(&format!("package-arguments = {}\n", list(&arguments)));
     }
     let allowed = extension.needs(facts).into_iter().map(|name| packed(&name));
-    let lines: String = allowed.map(|name| format!("  {},\n", quoted(&name))).collect();
+    let lines: String = allowed
+        .map(|name| format!("  {},\n", quoted(&name)))
+        .collect();
     text.push_str(&format!(
         "\n# What may be in the extension beside its manifest and the bundle, as vsce names it.\n\
          [gate]\nallow = [\n{lines}]\n"
@@ -128,7 +134,10 @@ fn of_targets(decided: &Decided) -> String {
             }
             text.push_str("#\n");
         }
-        text.push_str(&format!("# [profile.production]\n# targets = {}\n", names(&offered)));
+        text.push_str(&format!(
+            "# [profile.production]\n# targets = {}\n",
+            names(&offered)
+        ));
         return text;
     }
     if places.targets.contains(&Target::Mcp) {
@@ -141,7 +150,10 @@ fn of_targets(decided: &Decided) -> String {
     for target in &places.targets {
         text.push_str(&format!("\n{}", target.tables(repository)));
     }
-    text.push_str(&format!("\n[profile.production]\ntargets = {}\n", names(&places.targets)));
+    text.push_str(&format!(
+        "\n[profile.production]\ntargets = {}\n",
+        names(&places.targets)
+    ));
     text
 }
 

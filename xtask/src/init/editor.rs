@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::facts::{Facts, join, named, shown};
 use super::Wishes;
+use super::facts::{Facts, join, named, shown};
 use crate::error::Error;
 
 /// The answers.
@@ -80,9 +80,8 @@ fn read(facts: &Facts, folder: &str) -> Result<Option<Extension>, Error> {
         return Ok(None);
     };
     let text = text.trim_start_matches('\u{feff}');
-    let manifest: Value = serde_json::from_str(text).map_err(|cause| {
-        Error::failure(format!("{file}: {cause}")).hint(format!("mend {file}"))
-    })?;
+    let manifest: Value = serde_json::from_str(text)
+        .map_err(|cause| Error::failure(format!("{file}: {cause}")).hint(format!("mend {file}")))?;
     if manifest["engines"]["vscode"].as_str().is_none() {
         return Ok(None);
     }
@@ -91,7 +90,11 @@ fn read(facts: &Facts, folder: &str) -> Result<Option<Extension>, Error> {
     };
     let main = main.trim_start_matches("./").to_owned();
     let exists = |name: &str| facts.has(&join(folder, name));
-    let names = [main.clone(), format!("{main}.js"), format!("{main}/index.js")];
+    let names = [
+        main.clone(),
+        format!("{main}.js"),
+        format!("{main}/index.js"),
+    ];
     let present = names.into_iter().find(|name| exists(name));
     let is_compiled = present.is_none();
     if is_compiled && !compiles(facts, folder, &manifest) {
@@ -141,13 +144,15 @@ fn bundle(facts: &Facts, folder: &str) -> &'static str {
 fn compiles(facts: &Facts, folder: &str, manifest: &Value) -> bool {
     let scripts = manifest["scripts"].as_object();
     let words = ["compile", "build", "bundle", "package", "vscode:prepublish"];
-    let has_script = scripts.into_iter().flatten().any(|(name, _)| {
-        words.contains(&name.as_str()) || name.starts_with("compile")
-    });
+    let has_script = scripts
+        .into_iter()
+        .flatten()
+        .any(|(name, _)| words.contains(&name.as_str()) || name.starts_with("compile"));
     let source = format!("{}/", join(folder, "src"));
-    let has_source = facts.paths.iter().any(|path| {
-        path.starts_with(&source) && SOURCES.iter().any(|end| path.ends_with(end))
-    });
+    let has_source = facts
+        .paths
+        .iter()
+        .any(|path| path.starts_with(&source) && SOURCES.iter().any(|end| path.ends_with(end)));
     has_script && has_source
 }
 
@@ -156,14 +161,22 @@ impl Extension {
     /// named in its folder.
     pub fn needs(&self, facts: &Facts) -> Vec<String> {
         let exists = |name: &&str| facts.has(&join(&self.folder, name));
-        let mut needs: Vec<String> = ["README.md", "CHANGELOG.md", "LICENSE", "LICENSE.txt", "LICENSE.md"]
-            .iter()
-            .filter(|name| exists(name))
-            .map(|name| (*name).to_owned())
-            .collect();
-        needs.extend(self.manifest["icon"].as_str().map(|icon| {
-            icon.trim_start_matches("./").to_owned()
-        }));
+        let mut needs: Vec<String> = [
+            "README.md",
+            "CHANGELOG.md",
+            "LICENSE",
+            "LICENSE.txt",
+            "LICENSE.md",
+        ]
+        .iter()
+        .filter(|name| exists(name))
+        .map(|name| (*name).to_owned())
+        .collect();
+        needs.extend(
+            self.manifest["icon"]
+                .as_str()
+                .map(|icon| icon.trim_start_matches("./").to_owned()),
+        );
         match self.main.rsplit_once('/') {
             Some((folder, _)) if self.is_compiled => needs.push(format!("{folder}/**/*.js")),
             _ => needs.push(self.main.clone()),

@@ -36,7 +36,10 @@ pub fn with_hooks(text: &str, file: &str, fallback: Option<&str>) -> Result<Opti
             .hint(format!("rename it, or let it call `{command}`")));
         }
     }
-    let (before, after) = (format!("npm run {}", BUNDLE.0), format!("npm run {}", CHECK.0));
+    let (before, after) = (
+        format!("npm run {}", BUNDLE.0),
+        format!("npm run {}", CHECK.0),
+    );
     let missing: Vec<(&str, String)> = [BUNDLE, CHECK]
         .into_iter()
         .filter(|(name, _)| scripts[*name].is_null())
@@ -72,7 +75,10 @@ pub fn with_hooks(text: &str, file: &str, fallback: Option<&str>) -> Result<Opti
         _ => Err(Error::precondition(format!(
             "{file} is laid out in a way that nothing can be added to"
         ))
-        .hint(format!("add the scripts by hand: {} and {}", BUNDLE.1, CHECK.1))),
+        .hint(format!(
+            "add the scripts by hand: {} and {}",
+            BUNDLE.1, CHECK.1
+        ))),
     }
 }
 
@@ -102,18 +108,19 @@ impl Places {
 /// How many bytes a string has until its closing quote.
 fn string_end(text: &str) -> Option<usize> {
     let mut escaped = false;
-    text.char_indices().find_map(|(at, character)| match character {
-        _ if escaped => {
-            escaped = false;
-            None
-        }
-        '\\' => {
-            escaped = true;
-            None
-        }
-        '"' => Some(at),
-        _ => None,
-    })
+    text.char_indices()
+        .find_map(|(at, character)| match character {
+            _ if escaped => {
+                escaped = false;
+                None
+            }
+            '\\' => {
+                escaped = true;
+                None
+            }
+            '"' => Some(at),
+            _ => None,
+        })
 }
 
 /// The place behind the `{` of an object that is a value of the outermost one.
@@ -125,7 +132,11 @@ fn object(text: &str, name: &str) -> Option<usize> {
         match character {
             '"' => {
                 let end = string_end(text.get(at + 1..)?)?;
-                last_key = if depth == 1 { text.get(at + 1..at + 1 + end)? } else { last_key };
+                last_key = if depth == 1 {
+                    text.get(at + 1..at + 1 + end)?
+                } else {
+                    last_key
+                };
                 at += end + 2;
                 continue;
             }
@@ -209,10 +220,16 @@ mod tests {
     }
 
     fn check(text: &str, expected: &str) {
-        let changed = with_hooks(text, "package.json", Some("compile")).unwrap().unwrap();
+        let changed = with_hooks(text, "package.json", Some("compile"))
+            .unwrap()
+            .unwrap();
         assert_eq!(changed, expected);
         assert!(is_kept(text, &changed));
-        assert_eq!(with_hooks(&changed, "package.json", None).unwrap(), None, "twice");
+        assert_eq!(
+            with_hooks(&changed, "package.json", None).unwrap(),
+            None,
+            "twice"
+        );
     }
 
     #[test]
@@ -243,7 +260,12 @@ mod tests {
     fn a_script_of_another_meaning_is_not_touched() {
         let text = "{\"scripts\": {\"check-package\": \"other\"}}";
         let error = with_hooks(text, "x/package.json", None).unwrap_err();
-        assert!(error.message.contains("x/package.json has a script \"check-package\""), "{error}");
+        assert!(
+            error
+                .message
+                .contains("x/package.json has a script \"check-package\""),
+            "{error}"
+        );
         assert!(with_hooks("{", "p", None).is_err());
     }
 }

@@ -51,7 +51,10 @@ pub struct Proposal {
 impl Proposal {
     /// The files that would be replaced.
     pub fn replaced(&self) -> Vec<&str> {
-        let replaced = self.changes.iter().filter(|change| change.way == Way::Replace);
+        let replaced = self
+            .changes
+            .iter()
+            .filter(|change| change.way == Way::Replace);
         replaced.map(|change| change.path.as_str()).collect()
     }
 
@@ -84,7 +87,11 @@ impl std::fmt::Display for Proposal {
         for line in &self.found {
             writeln!(formatter, "  {line}")?;
         }
-        let width = self.changes.iter().map(|one| one.path.chars().count()).max();
+        let width = self
+            .changes
+            .iter()
+            .map(|one| one.path.chars().count())
+            .max();
         for change in &self.changes {
             let word = match change.way {
                 Way::Create => "→ create ",
@@ -92,7 +99,11 @@ impl std::fmt::Display for Proposal {
                 Way::Add => "→ add to ",
             };
             let width = width.unwrap_or(0);
-            writeln!(formatter, "{word} {:<width$}  {}", change.path, change.purpose)?;
+            writeln!(
+                formatter,
+                "{word} {:<width$}  {}",
+                change.path, change.purpose
+            )?;
         }
         Ok(())
     }
@@ -106,12 +117,30 @@ pub fn make(facts: &Facts, decided: &Decided) -> Result<Proposal> {
     let mut changes = Vec::new();
     let text = configuration::text(facts, decided);
     config::parse(&text, CONFIGURATION_FILE)?;
-    add_whole(facts, &mut changes, CONFIGURATION_FILE, "what ships, and how it is proved", text);
+    add_whole(
+        facts,
+        &mut changes,
+        CONFIGURATION_FILE,
+        "what ships, and how it is proved",
+        text,
+    );
     let ci = workflow::ci(decided, &facts.branch, &facts.tool);
     let workflows = ".github/workflows";
-    add_whole(facts, &mut changes, &format!("{workflows}/ci.yml"), "on every push", ci);
+    add_whole(
+        facts,
+        &mut changes,
+        &format!("{workflows}/ci.yml"),
+        "on every push",
+        ci,
+    );
     let release = workflow::release(decided, &facts.tool);
-    add_whole(facts, &mut changes, &format!("{workflows}/release.yml"), "for a release", release);
+    add_whole(
+        facts,
+        &mut changes,
+        &format!("{workflows}/release.yml"),
+        "for a release",
+        release,
+    );
     if let Some(extension) = &decided.extension {
         hooks(facts, extension, &mut changes)?;
     }
@@ -154,21 +183,40 @@ fn hooks(facts: &Facts, extension: &Extension, changes: &mut Vec<Change>) -> Res
         purpose: "npm scripts that bring the bundle and check the folder".to_owned(),
         text: changed,
     });
-    add_whole(facts, changes, &script, "what those scripts run", HOOK.to_owned());
+    add_whole(
+        facts,
+        changes,
+        &script,
+        "what those scripts run",
+        HOOK.to_owned(),
+    );
     let ignore = join(&extension.folder, ".vscodeignore");
     match facts.text(&ignore) {
         _ if extension.manifest["files"].is_array() => {}
-        Some(text) => add_lines(changes, &ignore, text, &["scripts/**"], "keeps the script out"),
-        None => add_whole(facts, changes, &ignore, "lets in only what is needed", allow_list(facts, extension)),
+        Some(text) => add_lines(
+            changes,
+            &ignore,
+            text,
+            &["scripts/**"],
+            "keeps the script out",
+        ),
+        None => add_whole(
+            facts,
+            changes,
+            &ignore,
+            "lets in only what is needed",
+            allow_list(facts, extension),
+        ),
     }
     Ok(())
 }
 
 /// A `.vscodeignore` that leaves everything out but what is needed.
 fn allow_list(facts: &Facts, extension: &Extension) -> String {
-    let mut text = "# An allow-list: everything is left out, and each line with \"!\" lets one thing in.\n\
+    let mut text =
+        "# An allow-list: everything is left out, and each line with \"!\" lets one thing in.\n\
                     **\n!package.json\n"
-        .to_owned();
+            .to_owned();
     for name in extension.needs(facts) {
         text.push_str(&format!("!{name}\n"));
     }
@@ -182,10 +230,14 @@ fn allow_list(facts: &Facts, extension: &Extension) -> String {
 fn ignored(facts: &Facts, decided: &Decided, changes: &mut Vec<Change>) {
     let file = ".gitignore";
     let purpose = "folders that the tool writes";
-    let bundle = decided.extension.as_ref().map(|extension| {
-        format!("/{}/", join(&extension.folder, &extension.bundle))
-    });
-    let modules = decided.extension.as_ref().map(|_| "node_modules/".to_owned());
+    let bundle = decided
+        .extension
+        .as_ref()
+        .map(|extension| format!("/{}/", join(&extension.folder, &extension.bundle)));
+    let modules = decided
+        .extension
+        .as_ref()
+        .map(|_| "node_modules/".to_owned());
     let lines = ["/dist/".to_owned(), "/target/".to_owned()];
     let lines: Vec<String> = lines.into_iter().chain(bundle).chain(modules).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
@@ -262,7 +314,10 @@ fn next(facts: &Facts, decided: &Decided) -> Vec<String> {
     if decided.places.targets.contains(&super::Target::Mcp) {
         let name = configuration::server_name(decided);
         let marker = format!("mcp-name: {name}");
-        let readmes = facts.texts.iter().filter(|(path, _)| path.to_lowercase().contains("readme"));
+        let readmes = facts
+            .texts
+            .iter()
+            .filter(|(path, _)| path.to_lowercase().contains("readme"));
         if !readmes.into_iter().any(|(_, text)| text.contains(&marker)) {
             next.push(format!("add to the server's README: <!-- {marker} -->"));
         }

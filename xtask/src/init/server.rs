@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::Wishes;
 use super::facts::{Facts, join, named, shown};
 use super::source::{self, Tool};
-use super::Wishes;
 use crate::error::Error;
 use crate::name::normalize;
 use crate::product::{backend, pyproject};
@@ -126,9 +126,9 @@ fn choose(facts: &Facts, wishes: &Wishes) -> Result<Candidate, Error> {
     let mut damaged = Vec::new();
     for folder in facts.folders_of("pyproject.toml") {
         let file = join(&folder, "pyproject.toml");
-        let whole = facts.text(&file).is_some_and(|text| {
-            text.contains("[project]") || text.contains("[tool.poetry]")
-        });
+        let whole = facts
+            .text(&file)
+            .is_some_and(|text| text.contains("[project]") || text.contains("[tool.poetry]"));
         if !whole {
             continue;
         }
@@ -190,7 +190,10 @@ fn console_script(candidate: &Candidate, wishes: &Wishes) -> Result<String, Erro
         };
     }
     let own = normalize(&candidate.project.name);
-    let same: Vec<&&str> = scripts.iter().filter(|name| normalize(name) == own).collect();
+    let same: Vec<&&str> = scripts
+        .iter()
+        .filter(|name| normalize(name) == own)
+        .collect();
     match (scripts.as_slice(), same.as_slice()) {
         ([one], _) => Ok((*one).to_owned()),
         (_, [one]) => Ok((**one).to_owned()),
@@ -209,11 +212,7 @@ fn console_script(candidate: &Candidate, wishes: &Wishes) -> Result<String, Erro
 }
 
 /// The lock file, and whether several lie there so that it has to be named.
-fn lock(
-    facts: &Facts,
-    candidate: &Candidate,
-    wishes: &Wishes,
-) -> Result<(String, bool), Error> {
+fn lock(facts: &Facts, candidate: &Candidate, wishes: &Wishes) -> Result<(String, bool), Error> {
     if let Some(path) = &wishes.lock {
         let path = named(path);
         choice::LockKind::of(camino::Utf8Path::new(&path))?;
@@ -263,13 +262,15 @@ fn no_lock(
         }
     }
     if let Some(path) = beside.first() {
-        return Err(Error::precondition(format!(
-            "{path} has no digests, so it locks nothing"
-        ))
-        .hint(format!(
-            "lock it: uv pip compile --universal --generate-hashes pyproject.toml -o {path}"
-        ))
-        .hint("or: pip-compile --generate-hashes, or uv lock, or poetry lock; then git add"));
+        return Err(
+            Error::precondition(format!("{path} has no digests, so it locks nothing"))
+                .hint(format!(
+                    "lock it: uv pip compile --universal --generate-hashes pyproject.toml -o {path}"
+                ))
+                .hint(
+                    "or: pip-compile --generate-hashes, or uv lock, or poetry lock; then git add",
+                ),
+        );
     }
     let file = join(&candidate.folder, "pyproject.toml");
     Err(Error::precondition(format!(
@@ -286,10 +287,13 @@ fn build_requirements(facts: &Facts, candidate: &Candidate) -> Result<Option<Str
     let Err(error) = backend::requirements(&candidate.project, &file) else {
         return Ok(None);
     };
-    let own = [join(&candidate.folder, "build-requirements.txt"), "build-requirements.txt".into()];
-    let own = own.into_iter().find(|path| {
-        facts.text(path).is_some_and(|text| text.contains("--hash"))
-    });
+    let own = [
+        join(&candidate.folder, "build-requirements.txt"),
+        "build-requirements.txt".into(),
+    ];
+    let own = own
+        .into_iter()
+        .find(|path| facts.text(path).is_some_and(|text| text.contains("--hash")));
     own.map(Some).ok_or(error)
 }
 
@@ -325,7 +329,14 @@ fn call(facts: &Facts, candidate: &Candidate, wishes: &Wishes) -> Result<String,
     let listed: Vec<String> = tools
         .iter()
         .take(20)
-        .map(|tool| format!("{}({}) in {}", tool.name, tool.required.join(", "), tool.place))
+        .map(|tool| {
+            format!(
+                "{}({}) in {}",
+                tool.name,
+                tool.required.join(", "),
+                tool.place
+            )
+        })
         .collect();
     Err(Error::usage(format!(
         "which tool may be called cannot be told: each needs an argument, may change something, \
@@ -347,8 +358,16 @@ fn tests(facts: &Facts, candidate: &Candidate, lock: &str) -> Option<(Vec<String
         return None;
     }
     let has = |values: &Value| {
-        let texts = values.as_array().into_iter().flatten().filter_map(Value::as_str);
-        let keys = values.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        let texts = values
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        let keys = values
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.as_str());
         texts.chain(keys).any(|text| {
             let rest = text.trim().strip_prefix("pytest");
             rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
@@ -356,16 +375,22 @@ fn tests(facts: &Facts, candidate: &Candidate, lock: &str) -> Option<(Vec<String
     };
     let group = if lock.ends_with(".txt") {
         let start = lock.rsplit_once('/').map_or("", |(folder, _)| folder);
-        ["dev", "test", "tests"].into_iter().map(str::to_owned).find(|group| {
-            let path = join(start, &format!("requirements-{group}.txt"));
-            facts.text(&path).is_some_and(|text| {
-                text.lines().any(|line| line.starts_with("pytest==")) && text.contains("--hash")
+        ["dev", "test", "tests"]
+            .into_iter()
+            .map(str::to_owned)
+            .find(|group| {
+                let path = join(start, &format!("requirements-{group}.txt"));
+                facts.text(&path).is_some_and(|text| {
+                    text.lines().any(|line| line.starts_with("pytest==")) && text.contains("--hash")
+                })
             })
-        })
     } else {
         let standard = candidate.values["dependency-groups"].as_object();
         let poetry = candidate.values["tool"]["poetry"]["group"].as_object();
-        let standard = standard.into_iter().flatten().map(|(name, list)| (name, list));
+        let standard = standard
+            .into_iter()
+            .flatten()
+            .map(|(name, list)| (name, list));
         let poetry = poetry.into_iter().flatten();
         let poetry = poetry.map(|(name, group)| (name, &group["dependencies"]));
         standard
@@ -394,12 +419,19 @@ fn versions(facts: &Facts, candidate: &Candidate) -> (Vec<String>, Option<String
         .into_iter()
         .flatten()
         .map(|path| join(&candidate.folder, path))
-        .chain(dynamic["file"].as_str().map(|path| join(&candidate.folder, path)))
-        .chain(attribute.into_iter().flat_map(|it| modules(&candidate.folder, it)));
+        .chain(
+            dynamic["file"]
+                .as_str()
+                .map(|path| join(&candidate.folder, path)),
+        )
+        .chain(
+            attribute
+                .into_iter()
+                .flat_map(|it| modules(&candidate.folder, it)),
+        );
     let package = normalize(&candidate.project.name).replace('-', "_");
-    let guesses = ["", "src/"].map(|start| {
-        join(&candidate.folder, &format!("{start}{package}/__init__.py"))
-    });
+    let guesses =
+        ["", "src/"].map(|start| join(&candidate.folder, &format!("{start}{package}/__init__.py")));
     for path in stated.chain(guesses) {
         let text = facts.text(&path);
         let says = text.and_then(|text| {
@@ -416,12 +448,17 @@ fn versions(facts: &Facts, candidate: &Candidate) -> (Vec<String>, Option<String
 
 /// The files in which `package.module.attribute` may be written.
 fn modules(folder: &str, attribute: &str) -> Vec<String> {
-    let module = attribute.rsplit_once('.').map_or(attribute, |(module, _)| module);
+    let module = attribute
+        .rsplit_once('.')
+        .map_or(attribute, |(module, _)| module);
     let path = module.replace('.', "/");
     ["", "src/"]
         .iter()
         .flat_map(|start| {
-            [format!("{start}{path}/__init__.py"), format!("{start}{path}.py")]
+            [
+                format!("{start}{path}/__init__.py"),
+                format!("{start}{path}.py"),
+            ]
         })
         .map(|path| join(folder, &path))
         .collect()

@@ -17,10 +17,40 @@ pub struct Tool {
 
 /// Words of tools that change something; none is called unasked.
 const CHANGING: [&str; 34] = [
-    "add", "apply", "cancel", "clean", "clear", "close", "commit", "create", "delete", "deploy",
-    "drop", "edit", "execute", "exec", "insert", "install", "interrupt", "kill", "merge", "move",
-    "post", "publish", "purge", "push", "remove", "reset", "restart", "run", "save", "send",
-    "set", "shutdown", "stop", "write",
+    "add",
+    "apply",
+    "cancel",
+    "clean",
+    "clear",
+    "close",
+    "commit",
+    "create",
+    "delete",
+    "deploy",
+    "drop",
+    "edit",
+    "execute",
+    "exec",
+    "insert",
+    "install",
+    "interrupt",
+    "kill",
+    "merge",
+    "move",
+    "post",
+    "publish",
+    "purge",
+    "push",
+    "remove",
+    "reset",
+    "restart",
+    "run",
+    "save",
+    "send",
+    "set",
+    "shutdown",
+    "stop",
+    "write",
 ];
 
 /// Words of tools that only look.
@@ -45,7 +75,9 @@ impl Tool {
     }
 
     fn has_word(&self, known: &[&str]) -> bool {
-        self.words().iter().any(|word| known.contains(&word.as_str()))
+        self.words()
+            .iter()
+            .any(|word| known.contains(&word.as_str()))
     }
 
     /// Whether it may be called to see that the server works: it needs nothing, and its name
@@ -231,9 +263,14 @@ fn literal(text: &str) -> Option<String> {
 /// The parameters that a caller must give. The SDK fills in what is annotated as its context.
 fn required(parameters: &str) -> Vec<String> {
     let mut required = Vec::new();
-    for part in parts(parameters) {
-        let lines = part.lines().map(|line| line.split('#').next().unwrap_or_default());
-        let part = lines.collect::<Vec<_>>().join(" ");
+    let lines = parameters
+        .lines()
+        .map(|line| line.split(" #").next().unwrap_or_default());
+    let parameters = lines
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect::<Vec<_>>()
+        .join(" ");
+    for part in parts(&parameters) {
         let part = part.trim();
         let (name, annotation) = part.split_once(':').unwrap_or((part, ""));
         let name = name.trim();
@@ -278,14 +315,23 @@ mod tests {
 
     #[test]
     fn decorators() {
-        check("@mcp.tool()\ndef one(a: int, b: str = 'x'):\n    pass\n", &["one(a)"]);
-        check("@server.tool\nasync def two() -> str:\n    pass\n", &["two()"]);
+        check(
+            "@mcp.tool()\ndef one(a: int, b: str = 'x'):\n    pass\n",
+            &["one(a)"],
+        );
+        check(
+            "@server.tool\nasync def two() -> str:\n    pass\n",
+            &["two()"],
+        );
         check("@mcp.tool(\"Given\")\ndef x(): pass\n", &["Given()"]);
         check(
             "@mcp.tool(\n    description='a (b',\n    name=\"three\",\n)\n@other(1)\nasync def x(\n    ctx: Context,  # why, so\n    a: dict[str, int],\n    b: Annotated[int, Field(gt=1)],\n    c: int = 3,\n):\n    pass\n",
             &["three(a,b)"],
         );
-        check("    @self.mcp.tool()\n    def inner(self, *, q): pass\n", &["inner(q)"]);
+        check(
+            "    @self.mcp.tool()\n    def inner(self, *, q): pass\n",
+            &["inner(q)"],
+        );
         check("@mcp.tool(name=NAME)\ndef known(): pass\n", &["known()"]);
     }
 
@@ -314,7 +360,11 @@ mod tests {
                 required: Vec::new(),
                 place: String::new(),
             };
-            assert_eq!((tool.is_harmless(), tool.only_looks()), (harmless, looks), "{name}");
+            assert_eq!(
+                (tool.is_harmless(), tool.only_looks()),
+                (harmless, looks),
+                "{name}"
+            );
         };
         check("list_notes", true, true);
         check("listNotes", true, true);

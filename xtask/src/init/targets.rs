@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
-use super::facts::Facts;
 use super::Wishes;
+use super::facts::Facts;
 use crate::error::Error;
 
 /// A place that a workflow knows how to publish to.
@@ -129,16 +129,26 @@ pub fn decide(facts: &Facts, wishes: &Wishes) -> Result<Places, Vec<Error>> {
 /// `owner/name` of a remote on GitHub, in any of git's spellings.
 pub fn repository(remote: &str) -> Option<String> {
     let remote = remote.trim().trim_end_matches('/');
-    let starts = ["https://github.com/", "ssh://git@github.com/", "git@github.com:", "git://github.com/"];
+    let starts = [
+        "https://github.com/",
+        "ssh://git@github.com/",
+        "git@github.com:",
+        "git://github.com/",
+    ];
     let without_user = match remote.split_once("://") {
         Some(("https", rest)) => format!("https://{}", rest.rsplit('@').next().unwrap_or(rest)),
         _ => remote.to_owned(),
     };
-    let path = starts.iter().find_map(|start| without_user.strip_prefix(start))?;
+    let path = starts
+        .iter()
+        .find_map(|start| without_user.strip_prefix(start))?;
     let path = path.strip_suffix(".git").unwrap_or(path);
     let (owner, name) = path.split_once('/')?;
     let is_plain = |text: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
     };
     (is_plain(owner) && is_plain(name)).then(|| format!("{owner}/{name}"))
 }

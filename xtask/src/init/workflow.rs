@@ -1,7 +1,7 @@
 //! The two workflows, from embedded ones of which whole lines and jobs are taken. Pure.
 
-use super::targets::Target;
 use super::Decided;
+use super::targets::Target;
 
 const CI: &str = include_str!("../../templates/ci.yml");
 const RELEASE: &str = include_str!("../../templates/release.yml");
@@ -80,7 +80,9 @@ fn filled(text: &str, decided: &Decided, tool: &str) -> String {
     let mut filled = String::new();
     for line in text.lines() {
         let bare = line.trim();
-        let name = bare.strip_prefix("@@").and_then(|name| name.strip_suffix("@@"));
+        let name = bare
+            .strip_prefix("@@")
+            .and_then(|name| name.strip_suffix("@@"));
         let steps = match name {
             None => {
                 filled.push_str(line);
@@ -108,7 +110,9 @@ fn of_jobs(text: &str, keep: &dyn Fn(&str) -> bool, publishing: &[&str]) -> Stri
     let mut blocks: Vec<(String, String)> = Vec::new();
     let mut before = String::new();
     for line in jobs.lines() {
-        let name = line.strip_prefix("  ").and_then(|line| line.strip_suffix(':'));
+        let name = line
+            .strip_prefix("  ")
+            .and_then(|line| line.strip_suffix(':'));
         let name = name.filter(|name| !name.starts_with([' ', '#']));
         match (name, blocks.last_mut()) {
             (Some(name), _) => {
@@ -127,7 +131,11 @@ fn of_jobs(text: &str, keep: &dyn Fn(&str) -> bool, publishing: &[&str]) -> Stri
     let left: Vec<String> = blocks.iter().map(|(name, _)| name.clone()).collect();
     let shown = blocks.iter().map(|(name, block)| {
         let block = with_needs(block, &left, (name == "finish").then_some(publishing));
-        if name == "finish" { finish(&block, publishing) } else { block }
+        if name == "finish" {
+            finish(&block, publishing)
+        } else {
+            block
+        }
     });
     format!("{head}jobs:\n{}", shown.collect::<Vec<_>>().join("\n"))
 }
@@ -135,7 +143,9 @@ fn of_jobs(text: &str, keep: &dyn Fn(&str) -> bool, publishing: &[&str]) -> Stri
 /// The last job waits for all that publish.
 fn with_needs(block: &str, left: &[String], all: Option<&[&str]>) -> String {
     let line = |line: &str| {
-        let list = line.strip_prefix("    needs: [").and_then(|it| it.strip_suffix(']'));
+        let list = line
+            .strip_prefix("    needs: [")
+            .and_then(|it| it.strip_suffix(']'));
         let Some(list) = list else {
             return format!("{line}\n");
         };
@@ -180,9 +190,8 @@ mod tests {
             }
             for line in text.lines().map(str::trim) {
                 let name = line.strip_prefix("@@").and_then(|it| it.strip_suffix("@@"));
-                let known = |name: &str| {
-                    name == "install" || STEPS.iter().any(|(step, _)| *step == name)
-                };
+                let known =
+                    |name: &str| name == "install" || STEPS.iter().any(|(step, _)| *step == name);
                 assert!(name.is_none_or(known), "{line}");
             }
         }

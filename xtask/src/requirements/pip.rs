@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
 use super::line::text_of;
 use super::{Export, Hashes, Options, Places, Requirement, dependency, project};
 use crate::error::{Error, Result};
@@ -98,7 +97,9 @@ impl Reading<'_> {
             let place = format!("{name}:{}", line.number);
             let statement = statement(&line.text).map_err(|option| {
                 let option: String = option.chars().flat_map(char::escape_debug).collect();
-                Error::failure(format!("{place}: `{option}` is no option of a requirements file"))
+                Error::failure(format!(
+                    "{place}: `{option}` is no option of a requirements file"
+                ))
             })?;
             match statement {
                 Statement::Include(file) => self.include(&file, folder, &place, depth)?,
@@ -130,7 +131,9 @@ impl Reading<'_> {
         };
         let path = crate::lockfile::normal_path(&path);
         if depth >= DEEPEST {
-            return Err(Error::failure(format!("{place}: files include each other in a circle")));
+            return Err(Error::failure(format!(
+                "{place}: files include each other in a circle"
+            )));
         }
         let text = (self.beside)(&path)
             .ok_or_else(|| Error::failure(format!("{place}: there is no file {path}")))?;
@@ -148,14 +151,22 @@ impl Reading<'_> {
         if asked.source.is_some() {
             return Err(not_held(place, text));
         }
-        let version = asked.version.ok_or_else(|| wrong("it pins no version with =="))?;
+        let version = asked
+            .version
+            .ok_or_else(|| wrong("it pins no version with =="))?;
         let dependency = dependency::from_text(&self.algebra, text, self.places.folder.as_str())
             .map_err(|fault| wrong(&fault.to_string()))?;
-        hashes.retain(|hash| ["sha256:", "sha384:", "sha512:"].iter().any(|it| hash.starts_with(it)));
+        hashes.retain(|hash| {
+            ["sha256:", "sha384:", "sha512:"]
+                .iter()
+                .any(|it| hash.starts_with(it))
+        });
         hashes.sort();
         hashes.dedup();
         if hashes.is_empty() && self.with == Hashes::With {
-            return Err(wrong("it has no --hash, so what is installed cannot be held to the lock"));
+            return Err(wrong(
+                "it has no --hash, so what is installed cannot be held to the lock",
+            ));
         }
         if self.with == Hashes::Without {
             hashes.clear();
@@ -201,7 +212,11 @@ impl Reading<'_> {
 
 fn not_held(place: &str, text: &str) -> Error {
     let shown = without_credentials(text);
-    let shown: String = shown.chars().take(80).flat_map(char::escape_debug).collect();
+    let shown: String = shown
+        .chars()
+        .take(80)
+        .flat_map(char::escape_debug)
+        .collect();
     Error::refused(format!(
         "{place}: {shown} is a folder, a repository or an address, so what is installed cannot \
          be held to the lock"
@@ -211,7 +226,10 @@ fn not_held(place: &str, text: &str) -> Error {
 
 /// Every dependency that the project has everywhere must be in the file, in a version that fits.
 fn require_fresh(project: &project::Project, reading: &Reading<'_>) -> Result<()> {
-    let main = project.groups.iter().filter(|group| group.name == project::MAIN);
+    let main = project
+        .groups
+        .iter()
+        .filter(|group| group.name == project::MAIN);
     for dependency in main.flat_map(|group| &group.dependencies) {
         if dependency.optional || dependency.name == project.name {
             continue;
@@ -226,7 +244,8 @@ fn require_fresh(project: &project::Project, reading: &Reading<'_>) -> Result<()
             [] => continue,
             locked => {
                 let fits = |one: &&Requirement| {
-                    Version::parse(&one.version).map_or(true, |it| dependency.constraint.allows(&it))
+                    Version::parse(&one.version)
+                        .map_or(true, |it| dependency.constraint.allows(&it))
                 };
                 if locked.iter().any(fits) {
                     continue;
@@ -249,4 +268,3 @@ fn require_fresh(project: &project::Project, reading: &Reading<'_>) -> Result<()
 pub fn nothing_beside(_: &str) -> Option<String> {
     None
 }
-

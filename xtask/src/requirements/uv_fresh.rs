@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::Places;
 use super::dependency;
 use super::uv::REMEDY;
-use super::Places;
 use crate::error::{Error, Result};
 use crate::lockfile::uv::locked::{Entry, Wanted};
 use crate::marker::Algebra;
@@ -95,7 +95,12 @@ fn compare(
     }
     let mut theirs = BTreeSet::new();
     for wanted in locked {
-        let text = format!("{}[{}]{}", wanted.name, wanted.extras.join(","), wanted.specifier);
+        let text = format!(
+            "{}[{}]{}",
+            wanted.name,
+            wanted.extras.join(","),
+            wanted.specifier
+        );
         let (key, versions) = key_of(algebra, &text, places)?;
         // Where it comes from another place uv leaves the versions out.
         let versions = match wanted.placed && wanted.specifier.is_empty() {

@@ -142,7 +142,9 @@ fn arrows(
 fn arrow(reading: &Reading<'_, '_>, value: &Value<'_>, line: usize) -> Result<Arrow> {
     let place: &Place<'_> = reading.place;
     let ask = reading.ask(value, line)?;
-    let marker = value.as_table().and_then(|entry| toml::text(entry, "marker"));
+    let marker = value
+        .as_table()
+        .and_then(|entry| toml::text(entry, "marker"));
     Ok(Arrow {
         package: ask.package,
         extras: ask.extras,
@@ -171,7 +173,15 @@ fn wanted(entry: &Table<'_>) -> Option<Wanted> {
     let mut extras: Vec<String> = toml::texts(entry, "extras").map(normalize).collect();
     extras.sort();
     let text = |key: &str| toml::text(entry, key).unwrap_or_default().to_owned();
-    let places = ["git", "url", "path", "directory", "editable", "virtual", "index"];
+    let places = [
+        "git",
+        "url",
+        "path",
+        "directory",
+        "editable",
+        "virtual",
+        "index",
+    ];
     Some(Wanted {
         name: normalize(toml::text(entry, "name")?),
         extras,

@@ -43,7 +43,9 @@ pub fn rewrite(name: &str, bytes: &[u8], epoch: i64) -> Result<Vec<u8>> {
     for entry in &entries {
         write(&mut builder, entry, time).doing(|| format!("write {} of {name}", entry.path))?;
     }
-    let packed = builder.into_inner().and_then(flate2::write::GzEncoder::finish);
+    let packed = builder
+        .into_inner()
+        .and_then(flate2::write::GzEncoder::finish);
     packed.doing(|| format!("write {name}"))
 }
 
@@ -95,10 +97,12 @@ fn read(name: &str, bytes: &[u8]) -> Result<Vec<Entry>> {
 fn write(builder: &mut Builder<impl Write>, entry: &Entry, time: u64) -> std::io::Result<()> {
     let mut header = Header::new_gnu();
     header.set_entry_type(entry.kind);
-    header.set_mode(match entry.executable || entry.kind == EntryType::Directory {
-        true => 0o755,
-        false => 0o644,
-    });
+    header.set_mode(
+        match entry.executable || entry.kind == EntryType::Directory {
+            true => 0o755,
+            false => 0o644,
+        },
+    );
     header.set_mtime(time);
     header.set_uid(0);
     header.set_gid(0);
@@ -120,7 +124,11 @@ mod tests {
             .write(Vec::new(), Compression::fast());
         let mut builder = Builder::new(packed);
         let long = format!("a-1/{}/ü.py", "long".repeat(40));
-        let mut files = vec![("a-1/PKG-INFO", 0o600), (long.as_str(), 0o644), ("a-1/run", 0o700)];
+        let mut files = vec![
+            ("a-1/PKG-INFO", 0o600),
+            (long.as_str(), 0o644),
+            ("a-1/run", 0o700),
+        ];
         if reversed {
             files.reverse();
         }
@@ -130,7 +138,9 @@ mod tests {
             header.set_mtime(time);
             header.set_uid(time);
             header.set_size(4);
-            builder.append_data(&mut header, path, &b"text"[..]).unwrap();
+            builder
+                .append_data(&mut header, path, &b"text"[..])
+                .unwrap();
         }
         builder.into_inner().unwrap().finish().unwrap()
     }
@@ -149,7 +159,11 @@ mod tests {
         let long = format!("a-1/{}/ü.py", "long".repeat(40));
         assert_eq!(
             found,
-            [("a-1/PKG-INFO", false), (long.as_str(), false), ("a-1/run", true)]
+            [
+                ("a-1/PKG-INFO", false),
+                (long.as_str(), false),
+                ("a-1/run", true)
+            ]
         );
         assert!(entries.iter().all(|entry| entry.content == b"text"));
     }
