@@ -35,7 +35,7 @@ pub fn configuration(world: &World) -> Result<Config> {
         return Err(
             Error::usage(format!("no {CONFIGURATION_FILE} in {}", world.root))
                 .hint("name the folder that holds it with --root DIR")
-                .hint("or write one: cargo xtask init"),
+                .hint("or write one: cargo xtask init; the README's section \"Configuration\" lists every key"),
         );
     }
     let text = files::read_text(&path)?;

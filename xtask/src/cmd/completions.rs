@@ -40,6 +40,8 @@ pub fn script(grammar: Command, shell: Shell) -> String {
     let mut bytes = Vec::new();
     clap_complete::generate(shell, &mut grammar, PROGRAM, &mut bytes);
     let generated = String::from_utf8_lossy(&bytes);
+    // For Bash, clap takes the hyphen in the name for the start of a verb in one of two places.
+    let generated = generated.replace("cargo__subcmd__xtask", "cargo__xtask");
     let behind_cargo = match shell {
         Shell::Bash => BASH,
         Shell::Zsh => ZSH,
@@ -56,7 +58,7 @@ _cargo_xtask_behind_cargo() {
     if [[ ${COMP_WORDS[1]-} == xtask && ${COMP_CWORD} -gt 1 ]]; then
         COMP_WORDS=(cargo-xtask "${COMP_WORDS[@]:2}")
         COMP_CWORD=$((COMP_CWORD - 1))
-        _cargo-xtask cargo-xtask "$2" "$3"
+        _cargo__xtask cargo-xtask "$2" "$3"
     elif [[ -n ${_cargo_xtask_before-} ]]; then
         "$_cargo_xtask_before" "$@"
     fi

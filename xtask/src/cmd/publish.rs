@@ -84,8 +84,12 @@ pub fn execute(
     session.ledger = Some(Ledger::open(world)?);
     let plan = session.plan()?;
     world.terminal.text(&plan.text(world.now()));
-    session.require_free(&plan)?;
-    session.require_ready(&plan)?;
+    let free = session.require_free(&plan);
+    if let Err(error) = free.and_then(|()| session.require_ready(&plan)) {
+        // Nothing is sent; what would have been is worth knowing.
+        world.summarise(|| summary::plan(&plan, &session.pages(), world.now()));
+        return Err(error);
+    }
     let summary = session.perform(&plan);
     world.summarise(|| summary::published(&plan, &summary.rows(), &session.pages()));
     if let Some(why) = config

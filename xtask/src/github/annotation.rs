@@ -165,8 +165,9 @@ pub fn commands(annotations: &[Annotation], prefix: &str, report: &str) -> Vec<S
 }
 
 /// The commands for the error that ends a run: one for each line of its message that names a
-/// place, otherwise one for all of it.
-pub fn of_error(error: &Error, prefix: &str) -> Vec<String> {
+/// place, otherwise one for all of it. A place counts when `is_file` knows its path from the root
+/// of the checkout: what is in a wheel has lines, too, and no page.
+pub fn of_error(error: &Error, prefix: &str, is_file: &dyn Fn(&str) -> bool) -> Vec<String> {
     let title = format!(
         "{} (exit code {})",
         error.kind.word(),
@@ -176,7 +177,7 @@ pub fn of_error(error: &Error, prefix: &str) -> Vec<String> {
     let hints: String = hints.collect();
     let placed = error.message.lines().filter_map(|line| {
         let (place, what) = place_of(line.trim())?;
-        Some(Annotation {
+        is_file(&below(prefix, &place.file)).then(|| Annotation {
             level: Level::Error,
             place: Some(place),
             title: title.clone(),
@@ -343,7 +344,10 @@ mod tests {
 
     #[test]
     fn an_error_is_on_its_lines_or_on_the_run() {
-        let check = |error: &Error, expected: &[&str]| assert_eq!(of_error(error, "p/"), expected);
+        let is_file = |path: &str| path == "p/release.toml";
+        let check = |error: &Error, expected: &[&str]| {
+            assert_eq!(of_error(error, "p/", &is_file), expected);
+        };
         let plain = Error::conflict("pypi: other bytes").hint("raise the version");
         check(
             &plain,
@@ -357,8 +361,13 @@ mod tests {
                 "::error file=p/release.toml,line=3,col=4,title=usage (exit code 2)::b",
             ],
         );
+        let inside = Error::refused("demo/server.py:12: imports x");
+        check(
+            &inside,
+            &["::error title=refused (exit code 6)::demo/server.py:12: imports x"],
+        );
         let many: Vec<String> = (1..=12).map(|line| format!("f:{line}: x")).collect();
-        let lines = of_error(&Error::usage(many.join("\n")), "");
+        let lines = of_error(&Error::usage(many.join("\n")), "", &|_| true);
         assert_eq!(lines.len(), 10);
         assert!(
             lines[9].starts_with("::error title=3 more::"),

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_target_has_its_page() {
+    fn indexes_and_releases_have_their_pages() {
         let named = "kind = \"pypi\"\nrepository = \"pypi\"";
         check(
             named,
@@ -227,6 +227,10 @@ mod tests {
                 Some("https://ghe.example/a/b/releases/tag/v1.0.0"),
             )),
         );
+    }
+
+    #[test]
+    fn registries_have_their_pages() {
         check(
             "kind = \"oci\"\nrepository = \"ghcr.io/owner/name\"",
             "x",

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use clap::ValueEnum;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -95,7 +96,8 @@ impl Terminal {
     pub fn locate(&self, root: &str) {
         let workspace = self.surroundings.workspace.as_deref();
         let below = workspace.and_then(|workspace| root.strip_prefix(workspace));
-        let below = below.unwrap_or_default().trim_matches('/');
+        let below = below.unwrap_or_default().replace('\\', "/");
+        let below = below.trim_matches('/');
         if !below.is_empty() {
             // The root is said once; a second time changes nothing.
             let _known = self.prefix.set(format!("{below}/"));
@@ -212,7 +214,9 @@ impl Terminal {
         };
         self.write(Stream::Messages, &text);
         if self.surroundings.actions {
-            for line in annotation::of_error(error, self.prefix()) {
+            let workspace = self.surroundings.workspace.as_deref().unwrap_or_default();
+            let is_file = |path: &str| Utf8Path::new(workspace).join(path).is_file();
+            for line in annotation::of_error(error, self.prefix(), &is_file) {
                 self.order(&line);
             }
         }

@@ -6,8 +6,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod actions;
 mod advisories;
 mod audit;
+mod documents;
 mod fuzz;
 mod gate;
 mod init;
@@ -20,5 +22,6 @@ mod registries;
 mod release;
 mod repository;
 mod requirements;
+mod terminal;
 mod tidy;
 mod world;
