@@ -67,7 +67,11 @@ fn a_package_is_for_the_environments_in_which_some_way_leads_to_it() {
     // Along a way all conditions hold.
     check(
         &(needs("{ name = \"a\", marker = \"sys_platform == 'win32'\" }")
-            + &package("a", "1", "dependencies = [{ name = \"b\", marker = \"python_full_version < '3.11'\" }]")
+            + &package(
+                "a",
+                "1",
+                "dependencies = [{ name = \"b\", marker = \"python_full_version < '3.11'\" }]",
+            )
             + &package("b", "2", "")),
         "a==1 ; sys_platform == \"win32\"\n\
          b==2 ; sys_platform == \"win32\" and python_full_version < \"3.11.0\"",
@@ -76,7 +80,11 @@ fn a_package_is_for_the_environments_in_which_some_way_leads_to_it() {
     check(
         &(needs("{ name = \"a\", marker = \"sys_platform == 'win32'\" }, { name = \"b\" }")
             + &package("a", "1", "dependencies = [{ name = \"b\" }]")
-            + &package("b", "2", "dependencies = [{ name = \"a\", marker = \"os_name == 'nt'\" }]")),
+            + &package(
+                "b",
+                "2",
+                "dependencies = [{ name = \"a\", marker = \"os_name == 'nt'\" }]",
+            )),
         "a==1 ; sys_platform == \"win32\" or os_name == \"nt\"\nb==2",
     );
     // A resolution that forks.
@@ -91,7 +99,11 @@ fn a_package_is_for_the_environments_in_which_some_way_leads_to_it() {
     // An extra of a package brings what it names, and only for those who ask for it.
     check(
         &(needs("{ name = \"a\", extra = [\"x\"] }")
-            + &package("a", "1", "[package.optional-dependencies]\nx = [{ name = \"b\" }]\ny = [{ name = \"c\" }]")
+            + &package(
+                "a",
+                "1",
+                "[package.optional-dependencies]\nx = [{ name = \"b\" }]\ny = [{ name = \"c\" }]",
+            )
             + &package("b", "2", "")
             + &package("c", "3", "")),
         "a==1\nb==2",
@@ -126,13 +138,24 @@ fn groups_and_extras_of_the_project_are_chosen() {
     check(&["main"], &["plot"], "a==1 b==2");
     check(&["main", "dev"], &[], "a==1 c==3 d==4");
     check(&["Lint"], &[], "d==4");
-    check(&["docs"], &[], "no dependency group `docs`; it has: main, dev, lint");
+    check(
+        &["docs"],
+        &[],
+        "no dependency group `docs`; it has: main, dev, lint",
+    );
     check(&["main"], &["x"], "no extra `x`; it has: plot");
     // What pyproject.toml says now and what it said then.
     let stale = |from: &str, to: &str, expected: &str| {
-        let found = uv(&pyproject.replace(from, to), &lock, &options(&["main"], &[]));
+        let found = uv(
+            &pyproject.replace(from, to),
+            &lock,
+            &options(&["main"], &[]),
+        );
         let error = found.unwrap_err();
-        assert!(error.contains("uv.lock is stale") && error.contains(expected), "{error}");
+        assert!(
+            error.contains("uv.lock is stale") && error.contains(expected),
+            "{error}"
+        );
         assert!(error.contains("uv lock"), "{error}");
     };
     stale("\"a\"", "\"a>=2\"", "a >=2 is asked for");
@@ -144,22 +167,51 @@ fn groups_and_extras_of_the_project_are_chosen() {
 #[test]
 fn what_no_digest_holds_is_refused_with_its_line() {
     let check = |entry: &str, expected: &str| {
-        let lock = format!("{HEAD}{}{entry}", project("dependencies = [{ name = \"a\" }]"));
+        let lock = format!(
+            "{HEAD}{}{entry}",
+            project("dependencies = [{ name = \"a\" }]")
+        );
         let error = uv(PROJECT, &lock, &options(&["main"], &[])).unwrap_err();
         assert!(error.contains(expected), "{error}");
     };
     let from = |source: &str| {
         format!("[[package]]\nname = \"a\"\nversion = \"1\"\nsource = {{ {source} }}\n")
     };
-    check(&from("git = \"https://example.org/a?rev=x#0123\""), "uv.lock:7: package a comes from the git repository https://example.org/a");
-    check(&from("url = \"https://example.org/a.whl\""), "comes from the address");
-    check(&from("editable = \"../a\""), "comes from the folder or file ../a");
-    check(&from("registry = \"../wheels\""), "comes from the folder of packages ../wheels");
-    check(&from("registry = \"https://example.org/simple\""), "package a 1 has no files with digests");
+    check(
+        &from("git = \"https://example.org/a?rev=x#0123\""),
+        "uv.lock:7: package a comes from the git repository https://example.org/a",
+    );
+    check(
+        &from("url = \"https://example.org/a.whl\""),
+        "comes from the address",
+    );
+    check(
+        &from("editable = \"../a\""),
+        "comes from the folder or file ../a",
+    );
+    check(
+        &from("registry = \"../wheels\""),
+        "comes from the folder of packages ../wheels",
+    );
+    check(
+        &from("registry = \"https://example.org/simple\""),
+        "package a 1 has no files with digests",
+    );
     let conflict = "dependencies = [{ name = \"b\", marker = \"extra == 'extra-4-demo-x'\" }]";
-    check(&(package("a", "1", conflict) + &package("b", "2", "")), "exclude each other");
-    let other = uv("[project]\nname = \"other\"\n", HEAD, &options(&["main"], &[])).unwrap_err();
-    assert!(other.contains("does not lock the project \"other\""), "{other}");
+    check(
+        &(package("a", "1", conflict) + &package("b", "2", "")),
+        "exclude each other",
+    );
+    let other = uv(
+        "[project]\nname = \"other\"\n",
+        HEAD,
+        &options(&["main"], &[]),
+    )
+    .unwrap_err();
+    assert!(
+        other.contains("does not lock the project \"other\""),
+        "{other}"
+    );
 }
 
 #[test]
@@ -177,10 +229,16 @@ fn another_index_is_named() {
 }
 
 fn pip(lock: &str, groups: &[&str], beside: &[(&str, &str)]) -> Result<String, String> {
-    let pyproject = format!("{PROJECT}dependencies = [\"a>=1,<2\", \"w; sys_platform == 'win32'\"]\n");
-    of(&pyproject, ("requirements.txt", lock), &options(groups, &[]), beside)
-        .map(|export| export.text)
-        .map_err(|error| error.to_string())
+    let pyproject =
+        format!("{PROJECT}dependencies = [\"a>=1,<2\", \"w; sys_platform == 'win32'\"]\n");
+    of(
+        &pyproject,
+        ("requirements.txt", lock),
+        &options(groups, &[]),
+        beside,
+    )
+    .map(|export| export.text)
+    .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -188,10 +246,17 @@ fn a_requirements_file_is_put_together_and_in_order() {
     let check = |lock: &str, groups: &[&str], expected: &str| {
         let beside = [
             ("sub/base.txt", "-r ../more.txt\nA==1.5 --hash=sha256:a"),
-            ("more.txt", "c[y,x]==3 ; os_name == 'nt' --hash=sha256:c --hash=md5:0"),
+            (
+                "more.txt",
+                "c[y,x]==3 ; os_name == 'nt' --hash=sha256:c --hash=md5:0",
+            ),
             ("requirements-dev.txt", "d==4 --hash=sha256:d"),
         ];
-        assert_eq!(pip(lock, groups, &beside).as_deref(), Ok(expected), "{lock}");
+        assert_eq!(
+            pip(lock, groups, &beside).as_deref(),
+            Ok(expected),
+            "{lock}"
+        );
     };
     let a = "a==1.5 \\\n    --hash=sha256:a\n";
     check(
@@ -201,7 +266,11 @@ fn a_requirements_file_is_put_together_and_in_order() {
     );
     let c = "c[x,y]==3 ; os_name == \"nt\" \\\n    --hash=sha256:c\n";
     check("-r sub/base.txt\n", &["main"], &format!("{a}{c}"));
-    check("-r sub/base.txt\n", &["dev"], "d==4 \\\n    --hash=sha256:d\n");
+    check(
+        "-r sub/base.txt\n",
+        &["dev"],
+        "d==4 \\\n    --hash=sha256:d\n",
+    );
     check(
         "--extra-index-url https://u:word@example.org/x\na==1.5 --hash=sha256:a\n",
         &["main"],
@@ -221,11 +290,17 @@ fn a_requirements_file_that_locks_nothing_is_refused() {
     check("a>=1 --hash=sha256:a\n", "it pins no version with ==");
     check("a==1.5 --hash=md5:a\n", "it has no --hash");
     check("-e .\n", "cannot be held to the lock");
-    check("a @ git+https://u:secret@example.org/a\n", "cannot be held to the lock");
+    check(
+        "a @ git+https://u:secret@example.org/a\n",
+        "cannot be held to the lock",
+    );
     check("-r gone.txt\n", "there is no file gone.txt");
     check("-r loop.txt\n", "include each other in a circle");
     check("--moon\n", "`--moon` is no option");
-    check("b==1 --hash=sha256:b\n", "asks for a >=1,<2, which it does not have");
+    check(
+        "b==1 --hash=sha256:b\n",
+        "asks for a >=1,<2, which it does not have",
+    );
     check("a==2 --hash=sha256:b\n", "asks for a >=1,<2, and it has 2");
     let secret = pip("a @ git+https://u:secret@example.org/a\n", &["main"], &[]).unwrap_err();
     assert!(!secret.contains("secret"), "{secret}");
