@@ -80,6 +80,8 @@ enum Verb {
     Prove(cmd::prove::Arguments),
     /// Write the requirements that the server's lock file stands for
     Requirements(cmd::requirements::Arguments),
+    /// Write release.toml, workflows and the extension's hooks for a repository that has none
+    Init(cmd::init::Arguments),
     /// Say what is wrong with a lock file, or write a repaired copy
     Lock(cmd::lock::Arguments),
     /// Print the script by which a shell completes verbs and options
@@ -159,6 +161,8 @@ fn without_cargo_word(arguments: impl Iterator<Item = OsString>) -> Vec<OsString
 fn observe(cli: &Cli, terminal: Terminal) -> Result<World> {
     let root = cli.general.root.as_deref();
     match &cli.verb {
+        // It writes the file that marks a root, so it cannot look for it.
+        Verb::Init(_) => World::observe(Some(root.unwrap_or(".".into())), terminal),
         Verb::Ci(_) | Verb::Doctor(_) => World::observe_any(root, terminal),
         _ => World::observe(root, terminal),
     }
@@ -217,6 +221,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Doctor(arguments) => cmd::doctor::run(&world, arguments),
         Verb::Prove(arguments) => cmd::prove::run(&world, arguments),
         Verb::Requirements(arguments) => cmd::requirements::run(&world, arguments),
+        Verb::Init(arguments) => cmd::init::run(&world, arguments),
         Verb::Lock(arguments) => cmd::lock::run(&world, arguments),
         // Done above.
         Verb::Completions(_) | Verb::Man(_) => Ok(()),

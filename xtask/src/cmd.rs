@@ -8,6 +8,7 @@ pub mod check;
 pub mod ci;
 pub mod completions;
 pub mod doctor;
+pub mod init;
 pub mod lint;
 pub mod lock;
 pub mod man;
@@ -37,7 +38,7 @@ pub fn configuration(world: &World) -> Result<Config> {
         return Err(
             Error::usage(format!("no {CONFIGURATION_FILE} in {}", world.root))
                 .hint("name the folder that holds it with --root DIR")
-                .hint("or write one: the README's section \"Configuration\" lists every key"),
+                .hint("or write one: cargo xtask init; the README's section \"Configuration\" lists every key"),
         );
     }
     let text = files::read_text(&path)?;

@@ -215,7 +215,7 @@ fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf> {
                 "no {CONFIGURATION_FILE} in {start} or in any folder above it"
             ))
             .hint("change into the repository, or name it with --root DIR")
-            .hint("a new repository: write one, the README shows the smallest; then cargo xtask doctor")
+            .hint("a new repository: cargo xtask init writes one")
         })
 }
 

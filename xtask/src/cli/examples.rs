@@ -134,6 +134,20 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "init",
+        &[
+            ("cargo xtask init --plan", "what would be written here"),
+            (
+                "cargo xtask init --target pypi --target github",
+                "with the jobs that publish there",
+            ),
+            (
+                "cargo xtask init --server servers/notes --call list_notes",
+                "where there are several",
+            ),
+        ],
+    ),
+    (
         "lint",
         &[
             ("cargo xtask lint", "all three languages"),

@@ -63,6 +63,7 @@ pub fn build(
         .variable("LC_ALL", "C.UTF-8")
         .variable("PYTHONHASHSEED", "0")
         .variable("PYTHONDONTWRITEBYTECODE", "1")
+        .variable("PATH", search_path(world, environment))
         // Back ends ask git which files are ignored; the export is ignored as a whole.
         .variable("GIT_CEILING_DIRECTORIES", world.private().join("stage"))
         .purpose("the PEP 517 build")
@@ -73,6 +74,14 @@ pub fn build(
         built.sdist_bytes = sdist::rewrite(&built.sdist, &built.sdist_bytes, epoch)?;
     }
     Ok(built)
+}
+
+/// Some back ends are programs, which they look for on `PATH`.
+fn search_path(world: &World, environment: &Environment) -> String {
+    let own = environment.python.parent().unwrap_or(Utf8Path::new(""));
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    let path = world.variable("PATH").unwrap_or_default();
+    format!("{own}{separator}{path}")
 }
 
 /// Refuses to build without what `[build-system]` asks for.

@@ -86,7 +86,7 @@ pub fn lock_file(
                 "name it in release.toml: [server] lock = \"{}\"",
                 several[0]
             ))
-            .hint("or remove the others: two sources of truth drift apart"))
+            .hint("or remove the others: a second source of dependency truth drifts apart from the first"))
         }
     }
 }

@@ -11,6 +11,8 @@
 )]
 
 mod algebra;
+mod other_locks;
 mod poetry;
 mod same;
+mod uv_export;
 mod verb;

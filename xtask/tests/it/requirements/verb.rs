@@ -217,5 +217,12 @@ fn unknown_names_and_missing_files_have_their_own_exit_codes() {
     );
     assert_eq!(repository.run(&["--check"]).code, 2);
     std::fs::remove_file(repository.root.join("server/poetry.lock")).unwrap();
-    repository.fails(&[], 5, &["there is no server/poetry.lock", "poetry lock"]);
+    repository.fails(
+        &[],
+        5,
+        &[
+            "there is no lock file beside server/pyproject.toml",
+            "poetry lock",
+        ],
+    );
 }
