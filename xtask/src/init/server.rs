@@ -10,6 +10,7 @@ use crate::name::normalize;
 use crate::product::{backend, pyproject};
 use crate::requirements::choice;
 use crate::requirements::project::values;
+use crate::version::place::Scope;
 
 /// The answers.
 #[derive(Debug, Clone)]
@@ -387,10 +388,7 @@ fn tests(facts: &Facts, candidate: &Candidate, lock: &str) -> Option<(Vec<String
     } else {
         let standard = candidate.values["dependency-groups"].as_object();
         let poetry = candidate.values["tool"]["poetry"]["group"].as_object();
-        let standard = standard
-            .into_iter()
-            .flatten()
-            .map(|(name, list)| (name, list));
+        let standard = standard.into_iter().flatten();
         let poetry = poetry.into_iter().flatten();
         let poetry = poetry.map(|(name, group)| (name, &group["dependencies"]));
         standard
@@ -435,7 +433,7 @@ fn versions(facts: &Facts, candidate: &Candidate) -> (Vec<String>, Option<String
     for path in stated.chain(guesses) {
         let text = facts.text(&path);
         let says = text.and_then(|text| {
-            let statements = crate::version::statements(&path, text, &[]).ok()?;
+            let statements = crate::version::statements(&path, text, &[], Scope::Whole).ok()?;
             statements.into_iter().find_map(|one| one.version)
         });
         if let Some(says) = says.filter(|_| !files.contains(&path)) {

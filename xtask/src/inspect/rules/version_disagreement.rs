@@ -6,7 +6,7 @@ use crate::inspect::package::Package;
 use crate::inspect::project::Project;
 use crate::inspect::repository::{file_name, folder_of, line_of};
 use crate::inspect::{Facts, Findings, Stage};
-use crate::version;
+use crate::version::{self, place::Scope};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -92,17 +92,18 @@ fn judge(facts: &Facts<'_>, found: &mut Findings, path: &str, reference: (&str, 
     let Some(text) = facts.repository.text(path) else {
         return;
     };
-    let Ok(statements) = version::statements(path, text, &[]) else {
+    let Ok(statements) = version::statements(path, text, &[], Scope::Whole) else {
         return;
     };
     let (version, from) = reference;
     let mut said: Vec<String> = Vec::new();
     for statement in statements {
+        let agrees = statement.agrees(version);
         let Some(other) = statement.version else {
             continue;
         };
         let plain = other.starts_with(|c: char| c.is_ascii_digit());
-        if plain && !version::same(&other, version) && !said.contains(&other) {
+        if plain && !agrees && !said.contains(&other) {
             let line = match file_name(path) {
                 "VERSION" => 1,
                 name if name.ends_with(".py") => line_of(text, "__version__"),
