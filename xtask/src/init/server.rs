@@ -387,10 +387,7 @@ fn tests(facts: &Facts, candidate: &Candidate, lock: &str) -> Option<(Vec<String
     } else {
         let standard = candidate.values["dependency-groups"].as_object();
         let poetry = candidate.values["tool"]["poetry"]["group"].as_object();
-        let standard = standard
-            .into_iter()
-            .flatten()
-            .map(|(name, list)| (name, list));
+        let standard = standard.into_iter().flatten();
         let poetry = poetry.into_iter().flatten();
         let poetry = poetry.map(|(name, group)| (name, &group["dependencies"]));
         standard
