@@ -15,6 +15,7 @@ use super::uv_fresh::require_fresh;
 use super::{Export, Hashes, Options, Places, Requirement, known, project};
 use crate::error::{Error, Result};
 use crate::lockfile::Source;
+use crate::lockfile::pip::place::without_credentials;
 use crate::lockfile::uv::locked::{self, Arrow, Entry, Locked};
 use crate::marker::{Algebra, Marker, Outcome};
 use crate::name::normalize;
@@ -261,8 +262,8 @@ fn require_index(entry: &Entry, places: Places<'_>) -> Result<()> {
         Source::Registry { url: None } => return Ok(()),
         Source::Registry { url: Some(url) } if url.contains("://") => return Ok(()),
         Source::Registry { url: Some(path) } => format!("the folder of packages {path}"),
-        Source::Git { url, .. } => format!("the git repository {url}"),
-        Source::Url { url } => format!("the address {url}"),
+        Source::Git { url, .. } => format!("the git repository {}", without_credentials(url)),
+        Source::Url { url } => format!("the address {}", without_credentials(url)),
         Source::Path { path } | Source::Workspace { path } => format!("the folder or file {path}"),
         Source::Bundled { by } => format!("inside of {by}"),
     };
@@ -284,7 +285,7 @@ fn indexes(locked: &Locked, requirements: &[Requirement]) -> Option<String> {
     };
     let shipped: Vec<&Entry> = locked.packages.iter().filter(ships).collect();
     let address = |entry: &&Entry| match &entry.package.source {
-        Source::Registry { url } => url.clone(),
+        Source::Registry { url } => url.as_deref().map(without_credentials),
         _ => None,
     };
     let mut urls: Vec<String> = shipped.iter().filter_map(address).collect();

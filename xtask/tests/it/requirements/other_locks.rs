@@ -178,7 +178,7 @@ fn what_no_digest_holds_is_refused_with_its_line() {
         format!("[[package]]\nname = \"a\"\nversion = \"1\"\nsource = {{ {source} }}\n")
     };
     check(
-        &from("git = \"https://example.org/a?rev=x#0123\""),
+        &from("git = \"https://u:word@example.org/a?rev=x#0123\""),
         "uv.lock:7: package a comes from the git repository https://example.org/a",
     );
     check(
