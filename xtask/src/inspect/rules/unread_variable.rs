@@ -1,7 +1,9 @@
 //! A variable that a manifest sets and the server never reads.
 
+use std::collections::BTreeMap;
+
 use super::Rule;
-use crate::inspect::kubernetes::{Workload, is_known_service};
+use crate::inspect::kubernetes::is_known_service;
 use crate::inspect::{Facts, Findings, Stage};
 
 /// The rule.
@@ -44,6 +46,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
     if !is_python || other || reads_all || !facts.repository.is_whole() {
         return;
     }
+    let mut judged: BTreeMap<String, bool> = BTreeMap::new();
     for workload in facts.workloads().iter().filter(|one| one.is_own()) {
         for container in workload.containers() {
             if is_known_service(container.text_of("image").unwrap_or_default()) {
@@ -51,28 +54,22 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             }
             for entry in container.list("env") {
                 if let Some(name) = entry.text_of("name") {
-                    judge(facts, found, workload, entry.line, name);
+                    let is_unread = *judged
+                        .entry(name.to_owned())
+                        .or_insert_with(|| is_unread(facts, name));
+                    if is_unread {
+                        let message = format!("sets {name}, which no source of the server reads");
+                        found.breaks(workload.object.path, entry.line, message);
+                    }
                 }
             }
         }
     }
 }
 
-fn judge(
-    facts: &Facts<'_>,
-    found: &mut Findings,
-    workload: &Workload<'_>,
-    line: usize,
-    name: &str,
-) {
+fn is_unread(facts: &Facts<'_>, name: &str) -> bool {
     let is_meant = name.starts_with("MCP_") || PLAIN.contains(&name);
-    if is_meant && !facts.environment.may_read(facts.repository, name) {
-        found.breaks(
-            workload.object.path,
-            line,
-            format!("sets {name}, which no source of the server reads"),
-        );
-    }
+    is_meant && !facts.environment.may_read(facts.repository, name)
 }
 
 #[cfg(test)]
