@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Rule;
 use crate::inspect::kubernetes::is_known_service;
+use crate::inspect::source;
 use crate::inspect::{Facts, Findings, Stage};
 
 /// The rule.
@@ -30,8 +31,7 @@ const PLAIN: [&str; 7] = [
 fn look(facts: &Facts<'_>, found: &mut Findings) {
     // Only Python is read well enough, and only a server that reads something at all.
     let is_python = facts.servers().next().is_some() && !facts.environment.fields.is_empty();
-    let other =
-        crate::inspect::source::programs(facts.repository).any(|(path, _)| path.ends_with(".go"));
+    let other = source::programs(facts.repository).any(|(path, _)| path.ends_with(".go"));
     let reads_all = facts.python.iter().any(|python| {
         [
             "dict(os.environ)",
@@ -40,8 +40,8 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             "in os.environ:",
         ]
         .iter()
-        .any(|one| python.text.contains(one))
-            && python.text.contains("startswith(")
+        .any(|one| source::holds(python.text, one))
+            && source::holds(python.text, "startswith(")
     });
     if !is_python || other || reads_all || !facts.repository.is_whole() {
         return;
