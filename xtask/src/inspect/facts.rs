@@ -173,7 +173,7 @@ impl<'text> Facts<'text> {
         self.projects.iter().filter(|project| {
             project.is_server()
                 || self.python_of(project).any(|python| {
-                    python.text.contains("mcp")
+                    source::holds(python.text, "mcp")
                         && python.imports().iter().any(|one| {
                             one.level == 0
                                 && matches!(one.module.split('.').next(), Some("mcp" | "fastmcp"))

@@ -9,6 +9,11 @@ pub fn programs(repository: &Repository) -> impl Iterator<Item = (&str, &str)> {
         .map(|(path, text)| (path.as_str(), text.as_str()))
 }
 
+/// Whether a text holds a word; whole repositories go through here, so a library searches.
+pub fn holds(text: &str, word: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()
+}
+
 /// Whether a file is a program that may serve requests.
 pub fn is_program(path: &str) -> bool {
     let end = path.rsplit_once('.').map_or("", |(_, end)| end);
@@ -67,7 +72,7 @@ pub fn is_server(repository: &Repository) -> bool {
             ],
             _ => &[],
         };
-        !file_name(path).starts_with("test_") && marks.iter().any(|mark| text.contains(mark))
+        !file_name(path).starts_with("test_") && marks.iter().any(|mark| holds(text, mark))
     })
 }
 
@@ -87,7 +92,7 @@ pub fn keeps_sessions(repository: &Repository) -> bool {
         "StreamableHTTPSessionManager",
     ];
     let has = |marks: &[&str]| {
-        programs(repository).any(|(_, text)| marks.iter().any(|mark| text.contains(mark)))
+        programs(repository).any(|(_, text)| marks.iter().any(|mark| holds(text, mark)))
     };
     has(&keeping) && !has(&stateless)
 }

@@ -40,7 +40,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
     };
     let mut seen: Vec<(String, String)> = Vec::new();
     for python in &facts.python {
-        if !python.text.contains("_namespaced_") {
+        if !crate::inspect::source::holds(python.text, "_namespaced_") {
             continue;
         }
         for line in &python.lines {

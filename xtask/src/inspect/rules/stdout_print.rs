@@ -1,6 +1,7 @@
 //! Text for people on the stream that carries the protocol.
 
 use super::Rule;
+use crate::inspect::source::holds;
 use crate::inspect::{Facts, Findings, Stage};
 
 /// The rule.
@@ -16,7 +17,7 @@ pub static RULE: Rule = Rule {
 fn look(facts: &Facts<'_>, found: &mut Findings) {
     for project in facts.servers() {
         for python in facts.python_of(project) {
-            if !python.text.contains("FastMCP(") && !python.text.contains("stdio_server(") {
+            if !holds(python.text, "FastMCP(") && !holds(python.text, "stdio_server(") {
                 continue;
             }
             let runs = python.lines.iter().position(|line| {

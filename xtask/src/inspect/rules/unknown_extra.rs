@@ -24,7 +24,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         for (path, text) in &facts.repository.texts {
             let is_told =
                 path.ends_with(".py") || file_name(path).to_ascii_lowercase().starts_with("readme");
-            if !is_told || !text.contains(&needle) {
+            if !is_told || !crate::inspect::source::holds(text, &needle) {
                 continue;
             }
             for (index, line) in text.lines().enumerate() {

@@ -1,7 +1,10 @@
 //! A variable that a manifest sets and the server never reads.
 
+use std::collections::BTreeMap;
+
 use super::Rule;
-use crate::inspect::kubernetes::{Workload, is_known_service};
+use crate::inspect::kubernetes::is_known_service;
+use crate::inspect::source;
 use crate::inspect::{Facts, Findings, Stage};
 
 /// The rule.
@@ -28,8 +31,7 @@ const PLAIN: [&str; 7] = [
 fn look(facts: &Facts<'_>, found: &mut Findings) {
     // Only Python is read well enough, and only a server that reads something at all.
     let is_python = facts.servers().next().is_some() && !facts.environment.fields.is_empty();
-    let other =
-        crate::inspect::source::programs(facts.repository).any(|(path, _)| path.ends_with(".go"));
+    let other = source::programs(facts.repository).any(|(path, _)| path.ends_with(".go"));
     let reads_all = facts.python.iter().any(|python| {
         [
             "dict(os.environ)",
@@ -38,12 +40,13 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             "in os.environ:",
         ]
         .iter()
-        .any(|one| python.text.contains(one))
-            && python.text.contains("startswith(")
+        .any(|one| source::holds(python.text, one))
+            && source::holds(python.text, "startswith(")
     });
     if !is_python || other || reads_all || !facts.repository.is_whole() {
         return;
     }
+    let mut judged: BTreeMap<String, bool> = BTreeMap::new();
     for workload in facts.workloads().iter().filter(|one| one.is_own()) {
         for container in workload.containers() {
             if is_known_service(container.text_of("image").unwrap_or_default()) {
@@ -51,28 +54,22 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             }
             for entry in container.list("env") {
                 if let Some(name) = entry.text_of("name") {
-                    judge(facts, found, workload, entry.line, name);
+                    let is_unread = *judged
+                        .entry(name.to_owned())
+                        .or_insert_with(|| is_unread(facts, name));
+                    if is_unread {
+                        let message = format!("sets {name}, which no source of the server reads");
+                        found.breaks(workload.object.path, entry.line, message);
+                    }
                 }
             }
         }
     }
 }
 
-fn judge(
-    facts: &Facts<'_>,
-    found: &mut Findings,
-    workload: &Workload<'_>,
-    line: usize,
-    name: &str,
-) {
+fn is_unread(facts: &Facts<'_>, name: &str) -> bool {
     let is_meant = name.starts_with("MCP_") || PLAIN.contains(&name);
-    if is_meant && !facts.environment.may_read(facts.repository, name) {
-        found.breaks(
-            workload.object.path,
-            line,
-            format!("sets {name}, which no source of the server reads"),
-        );
-    }
+    is_meant && !facts.environment.may_read(facts.repository, name)
 }
 
 #[cfg(test)]
