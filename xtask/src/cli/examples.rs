@@ -62,6 +62,20 @@ const EXAMPLES: &[Examples] = &[
         )],
     ),
     (
+        "changelog",
+        &[
+            ("cargo xtask changelog", "what the commits would add"),
+            (
+                "cargo xtask changelog --write",
+                "add it under Unreleased; nothing twice",
+            ),
+            (
+                "cargo xtask changelog --check",
+                "refuse commits that no line speaks of",
+            ),
+        ],
+    ),
+    (
         "check",
         &[
             (
