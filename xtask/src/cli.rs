@@ -59,7 +59,7 @@ enum Verb {
     Version(cmd::version::Arguments),
     /// Trace a file or a digest back to its commit
     Trace(cmd::trace::Arguments),
-    /// Run all tests of the three languages
+    /// Run all tests of the three languages, or the released package in real editors
     Test(cmd::test::Arguments),
     /// Judge what is in the extension: its folder or a finished .vsix
     Check(cmd::check::Arguments),

@@ -211,6 +211,10 @@ const EXAMPLES: &[Examples] = &[
         &[
             ("cargo xtask test", "all languages"),
             ("cargo xtask test python", "one of them"),
+            (
+                "cargo xtask test host",
+                "the .vsix in dist/ in real editors; VSCODE_HOST=oldest for one of them",
+            ),
         ],
     ),
     (

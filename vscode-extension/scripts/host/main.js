@@ -1,0 +1,158 @@
+// `npm run test:host`: installs the finished .vsix into a real editor and looks at it as a person would. What is tested is
+// the package, never this folder's sources; `cargo xtask test host` hands it over.
+"use strict";
+
+const assert = require("node:assert/strict");
+const { copyFileSync, cpSync, existsSync, mkdtempSync, realpathSync, rmSync } = require("node:fs");
+const { execFileSync } = require("node:child_process");
+const { tmpdir } = require("node:os");
+const path = require("node:path");
+const { test } = require("node:test");
+const { installExtensions, prepare, start } = require("./editor.js");
+const { installHost } = require("./install.js");
+const { requireMachine } = require("./machine.js");
+const { readRequest } = require("./request.js");
+const { Stop, explain } = require("./stop.js");
+const { hostsFor } = require("./versions.js");
+const { openWorkbench } = require("./workbench.js");
+
+const extensionFolder = path.resolve(__dirname, "..", "..");
+const cache = path.join(extensionFolder, ".vscode-test", "host");
+const manifest = require("../../package.json");
+const identity = `${manifest.publisher}.${manifest.name}`;
+
+/** How the extension names its server in a workspace of one folder. */
+const serverLabel = "Jupyter";
+
+/** Seconds in which the private environment must be made: the server's packages come over the network. */
+const environmentSeconds = 300;
+
+/** Packages the caller, the only thing that is installed beside the extension. */
+function packageCaller(folder) {
+  const [source, file] = [path.join(folder, "caller"), path.join(folder, "caller.vsix")];
+  cpSync(path.join(__dirname, "caller"), source, { recursive: true });
+  const vsce = path.join(extensionFolder, "node_modules", "@vscode", "vsce", "vsce");
+  const args = ["package", "--no-dependencies", "--allow-missing-repository", "--skip-license", "--out", file];
+  execFileSync(process.execPath, [vsce, ...args], { cwd: source, stdio: "pipe" });
+  return file;
+}
+
+/** The editor's name of a server's tool ends with the tool's own name. */
+const offered = (tools, name) => tools.find((tool) => tool.endsWith(`_${name}`));
+
+/** Asks until the answer fits; a notification that tells of an error ends it at once. */
+async function until(workbench, fits, request) {
+  const deadline = Date.now() + environmentSeconds * 1000;
+  for (;;) {
+    const seen = await workbench.ask("Host Caller: Look", request);
+    if (fits(seen)) return seen;
+    const said = await workbench.notifications();
+    assert.ok(Date.now() < deadline, `after ${environmentSeconds} s: ${JSON.stringify({ seen, said })}`);
+    await workbench.wait(2000);
+  }
+}
+
+/** Everything a person does with the extension, step by step; each step needs the one before it. */
+async function useExtension(t, host, workbench, { tools, call }) {
+  const request = { extension: identity };
+  const step = async (name, run) => {
+    let failure;
+    await t.test(name, () =>
+      run().catch((error) => {
+        failure = error;
+        throw error;
+      }),
+    );
+    if (failure) throw failure;
+  };
+  await step("the server is listed, which activates the extension", async () => {
+    const lines = await workbench.list("MCP: List Servers", serverLabel);
+    assert.ok(
+      lines.some((line) => line.includes(manifest.contributes.mcpServerDefinitionProviders[0].label)),
+      lines.join("; "),
+    );
+    const seen = await workbench.ask("Host Caller: Look", request);
+    assert.deepEqual([seen.editor, seen.active, seen.version], [host.vscode, true, manifest.version]);
+  });
+  await step("it starts from its private environment and lists the tools of the proof", async () => {
+    await workbench.list("MCP: List Servers", serverLabel);
+    await workbench.pick(serverLabel);
+    await workbench.pick("Start Server");
+    const seen = await until(workbench, (look) => tools.every((name) => offered(look.tools, name)), request);
+    const own = seen.tools.filter((name) => name.includes(serverLabel.toLowerCase()));
+    assert.equal(own.length, tools.length, own.join(", "));
+    assert.match((await workbench.list("MCP: List Servers", serverLabel)).join("\n"), /Running/);
+  });
+  await step(`a call of ${call.tool} is allowed by the person and answered by the server`, async () => {
+    const seen = await workbench.ask("Host Caller: Look", request);
+    const calling = { tool: offered(seen.tools, call.tool), input: call.arguments };
+    const meanwhile = () => workbench.confirm(/^(Yes|Allow|Continue)$/, 15_000);
+    const outcome = await workbench.ask("Host Caller: Call", calling, { meanwhile });
+    assert.equal(outcome.error, undefined);
+    assert.ok(outcome.answer.length > 0 && outcome.answer[0] !== "", JSON.stringify(outcome));
+    assert.doesNotMatch(String(outcome.answer[0]), /^error/i);
+  });
+  await step("it stops when it is told to", async () => {
+    await workbench.list("MCP: List Servers", serverLabel);
+    await workbench.pick(serverLabel);
+    await workbench.pick("Stop Server");
+    assert.match((await workbench.list("MCP: List Servers", serverLabel)).join("\n"), /Stopped/);
+  });
+}
+
+/** One editor, from its installation to its end. */
+async function tryHost(t, host, browser, request) {
+  const program = installHost(host, cache, (text) => console.log(text));
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "host-")));
+  const screenshots = path.join(cache, "failed", host.name);
+  rmSync(screenshots, { recursive: true, force: true });
+  let editor, workbench;
+  const leave = async () => {
+    await workbench?.close();
+    await editor?.stop();
+  };
+  const call = prepare(program, folder);
+  try {
+    await t.test("the package is installed", () => {
+      const listed = installExtensions(call, [request.vsix, packageCaller(folder)]);
+      assert.ok(listed.split(/\r?\n/).includes(`${identity}@${manifest.version}`), listed);
+    });
+    editor = await start(call);
+    workbench = await openWorkbench({
+      browser,
+      address: editor.address,
+      folder: call.workspace,
+      report: call.report,
+      screenshots,
+    });
+    await useExtension(t, host, workbench, request);
+    await t.test("nothing of it is left running", leave);
+    editor = workbench = undefined;
+  } catch (error) {
+    const file = await workbench?.screenshot("window").catch(() => undefined);
+    if (existsSync(call.log) && file) copyFileSync(call.log, path.join(screenshots, "editor.log"));
+    if (file) error.message += `\nwhat was on the screen: ${file}`;
+    throw error;
+  } finally {
+    await leave();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Checks what can be checked before anything is installed, then tries one editor after another. */
+function main() {
+  const hosts = hostsFor(process.env.VSCODE_HOST);
+  const request = readRequest(process.env);
+  const { browser } = requireMachine(process.env, process.platform);
+  for (const host of hosts) {
+    test(`${host.name}: VS Code ${host.vscode}`, (t) => tryHost(t, host, browser, request));
+  }
+}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof Stop)) throw error;
+  console.error(explain(error));
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,98 @@
+// The editor's window in a browser, used by keyboard and mouse as a person uses it.
+"use strict";
+
+const { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const path = require("node:path");
+const { chromium } = require("playwright-core");
+
+/** No look around, no accounts, no updates of the browser's own. */
+const browserArguments = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/**
+ * Opens a folder in the editor.
+ * @param {{ browser: string, address: string, folder: string, report: string, screenshots: string }} options
+ */
+async function openWorkbench({ browser, address, folder, report, screenshots }) {
+  const running = await chromium.launch({ executablePath: browser, headless: true, args: browserArguments });
+  const page = await running.newPage({ viewport: { width: 1400, height: 900 }, locale: "en-US" });
+  await page.goto(`${address}/?folder=${encodeURIComponent(folder)}`, { waitUntil: "domcontentloaded" });
+  await page.locator(".monaco-workbench").waitFor({ timeout: 90_000 });
+  const rows = page.locator(".quick-input-list .monaco-list-row");
+
+  /** Runs a command by its title, as the palette shows it. */
+  async function command(title) {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("F1");
+    const input = page.locator(".quick-input-widget input.input").first();
+    await input.waitFor({ state: "visible" });
+    await input.fill(`>${title}`);
+    await rows.filter({ hasText: title }).first().click({ timeout: 60_000 });
+  }
+
+  /**
+   * Opens a list by its command until one of its lines has this text, and returns its lines: a list that is open does
+   * not learn of what the extensions add later.
+   */
+  async function list(title, text) {
+    for (let tries = 0; ; tries += 1) {
+      await command(title);
+      const line = rows.filter({ hasText: text }).first();
+      const found = await line.waitFor({ timeout: 5_000 }).then(
+        () => true,
+        () => false,
+      );
+      if (found) return rows.allInnerTexts();
+      if (tries === 20) throw new Error(`"${title}" lists no ${text}, but: ${(await rows.allInnerTexts()).join("; ")}`);
+    }
+  }
+
+  /** Picks the line with this text. */
+  async function pick(text) {
+    await rows.filter({ hasText: text }).first().click({ timeout: 60_000 });
+  }
+
+  /** Presses a button of the dialog that asks, if one comes in this time. */
+  async function confirm(label, timeout) {
+    const button = page.locator(".monaco-dialog-box .monaco-button").filter({ hasText: label }).first();
+    await button.click({ timeout }).catch((error) => {
+      if (error.name !== "TimeoutError") throw error;
+    });
+  }
+
+  /** Runs a command of the caller's and returns what it reports. */
+  async function ask(title, request, { meanwhile = async () => {}, seconds = 60 } = {}) {
+    rmSync(report, { force: true });
+    writeFileSync(`${report}.request`, JSON.stringify(request));
+    await command(title);
+    await meanwhile();
+    const deadline = Date.now() + seconds * 1000;
+    while (!existsSync(report)) {
+      if (Date.now() > deadline) throw new Error(`"${title}" said nothing within ${seconds} s`);
+      await page.waitForTimeout(200);
+    }
+    return JSON.parse(readFileSync(report, "utf8"));
+  }
+
+  /** Keeps what is on the screen. */
+  async function screenshot(name) {
+    mkdirSync(screenshots, { recursive: true });
+    const file = path.join(screenshots, `${name}.png`);
+    await page.screenshot({ path: file });
+    return file;
+  }
+
+  /** The messages that are shown to the person. */
+  const notifications = () => page.locator(".notification-list-item-message").allInnerTexts();
+
+  const wait = (milliseconds) => page.waitForTimeout(milliseconds);
+  return { ask, close: () => running.close(), command, confirm, list, notifications, pick, screenshot, wait };
+}
+
+module.exports = { openWorkbench };
