@@ -27,6 +27,7 @@ function layout(folder) {
     extensions: path.join(folder, "extensions"),
     workspace: path.join(folder, "workspace"),
     configuration: path.join(folder, "config.yaml"),
+    temporary: path.join(folder, "tmp"),
     report: path.join(folder, "report.json"),
     log: path.join(folder, "editor.log"),
   };
@@ -41,14 +42,18 @@ function prepare(host, folder) {
   const places = layout(folder);
   mkdirSync(path.join(places.data, "User"), { recursive: true });
   mkdirSync(places.workspace);
+  mkdirSync(places.temporary, { mode: 0o700 });
   writeFileSync(path.join(places.data, "User", "settings.json"), JSON.stringify(settings));
   writeFileSync(places.configuration, "auth: none\ncert: false\n");
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
-  const env = {
-    ...Object.fromEntries(kept),
+  // What it leaves behind lies in the folder of the run and goes with it.
+  const own = {
     XDG_DATA_HOME: path.join(folder, "share"),
+    XDG_RUNTIME_DIR: places.temporary,
+    TMPDIR: places.temporary,
     HOST_TEST_REPORT: places.report,
   };
+  const env = { ...Object.fromEntries(kept), ...own };
   const args = [host.script, "--config", places.configuration, "--user-data-dir", places.data];
   return { ...places, folder, node: host.node, args: [...args, "--extensions-dir", places.extensions], env };
 }

@@ -43,8 +43,8 @@ function nodeFor(major, cache, running = process.versions.node) {
 }
 
 /**
- * Installs the editor. No script of any package is run: the modules that must be compiled are named in versions.json, and
- * the rest (searching in files, Kerberos proxies, databases of agents) is no part of this test.
+ * Installs the editor. No script of a package is run but of those in versions.json: what must be compiled is named there,
+ * and the rest (searching in files, Kerberos proxies, databases of agents) is no part of this test.
  * @param {import("./versions.js").Host} host
  * @param {string} cache
  * @returns {{ node: string, script: string }} what starts it
@@ -55,8 +55,9 @@ function installHost(host, cache, say) {
   once(place, (folder) => {
     say(`installing code-server ${host.version} (VS Code ${host.vscode}) with Node.js ${host.node}, once`);
     const server = installPinned(node, folder, { ...host, name: "code-server" });
-    // What its modules need of each other is all in its list; npm would add newer ones to please peers that are not used.
+    for (const name of host.build) npm(node, folder, ["rebuild", "--build-from-source", "--foreground-scripts", name]);
     const editor = path.join(server, "lib", "vscode");
+    // What its modules need of each other is all in its list; npm would add newer ones to please peers that are not used.
     npm(node, editor, ["ci", "--omit=dev", "--legacy-peer-deps", "--ignore-scripts"]);
     // Older editors look for their modules under this name.
     symlinkSync("node_modules", path.join(editor, "node_modules.asar"));

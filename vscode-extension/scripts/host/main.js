@@ -3,7 +3,7 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { copyFileSync, cpSync, existsSync, mkdtempSync, realpathSync, rmSync } = require("node:fs");
+const { copyFileSync, cpSync, mkdtempSync, realpathSync, rmSync } = require("node:fs");
 const { execFileSync } = require("node:child_process");
 const { tmpdir } = require("node:os");
 const path = require("node:path");
@@ -52,20 +52,24 @@ async function until(workbench, fits, request) {
   }
 }
 
-/** Everything a person does with the extension, step by step; each step needs the one before it. */
+/** One check. One that fails ends the run: what comes after it needs it. */
+async function step(t, name, run) {
+  let failure;
+  await t.test(name, async () => {
+    try {
+      await run();
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  });
+  if (failure) throw failure;
+}
+
+/** Everything a person does with the extension. */
 async function useExtension(t, host, workbench, { tools, call }) {
   const request = { extension: identity };
-  const step = async (name, run) => {
-    let failure;
-    await t.test(name, () =>
-      run().catch((error) => {
-        failure = error;
-        throw error;
-      }),
-    );
-    if (failure) throw failure;
-  };
-  await step("the server is listed, which activates the extension", async () => {
+  await step(t, "the server is listed, which activates the extension", async () => {
     const lines = await workbench.list("MCP: List Servers", serverLabel);
     assert.ok(
       lines.some((line) => line.includes(manifest.contributes.mcpServerDefinitionProviders[0].label)),
@@ -74,7 +78,7 @@ async function useExtension(t, host, workbench, { tools, call }) {
     const seen = await workbench.ask("Host Caller: Look", request);
     assert.deepEqual([seen.editor, seen.active, seen.version], [host.vscode, true, manifest.version]);
   });
-  await step("it starts from its private environment and lists the tools of the proof", async () => {
+  await step(t, "it starts from its private environment and lists the tools of the proof", async () => {
     await workbench.list("MCP: List Servers", serverLabel);
     await workbench.pick(serverLabel);
     await workbench.pick("Start Server");
@@ -83,7 +87,7 @@ async function useExtension(t, host, workbench, { tools, call }) {
     assert.equal(own.length, tools.length, own.join(", "));
     assert.match((await workbench.list("MCP: List Servers", serverLabel)).join("\n"), /Running/);
   });
-  await step(`a call of ${call.tool} is allowed by the person and answered by the server`, async () => {
+  await step(t, `a call of ${call.tool} is allowed by the person and answered by the server`, async () => {
     const seen = await workbench.ask("Host Caller: Look", request);
     const calling = { tool: offered(seen.tools, call.tool), input: call.arguments };
     const meanwhile = () => workbench.confirm(/^(Yes|Allow|Continue)$/, 15_000);
@@ -92,7 +96,7 @@ async function useExtension(t, host, workbench, { tools, call }) {
     assert.ok(outcome.answer.length > 0 && outcome.answer[0] !== "", JSON.stringify(outcome));
     assert.doesNotMatch(String(outcome.answer[0]), /^error/i);
   });
-  await step("it stops when it is told to", async () => {
+  await step(t, "it stops when it is told to", async () => {
     await workbench.list("MCP: List Servers", serverLabel);
     await workbench.pick(serverLabel);
     await workbench.pick("Stop Server");
@@ -100,52 +104,54 @@ async function useExtension(t, host, workbench, { tools, call }) {
   });
 }
 
-/** One editor, from its installation to its end. */
-async function tryHost(t, host, browser, request) {
-  const program = installHost(host, cache, (text) => console.log(text));
-  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "host-")));
+/** Where a run has its folder: sockets lie in it, whose names may have 104 bytes. */
+const temporary = tmpdir().length > 40 ? "/tmp" : tmpdir();
+
+/** Signals that end a run early; what it started goes first. */
+const ending = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** One editor, from its first start to its end. */
+async function tryHost(t, { host, program }, browser, request) {
+  const folder = realpathSync(mkdtempSync(path.join(temporary, "host-")));
   const screenshots = path.join(cache, "failed", host.name);
   rmSync(screenshots, { recursive: true, force: true });
-  let editor, workbench;
-  const leave = async () => {
-    await workbench?.close();
-    await editor?.stop();
-  };
+  let editor, workbench, left;
+  const leave = () => (left ??= Promise.resolve(workbench?.close()).then(() => editor?.stop()));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  const interrupt = () => leave().finally(() => (remove(), process.exit(130)));
+  for (const name of ending) process.on(name, interrupt);
   const call = prepare(program, folder);
   try {
-    await t.test("the package is installed", () => {
+    await step(t, "the package is installed", () => {
       const listed = installExtensions(call, [request.vsix, packageCaller(folder)]);
       assert.ok(listed.split(/\r?\n/).includes(`${identity}@${manifest.version}`), listed);
     });
     editor = await start(call);
-    workbench = await openWorkbench({
-      browser,
-      address: editor.address,
-      folder: call.workspace,
-      report: call.report,
-      screenshots,
-    });
+    const { address } = editor;
+    workbench = await openWorkbench({ browser, address, folder: call.workspace, report: call.report, screenshots });
     await useExtension(t, host, workbench, request);
-    await t.test("nothing of it is left running", leave);
-    editor = workbench = undefined;
+    await step(t, "nothing of it is left running", leave);
   } catch (error) {
-    const file = await workbench?.screenshot("window").catch(() => undefined);
-    if (existsSync(call.log) && file) copyFileSync(call.log, path.join(screenshots, "editor.log"));
+    const file = left ? undefined : await workbench?.screenshot("window").catch(() => undefined);
+    if (file) copyFileSync(call.log, path.join(screenshots, "editor.log"));
     if (file) error.message += `\nwhat was on the screen: ${file}`;
     throw error;
   } finally {
     await leave();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const name of ending) process.off(name, interrupt);
+    remove();
   }
 }
 
-/** Checks what can be checked before anything is installed, then tries one editor after another. */
+/** Checks and installs everything before anything is tried, then tries one editor after another. */
 function main() {
   const hosts = hostsFor(process.env.VSCODE_HOST);
   const request = readRequest(process.env);
   const { browser } = requireMachine(process.env, process.platform);
-  for (const host of hosts) {
-    test(`${host.name}: VS Code ${host.vscode}`, (t) => tryHost(t, host, browser, request));
+  const say = (text) => console.log(text);
+  const installed = hosts.map((host) => ({ host, program: installHost(host, cache, say) }));
+  for (const one of installed) {
+    test(`${one.host.name}: VS Code ${one.host.vscode}`, (t) => tryHost(t, one, browser, request));
   }
 }
 

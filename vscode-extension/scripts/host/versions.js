@@ -6,9 +6,9 @@ const pinned = require("./versions.json");
 
 /**
  * @typedef {{ name: string, version: string, integrity: string, vscode: string, node: string,
- *   compile: string[] }} Host
- * `version` is that of code-server, `vscode` that of the editor in it, `node` the major version it runs on, `compile` the
- * editor's modules that it does not start without.
+ *   build: string[], compile: string[] }} Host
+ * `version` is that of code-server, `vscode` that of the editor in it, `node` the major version it runs on, `build` the
+ * modules of code-server and `compile` those of the editor that they do not start without.
  */
 
 /**

@@ -20,10 +20,17 @@ const browserArguments = [
  * @param {{ browser: string, address: string, folder: string, report: string, screenshots: string }} options
  */
 async function openWorkbench({ browser, address, folder, report, screenshots }) {
-  const running = await chromium.launch({ executablePath: browser, headless: true, args: browserArguments });
+  // Who ends this run early ends the browser, too; it does not do so on its own.
+  const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  const running = await chromium.launch({ executablePath: browser, args: browserArguments, ...signals });
   const page = await running.newPage({ viewport: { width: 1400, height: 900 }, locale: "en-US" });
-  await page.goto(`${address}/?folder=${encodeURIComponent(folder)}`, { waitUntil: "domcontentloaded" });
-  await page.locator(".monaco-workbench").waitFor({ timeout: 90_000 });
+  try {
+    await page.goto(`${address}/?folder=${encodeURIComponent(folder)}`, { waitUntil: "domcontentloaded" });
+    await page.locator(".monaco-workbench").waitFor({ timeout: 90_000 });
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
   const rows = page.locator(".quick-input-list .monaco-list-row");
 
   /** Runs a command by its title, as the palette shows it. */
