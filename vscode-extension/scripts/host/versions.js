@@ -6,9 +6,11 @@ const pinned = require("./versions.json");
 
 /**
  * @typedef {{ name: string, version: string, integrity: string, vscode: string, node: string,
- *   build: string[], compile: string[] }} Host
+ *   activatedBy: "command" | "list", build: string[], compile: string[] }} Host
  * `version` is that of code-server, `vscode` that of the editor in it, `node` the major version it runs on, `build` the
  * modules of code-server and `compile` those of the editor that they do not start without.
+ * `activatedBy` says what first wakes the extension without a chat: older editors list only servers of extensions that
+ * run already, newer ones need nothing but the list.
  */
 
 /**

@@ -25,10 +25,11 @@ test("another name is refused with the ones there are", () => {
 
 test("every host is pinned, has its Node.js, and holds an editor that the extension allows", () => {
   const [least] = /\d+\.\d+/.exec(manifest.engines.vscode);
-  for (const { version, integrity, vscode, node, compile } of hostsFor()) {
+  for (const { version, integrity, vscode, node, activatedBy, compile } of hostsFor()) {
     assert.match(integrity, /^sha512-[A-Za-z0-9+/]{86}==$/);
     assert.equal(version, vscode.replace(/^1\./, "4."), "code-server is numbered like its editor");
     assert.ok(Number(vscode.split(".")[1]) >= Number(least.split(".")[1]), vscode);
+    assert.ok(["command", "list"].includes(activatedBy));
     assert.ok(compile.length > 0 && node in pinned.node);
     assert.equal(pinned.node[node].version.split(".")[0], node);
   }

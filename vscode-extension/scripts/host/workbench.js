@@ -44,19 +44,19 @@ async function openWorkbench({ browser, address, folder, report, screenshots }) 
   }
 
   /**
-   * Opens a list by its command until one of its lines has this text, and returns its lines: a list that is open does
-   * not learn of what the extensions add later.
+   * Opens a list by its command until its lines fit, and returns them: a list that is open does not learn of what
+   * happens later.
    */
-  async function list(title, text) {
+  async function list(title, fits) {
     for (let tries = 0; ; tries += 1) {
       await command(title);
-      const line = rows.filter({ hasText: text }).first();
-      const found = await line.waitFor({ timeout: 5_000 }).then(
-        () => true,
-        () => false,
-      );
-      if (found) return rows.allInnerTexts();
-      if (tries === 20) throw new Error(`"${title}" lists no ${text}, but: ${(await rows.allInnerTexts()).join("; ")}`);
+      let lines = [];
+      for (let looks = 0; looks < 20; looks += 1) {
+        lines = await rows.allInnerTexts();
+        if (lines.some(fits)) return lines;
+        await page.waitForTimeout(250);
+      }
+      if (tries === 20) throw new Error(`"${title}" does not come to list it, but: ${JSON.stringify(lines)}`);
     }
   }
 

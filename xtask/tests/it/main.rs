@@ -10,6 +10,7 @@ mod advisories;
 mod audit;
 mod fuzz;
 mod gate;
+mod host;
 mod lock;
 mod osv;
 mod prove;
