@@ -33,14 +33,21 @@ async function openWorkbench({ browser, address, folder, report, screenshots }) 
   }
   const rows = page.locator(".quick-input-list .monaco-list-row");
 
-  /** Runs a command by its title, as the palette shows it. */
+  /** Runs a command by its title, as the palette shows it once the extension of the command is known. */
   async function command(title) {
-    await page.keyboard.press("Escape");
-    await page.keyboard.press("F1");
-    const input = page.locator(".quick-input-widget input.input").first();
-    await input.waitFor({ state: "visible" });
-    await input.fill(`>${title}`);
-    await rows.filter({ hasText: title }).first().click({ timeout: 60_000 });
+    for (let tries = 0; ; tries += 1) {
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("F1");
+      const input = page.locator(".quick-input-widget input.input").first();
+      await input.waitFor({ state: "visible" });
+      await input.fill(`>${title}`);
+      const line = rows.filter({ hasText: title }).first();
+      const found = await line.click({ timeout: 5_000 }).then(
+        () => true,
+        (error) => tries === 20 && Promise.reject(error),
+      );
+      if (found) return;
+    }
   }
 
   /**
