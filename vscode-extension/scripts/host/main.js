@@ -25,7 +25,7 @@ const identity = `${manifest.publisher}.${manifest.name}`;
 const serverLabel = "Jupyter";
 
 /** Whether a line of the list is the server's; a line says in which state its server is. */
-const isServer = (line) => line.includes(serverLabel) && /\b(Stopped|Starting|Running|Error)\b/.test(line);
+const isServer = (line) => line.includes(serverLabel) && /Stopped|Starting|Running|Error/.test(line);
 
 /** Seconds in which the private environment must be made: the server's packages come over the network. */
 const environmentSeconds = 300;
