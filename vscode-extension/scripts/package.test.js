@@ -33,7 +33,7 @@ function temporaryFolder() {
 /** A copy of this folder, with the installed development tools linked in. */
 function copyOfFolder() {
   const copy = path.join(temporaryFolder(), "kopie");
-  const left = new Set(["node_modules", "dist", "python_server"]);
+  const left = new Set(["node_modules", "dist", "python_server", ".vscode-test"]);
   cpSync(folder, copy, { recursive: true, filter: (source) => !left.has(path.relative(folder, source)) });
   symlinkSync(path.join(folder, "node_modules"), path.join(copy, "node_modules"), "junction");
   return copy;

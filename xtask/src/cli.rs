@@ -62,7 +62,7 @@ enum Verb {
     Changelog(cmd::changelog::Arguments),
     /// Trace a file or a digest back to its commit
     Trace(cmd::trace::Arguments),
-    /// Run all tests of the three languages
+    /// Run all tests of the three languages, or the released package in real editors
     Test(cmd::test::Arguments),
     /// Ask the formatters, linters and type checkers of the three languages
     Lint(cmd::lint::Arguments),

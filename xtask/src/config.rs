@@ -101,6 +101,8 @@ pub struct Extension {
     pub package_arguments: Vec<String>,
     /// The npm script that runs its tests; empty when it has none.
     pub test: String,
+    /// The npm script that tries the released package in a real editor; empty when it has none.
+    pub host_test: String,
 }
 
 /// `[prove]`: what is asked of the installed server.
@@ -283,6 +285,9 @@ fn extension(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Option<Extension> 
             .unwrap_or_default(),
         test: reader
             .optional_string(&mut table, "test")
+            .unwrap_or_default(),
+        host_test: reader
+            .optional_string(&mut table, "host-test")
             .unwrap_or_default(),
     };
     if extension.bundle.contains(['/', '\\']) || extension.bundle.starts_with('.') {

@@ -247,6 +247,10 @@ const EXAMPLES: &[Examples] = &[
             ("cargo xtask release", "audit, build, prove, package, seal"),
             ("cargo xtask release --plan", "what would be done and why"),
             (
+                "cargo xtask release --bump minor",
+                "write version and changelog, commit, and release that",
+            ),
+            (
                 "cargo xtask release --dirty",
                 "the working tree; never published",
             ),
@@ -289,6 +293,10 @@ const EXAMPLES: &[Examples] = &[
         &[
             ("cargo xtask test", "all languages"),
             ("cargo xtask test python", "one of them"),
+            (
+                "cargo xtask test host",
+                "the .vsix in dist/ in real editors; VSCODE_HOST=oldest for one of them",
+            ),
         ],
     ),
     (
@@ -316,6 +324,14 @@ const EXAMPLES: &[Examples] = &[
         &[
             ("cargo xtask version", "every place that states it"),
             ("cargo xtask version --check", "do they agree?"),
+            (
+                "cargo xtask version --bump minor --plan",
+                "what would be written where",
+            ),
+            (
+                "cargo xtask version --bump 1.2.0-rc.1",
+                "write it into every place",
+            ),
         ],
     ),
 ];

@@ -1,8 +1,7 @@
 //! `lint`: the formatters, linters and type checkers of the three languages.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::test::Language;
 use crate::error::Result;
 use crate::exec::lint::{self, Mode};
 use crate::lint::{Report, sarif};
@@ -20,6 +19,19 @@ pub struct Arguments {
     fix: bool,
 }
 
+/// One of the three languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// The Cargo workspace.
+    Rust,
+    /// The server.
+    Python,
+    /// The extension.
+    Typescript,
+}
+
+const ALL: [Language; 3] = [Language::Rust, Language::Python, Language::Typescript];
+
 /// Asks all of them, and prints what they found as one list.
 ///
 /// # Errors
@@ -32,7 +44,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         Mode::Look
     };
     let mut report = Report::default();
-    for language in Language::ALL {
+    for language in ALL {
         if !arguments.languages.is_empty() && !arguments.languages.contains(&language) {
             continue;
         }

@@ -1,11 +1,13 @@
-//! `test`: all tests of the three languages.
+//! `test`: all tests of the three languages, and the package tried in a real editor.
+
+mod host;
 
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::config::{Config, Extension};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exec::{self, environment};
 use crate::product::vsix;
 use crate::tools::{node, python};
@@ -14,21 +16,26 @@ use crate::world::World;
 /// Arguments of `test`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Run the tests of these languages only
+    /// Run these tests only; `host` runs when it is named
     #[arg(value_enum)]
-    languages: Vec<Language>,
+    suites: Vec<Suite>,
 }
 
-/// One of the three languages.
+/// One of the three languages, or what all of them made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Language {
+enum Suite {
     /// The Cargo workspace.
     Rust,
     /// The server.
     Python,
     /// The extension.
     Typescript,
+    /// The released `.vsix` in real editors, the oldest and the newest.
+    Host,
 }
+
+/// What runs when nothing is named.
+const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Typescript];
 
 /// Runs them one after another, all of them, and fails when any failed.
 ///
@@ -36,46 +43,55 @@ pub enum Language {
 /// A test failed, or its tools cannot be installed.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let config = super::configuration(world)?;
-    let asked = if arguments.languages.is_empty() {
-        &Language::ALL[..]
-    } else {
-        &arguments.languages
+    let asked = match arguments.suites.as_slice() {
+        [] => &USUAL[..],
+        named => named,
     };
     let mut failed = Vec::new();
-    for language in asked {
-        let outcome = match language {
-            Language::Rust => rust(world, &config),
-            Language::Python => server(world, &config),
-            Language::Typescript => extension(world, &config),
+    let mut kinds = Vec::new();
+    for suite in asked {
+        let outcome = match suite {
+            Suite::Rust => rust(world, &config),
+            Suite::Python => server(world, &config),
+            Suite::Typescript => extension(world, &config),
+            Suite::Host => host::run(world, &config),
         };
         if let Err(error) = outcome {
             world.check_interrupted()?;
             world.terminal.error(&error);
-            failed.push(language.word());
+            failed.push(suite.word());
+            kinds.push(error.kind);
         }
     }
-    let run: Vec<&str> = asked.iter().map(|language| language.word()).collect();
+    if arguments.suites.is_empty() {
+        host::mention(world, &config);
+    }
+    let run: Vec<&str> = asked.iter().map(|suite| suite.word()).collect();
     world
         .terminal
         .json(&json!({ "schema": 1, "run": run, "failed": failed }));
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Error::failure(format!(
-        "tests failed: {}",
-        failed.join(", ")
-    )))
+    let message = format!("tests failed: {}", failed.join(", "));
+    Err(Error::new(outcome_of(&kinds), message))
 }
 
-impl Language {
-    /// All three.
-    pub const ALL: [Language; 3] = [Language::Rust, Language::Python, Language::Typescript];
+/// What a script is told: a failed test before anything else, and a kind when all agree on it.
+fn outcome_of(kinds: &[Kind]) -> Kind {
+    match kinds {
+        [first, rest @ ..] if rest.iter().all(|kind| kind == first) => *first,
+        _ => Kind::Failure,
+    }
+}
 
+impl Suite {
     fn word(self) -> &'static str {
         match self {
-            Language::Rust => "rust",
-            Language::Python => "python",
-            Language::Typescript => "typescript",
+            Suite::Rust => "rust",
+            Suite::Python => "python",
+            Suite::Typescript => "typescript",
+            Suite::Host => "host",
         }
     }
 }
@@ -159,10 +175,33 @@ fn extension_tools(world: &World, config: &Config) -> Result<Option<ExtensionToo
     let Some(extension) = config.extension.as_ref().filter(tested) else {
         return Ok(None);
     };
+    tools_for(world, extension, &extension.test).map(Some)
+}
+
+/// Node.js, and `node_modules` in the working tree, for one npm script.
+fn tools_for(world: &World, extension: &Extension, script: &str) -> Result<ExtensionTools> {
     let (node, folder) = environment::extension(world, "test", &extension.path)?;
-    Ok(Some(ExtensionTools {
+    Ok(ExtensionTools {
         node,
         folder,
-        script: extension.test.clone(),
-    }))
+        script: script.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failed_test_outweighs_what_is_missing() {
+        let check = |kinds: &[Kind], expected| assert_eq!(outcome_of(kinds), expected);
+        check(&[Kind::Failure], Kind::Failure);
+        check(&[Kind::Precondition], Kind::Precondition);
+        check(
+            &[Kind::Precondition, Kind::Precondition],
+            Kind::Precondition,
+        );
+        check(&[Kind::Precondition, Kind::Failure], Kind::Failure);
+        check(&[Kind::Failure, Kind::Precondition], Kind::Failure);
+    }
 }

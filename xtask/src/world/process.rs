@@ -236,6 +236,19 @@ impl<'world> Command<'world> {
     /// As [`Command::run`].
     pub fn show(self) -> Result<()> {
         let (line, what) = (self.line(), self.what());
+        let status = self.show_status()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::failure(format!("{what} failed ({status}): {line}")))
+    }
+
+    /// As [`Command::show`], but an exit code other than 0 is a value.
+    ///
+    /// # Errors
+    /// The program is missing or may not be run, or the run is interrupted.
+    pub fn show_status(self) -> Result<ExitStatus> {
+        let (line, what) = (self.line(), self.what());
         let terminal = &self.world.terminal;
         terminal.fold(&command::group(&what));
         let started = self.start(Stdio::null(), Pipes::Shown);
@@ -247,10 +260,7 @@ impl<'world> Command<'world> {
         if running.interrupt.requested() {
             return Err(Error::interrupted());
         }
-        if status.success() {
-            return Ok(());
-        }
-        Err(Error::failure(format!("{what} failed ({status}): {line}")))
+        Ok(status)
     }
 
     /// Runs to the end, whatever the exit code.

@@ -14,6 +14,7 @@ mod doctor;
 mod documents;
 mod fuzz;
 mod gate;
+mod host;
 mod init;
 mod lint;
 mod lock;
