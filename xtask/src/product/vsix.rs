@@ -343,6 +343,7 @@ mod tests {
                 bundle: "bundle".to_owned(),
                 package_arguments: told.iter().map(|it| (*it).to_owned()).collect(),
                 test: String::new(),
+                host_test: String::new(),
             };
             assert_eq!(Channel::of(version).arguments(&extension), expected);
         };
