@@ -91,11 +91,10 @@ async function useExtension(t, host, workbench, { tools, call }) {
     assert.equal(own.length, tools.length, own.join(", "));
     await workbench.list("MCP: List Servers", (line) => isServer(line) && line.includes("Running"));
   });
-  await step(t, `a call of ${call.tool} is allowed by the person and answered by the server`, async () => {
+  await step(t, `a call of ${call.tool} is answered by the server`, async () => {
     const seen = await workbench.ask("Host Caller: Look", request);
     const calling = { tool: offered(seen.tools, call.tool), input: call.arguments };
-    const meanwhile = () => workbench.confirm(/^(Yes|Allow|Continue)$/, 15_000);
-    const outcome = await workbench.ask("Host Caller: Call", calling, { meanwhile });
+    const outcome = await workbench.ask("Host Caller: Call", calling);
     assert.equal(outcome.error, undefined);
     assert.ok(outcome.answer.length > 0 && outcome.answer[0] !== "", JSON.stringify(outcome));
     assert.doesNotMatch(String(outcome.answer[0]), /^error/i);

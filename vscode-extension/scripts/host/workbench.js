@@ -72,23 +72,21 @@ async function openWorkbench({ browser, address, folder, report, screenshots }) 
     await rows.filter({ hasText: text }).first().click({ timeout: 60_000 });
   }
 
-  /** Presses a button of the dialog that asks, if one comes in this time. */
-  async function confirm(label, timeout) {
-    const button = page.locator(".monaco-dialog-box .monaco-button").filter({ hasText: label }).first();
-    await button.click({ timeout }).catch((error) => {
-      if (error.name !== "TimeoutError") throw error;
-    });
+  /** Allows what the editor asks the person to allow; for tools that change nothing it does not ask. */
+  async function allow() {
+    const button = page.locator(".monaco-dialog-box .monaco-button").filter({ hasText: /^(Yes|Allow|Continue)$/ });
+    if (await button.first().isVisible()) await button.first().click();
   }
 
   /** Runs a command of the caller's and returns what it reports. */
-  async function ask(title, request, { meanwhile = async () => {}, seconds = 60 } = {}) {
+  async function ask(title, request, seconds = 60) {
     rmSync(report, { force: true });
     writeFileSync(`${report}.request`, JSON.stringify(request));
     await command(title);
-    await meanwhile();
     const deadline = Date.now() + seconds * 1000;
     while (!existsSync(report)) {
       if (Date.now() > deadline) throw new Error(`"${title}" said nothing within ${seconds} s`);
+      await allow();
       await page.waitForTimeout(200);
     }
     return JSON.parse(readFileSync(report, "utf8"));
@@ -106,7 +104,7 @@ async function openWorkbench({ browser, address, folder, report, screenshots }) 
   const notifications = () => page.locator(".notification-list-item-message").allInnerTexts();
 
   const wait = (milliseconds) => page.waitForTimeout(milliseconds);
-  return { ask, close: () => running.close(), command, confirm, list, notifications, pick, screenshot, wait };
+  return { ask, close: () => running.close(), command, list, notifications, pick, screenshot, wait };
 }
 
 module.exports = { openWorkbench };
