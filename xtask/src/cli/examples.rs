@@ -89,6 +89,13 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "ci",
+        &[
+            ("cargo xtask ci check", "judge workflows and actions"),
+            ("cargo xtask ci run test", "run a job here"),
+        ],
+    ),
+    (
         "ci check",
         &[
             (
@@ -170,6 +177,19 @@ const EXAMPLES: &[Examples] = &[
                 "mend, then say what is left",
             ),
             ("cargo xtask lint --format sarif", "for code scanning"),
+        ],
+    ),
+    (
+        "lock",
+        &[
+            (
+                "cargo xtask lock explain poetry.lock",
+                "what is wrong with it",
+            ),
+            (
+                "cargo xtask lock repair poetry.lock",
+                "a mended copy beside it",
+            ),
         ],
     ),
     (
