@@ -1,7 +1,7 @@
 # Thin wrappers: each target is one `cargo xtask …`, the same as in GitHub Actions.
-.PHONY: release audit sbom build bundle check test clean doctor
+.PHONY: release audit sbom build bundle check lint test clean doctor
 
-release audit sbom build bundle check test doctor:
+release audit sbom build bundle check lint test doctor:
 	cargo xtask $@
 
 # What the tool and the compiler made; the sources stay.

@@ -38,7 +38,7 @@ pub fn configuration(world: &World) -> Result<Config> {
         return Err(
             Error::usage(format!("no {CONFIGURATION_FILE} in {}", world.root))
                 .hint("name the folder that holds it with --root DIR")
-                .hint("or write one: cargo xtask init; the README's section \"Configuration\" lists every key"),
+                .hint("write one: cargo xtask init"),
         );
     }
     let text = files::read_text(&path)?;

@@ -201,7 +201,7 @@ fn report(file: &str, problems: &[Problem]) -> Error {
             )
         })
         .collect();
-    let hint = "the README's section \"Configuration\" lists every key";
+    let hint = "docs/configuration.md lists every key";
     Error::usage(lines.join("\n       ")).hint(hint)
 }
 

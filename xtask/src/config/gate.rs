@@ -92,7 +92,7 @@ fn check_rule(reader: &mut Reader<'_>, table: &Table<'_>, id: &str) {
         ),
         None => match rules::nearest(id) {
             Some(near) => format!("the gate has no rule `{id}`; did you mean `{near}`?"),
-            None => format!("the gate has no rule `{id}`; the README lists them all"),
+            None => format!("the gate has no rule `{id}`; docs/gate-rules.md lists them all"),
         },
     };
     let span = reader.span(table, "rule");

@@ -123,7 +123,7 @@ pub fn text(facts: &Facts<'_>, manifest: &Manifest) -> Result<String> {
         "{FILE} is not what the MCP registry's schema asks for:\n    {}",
         problems.join("\n    ")
     ))
-    .hint("mend [mcp] in release.toml; the README lists its keys"))
+    .hint("mend [mcp] in release.toml; docs/configuration.md lists its keys"))
 }
 
 fn document(facts: &Facts<'_>, manifest: &Manifest) -> Result<Value> {

@@ -35,7 +35,7 @@ fn wrong_words_on_the_command_line_are_usage_errors() {
         &repository,
         &["build", "--format", "sarif"],
         2,
-        &["only `audit` and `check`", "--format json"],
+        &["only `audit`, `check`, `ci check`", "--format json"],
     );
     check(
         &repository,
@@ -65,7 +65,7 @@ fn a_folder_without_configuration_says_where_it_looked() {
         &repository,
         &["doctor", "--root", "."],
         5,
-        &["✗ release.toml", "write one", "Configuration"],
+        &["✗ release.toml", "write one: cargo xtask init"],
     );
 }
 
