@@ -132,6 +132,10 @@ const EXAMPLES: &[Examples] = &[
                 "cargo xtask ci run test --matrix python=3.13 --keep",
                 "one leg of the matrix; its folder stays",
             ),
+            (
+                "cargo xtask ci run mcp --event tag:v1.2.3 --identity-from-environment",
+                "with an identity, as trusted publishing needs",
+            ),
         ],
     ),
     (

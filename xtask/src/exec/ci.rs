@@ -38,6 +38,15 @@ pub enum Needs {
     Kept,
 }
 
+/// Whether jobs with `id-token: write` reach a service that gives identities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// No job does.
+    Withheld,
+    /// They reach the one that this environment names, as GitHub would name it.
+    Environment,
+}
+
 /// What becomes of a job's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Folder {
@@ -62,6 +71,8 @@ pub struct Request<'a> {
     pub inputs: &'a [(String, String)],
     /// The variables that become secrets.
     pub secrets: &'a [String],
+    /// Whether jobs can ask for an identity.
+    pub identity: Identity,
     /// Whether jobs that are needed run again.
     pub needs: Needs,
     /// What becomes of the folders.
@@ -100,6 +111,8 @@ pub struct Session<'a> {
     event: Event,
     inputs: Map<String, Value>,
     secrets: Vec<(String, Secret)>,
+    /// The variables by which a job with `id-token: write` asks for an identity.
+    identity: Vec<(&'static str, Secret)>,
     scope: Scope,
     machine: Machine,
     pythons: Vec<Interpreter>,
@@ -140,6 +153,7 @@ pub fn open<'a>(world: &'a World, request: &'a Request<'a>) -> Result<Session<'a
     observe::require_tag(world, &event, &facts.commit)?;
     let inputs = crate::workflow::local::event::inputs(&workflow, &event, request.inputs)?;
     let secrets = secrets(world, request.secrets)?;
+    let identity = identity(world, request.identity)?;
     let actions = observe::actions(world, &workflow)?;
     let (machine, pythons) = machine::observe(world, &workflow, &actions);
     let folders = folders(world, request, &workflow, &facts.repository);
@@ -158,6 +172,7 @@ pub fn open<'a>(world: &'a World, request: &'a Request<'a>) -> Result<Session<'a
         event,
         inputs,
         secrets,
+        identity,
         scope: Scope::default(),
         machine,
         pythons,
@@ -178,6 +193,26 @@ fn secrets(world: &World, names: &[String]) -> Result<Vec<(String, Secret)>> {
         .hint(format!(
             "set it, or leave --secrets-from-environment {name} out"
         ))),
+    };
+    names.iter().map(one).collect()
+}
+
+fn identity(world: &World, identity: Identity) -> Result<Vec<(&'static str, Secret)>> {
+    let names: &[&'static str] = match identity {
+        Identity::Withheld => &[],
+        Identity::Environment => &[
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        ],
+    };
+    let one = |name: &&'static str| {
+        match world.variable(name) {
+        Some(value) => Ok((*name, Secret::new(value))),
+        None => Err(Error::precondition(format!(
+            "the variable {name} is not set, so no job can ask for an identity"
+        ))
+        .hint("set both ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN, or leave --identity-from-environment out")),
+    }
     };
     names.iter().map(one).collect()
 }

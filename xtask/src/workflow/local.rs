@@ -40,6 +40,10 @@ pub struct PlannedJob {
     pub id: String,
     /// Whether it runs.
     pub state: State,
+    /// The environment that it is in at GitHub. Nothing of it is here: neither who has to agree, nor
+    /// its secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// One leg for each combination of its matrix; one when it has none; none as long as the
     /// matrix waits for another job.
     pub legs: Vec<Leg>,

@@ -2,5 +2,6 @@
 
 mod cases;
 mod hostile;
+mod release;
 mod run;
 mod verb;

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::exec::ci::{self, Folder, Needs, Request};
+use crate::exec::ci::{self, Folder, Identity, Needs, Request};
 use crate::world::World;
 
 /// Arguments of `ci run`.
@@ -29,6 +29,10 @@ pub struct Arguments {
     /// Give the variable of this environment to the workflow as the secret of the same name
     #[arg(long, value_name = "NAME")]
     secrets_from_environment: Vec<String>,
+    /// Let jobs with `id-token: write` ask the service that ACTIONS_ID_TOKEN_REQUEST_URL and
+    /// ACTIONS_ID_TOKEN_REQUEST_TOKEN of this environment name; no other job gets them
+    #[arg(long)]
+    identity_from_environment: bool,
     /// Print what would be run, emulated and left out, and run nothing
     #[arg(long)]
     list: bool,
@@ -62,6 +66,11 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         event: arguments.event.as_deref(),
         inputs: &arguments.input,
         secrets: &arguments.secrets_from_environment,
+        identity: if arguments.identity_from_environment {
+            Identity::Environment
+        } else {
+            Identity::Withheld
+        },
         needs: if arguments.only {
             Needs::Kept
         } else {

@@ -187,6 +187,9 @@ impl Session<'_> {
         for (_, secret) in &self.secrets {
             run.output.mask(secret.reveal());
         }
+        for (_, secret) in &self.identity {
+            run.output.mask(secret.reveal());
+        }
         let marker = run.marker();
         let ended = run.steps(file, job.steps());
         end_what_was_left(&marker);

@@ -10,14 +10,15 @@ use super::observe::values;
 use super::report::{JobReport, Outcome, StepReport};
 use super::{Session, emulate};
 use crate::error::{Error, Kind, Result};
+use crate::workflow::identity;
 use crate::workflow::local::command::{Line, Output};
 use crate::workflow::local::scope::{Scope, Standing};
 use crate::workflow::local::{How, PlannedStep, plan, shell};
 use crate::workflow::model::{Job, Script, Step, StepBody, Text};
 use crate::world::{World, files};
 
-/// What a job gets of this machine's environment: where programs, toolchains and package indexes
-/// are, and nothing else.
+/// What a job gets of this machine's environment: where programs, toolchains, package indexes and
+/// advisories are, and nothing else.
 const KEPT: &[&str] = &[
     "PATH",
     "HOME",
@@ -49,6 +50,8 @@ const KEPT: &[&str] = &[
     "npm_config_cafile",
     "XTASK_TOOLS_DIR",
     "XTASK_DATABASE_DIR",
+    "XTASK_OSV_BULK_URL",
+    "XTASK_OSV_API_URL",
     "SystemRoot",
     "SYSTEMROOT",
     "ComSpec",
@@ -320,6 +323,12 @@ impl<'run> JobRun<'run> {
         );
         let target = self.session.folders.target.to_string();
         all.push(("CARGO_TARGET_DIR".to_owned(), target));
+        if identity::has(&self.session.workflow, self.job) {
+            let service = self.session.identity.iter();
+            all.extend(
+                service.map(|(name, value)| ((*name).to_owned(), value.reveal().to_owned())),
+            );
+        }
         all.extend(left.variables());
         all.extend(variables.clone());
         let separator = if cfg!(windows) { ";" } else { ":" };

@@ -61,6 +61,10 @@ pub fn plan(question: &Question<'_>) -> Result<Plan> {
         planned.push(PlannedJob {
             id: job.id.value.clone(),
             state,
+            environment: job
+                .environment
+                .as_ref()
+                .map(|environment| environment.name.value.clone()),
             legs,
         });
     }

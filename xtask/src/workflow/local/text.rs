@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{How, Leg, Plan, State};
+use super::{How, Leg, Plan, PlannedJob, State};
 
 impl Plan {
     /// A line for each job, leg and step.
@@ -17,10 +17,10 @@ impl Plan {
                         "its matrix is known when the jobs it needs have run",
                     );
                 }
-                State::Run => job.legs.iter().for_each(|leg| leg.add_to(&mut text)),
+                State::Run => job.add_legs_to(&mut text),
                 State::Conditional(condition) => {
                     line(&mut text, &job.id, &format!("if {condition}"));
-                    job.legs.iter().for_each(|leg| leg.add_to(&mut text));
+                    job.add_legs_to(&mut text);
                 }
                 State::Kept => line(
                     &mut text,
@@ -35,17 +35,28 @@ impl Plan {
     }
 }
 
+impl PlannedJob {
+    fn add_legs_to(&self, text: &mut String) {
+        for leg in &self.legs {
+            leg.add_to(text, self.environment.as_deref());
+        }
+    }
+}
+
 fn line(text: &mut String, name: &str, what: &str) {
     // Writing into a text cannot fail.
     let _written = writeln!(text, "{}", format!("  {name}  {what}").trim_end());
 }
 
 impl Leg {
-    fn add_to(&self, text: &mut String) {
+    fn add_to(&self, text: &mut String, environment: Option<&str>) {
         if let State::LeftOut(why) = &self.state {
             return line(text, &self.name, &format!("left out: {why}"));
         }
         line(text, &self.name, "");
+        if let Some(name) = environment {
+            let _written = writeln!(text, "    at GitHub in the environment {name}");
+        }
         for warning in &self.warnings {
             let _written = writeln!(text, "    !         {warning}");
         }

@@ -142,7 +142,8 @@ pub fn oci() -> Place {
     }
 }
 
-fn blobs(release: &Release) -> Vec<String> {
+/// The digests of everything that an OCI registry has once it has a release.
+pub fn blobs(release: &Release) -> Vec<String> {
     let package = xtask::product::oci::package(release).unwrap();
     let blobs = package
         .blobs

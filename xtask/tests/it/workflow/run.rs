@@ -109,6 +109,45 @@ fn secrets_are_given_by_name_and_never_shown() {
 }
 
 #[test]
+fn an_identity_is_for_the_jobs_that_may_ask_for_one() {
+    let job = |id: &str, permissions: &str, script: &str| {
+        format!(
+            "  {id}:\n    runs-on: ubuntu-latest\n    permissions: {permissions}\n    steps:\n      - run: {script}\n"
+        )
+    };
+    let given = "test \"$ACTIONS_ID_TOKEN_REQUEST_URL $ACTIONS_ID_TOKEN_REQUEST_TOKEN\" = \"http://127.0.0.1:9/token $(printf hunter; printf 22)\" && echo \"it is $ACTIONS_ID_TOKEN_REQUEST_TOKEN\"";
+    let none = "test -z \"$ACTIONS_ID_TOKEN_REQUEST_URL$ACTIONS_ID_TOKEN_REQUEST_TOKEN\"";
+    let text = |with: &str| {
+        let jobs = [
+            job("with", "{ id-token: write }", with),
+            job("without", "{ contents: read }", none),
+            job("nothing", "{}", none),
+        ];
+        format!("on: push\npermissions: write-all\njobs:\n{}", jobs.concat())
+    };
+    let with_service = |text: &str| {
+        let mut repository = repository(text);
+        for (name, value) in [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:9/token"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hunter22"),
+        ] {
+            repository.environment.push((name.into(), value.into()));
+        }
+        repository
+    };
+    let ended = runs(
+        &with_service(&text(given)),
+        &["--identity-from-environment", "--verbose"],
+    );
+    assert!(ended.stdout.contains("it is ***"), "{}", ended.stdout);
+    assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("hunter22"));
+    // Whoever does not ask for it gives it to no job.
+    runs(&with_service(&text(none)), &[]);
+    let ended = repository(&text(none)).xtask(&["ci", "run", "--identity-from-environment"]);
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+}
+
+#[test]
 fn the_clone_is_of_the_commit_and_pushes_nowhere() {
     let text = steps(
         "",

@@ -95,3 +95,19 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
         "ci.yml:4:",
     );
 }
+
+#[test]
+fn the_environment_of_a_job_is_named() {
+    for environment in ["index", "{ name: index, url: 'https://example.org' }"] {
+        let repository = repository(&format!(
+            "on: push\njobs:\n  a:\n    environment: {environment}\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo\n"
+        ));
+        let text = planned(&repository, &[]);
+        assert!(
+            text.contains("  a\n    at GitHub in the environment index\n    run "),
+            "{text}"
+        );
+        let value = json(&runs(&repository, &["--list", "--format", "json"]));
+        assert_eq!(value["plans"][0]["jobs"][0]["environment"], "index");
+    }
+}
