@@ -13,9 +13,11 @@ mod observe;
 mod report;
 mod step;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
@@ -119,6 +121,8 @@ pub struct Session<'a> {
     actions: BTreeMap<String, Action>,
     kept: BTreeMap<String, Value>,
     folders: Folders,
+    /// When the files of the commit were first checked out, or last changed by a job.
+    written: Cell<Timestamp>,
 }
 
 /// The plans of every workflow of the repository.
@@ -179,6 +183,7 @@ pub fn open<'a>(world: &'a World, request: &'a Request<'a>) -> Result<Session<'a
         actions,
         kept,
         folders,
+        written: Cell::new(world.now()),
     };
     session.scope = session.first_scope();
     Ok(session)

@@ -1,9 +1,11 @@
 //! `actions/checkout`: a clone of HEAD, with as much history as was asked for.
 
+use std::time::SystemTime;
+
 use camino::Utf8Path;
 
 use super::Session;
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::source::git;
 use crate::world::files;
 
@@ -81,7 +83,44 @@ pub fn checkout(
         _ => checkout.args(["--detach", &commit]),
     };
     checkout.purpose("check the commit out").run()?;
+    if commit == session.commit && named.is_empty() {
+        date(session, folder)?;
+    }
     Ok(commit)
+}
+
+/// Gives the files of a clone the time at which the run first had them, so that Cargo knows in a
+/// later job what it has compiled in an earlier one.
+fn date(session: &Session<'_>, folder: &Utf8Path) -> Result<()> {
+    let time = SystemTime::from(session.written.get());
+    let listed = git(session.world)
+        .directory(folder)
+        .args(["ls-files", "-z"])
+        .run()?
+        .stdout;
+    for name in listed.split('\0').filter(|name| !name.is_empty()) {
+        let path = folder.join(name);
+        if path.symlink_metadata().is_ok_and(|known| known.is_file()) {
+            let file = std::fs::File::options().write(true).open(&path);
+            let dated = file.and_then(|file| file.set_modified(time));
+            dated.doing(|| format!("set the time of {path}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a job has left its clone as it got it. What it has compiled of changed files must not
+/// pass for what the next job would compile.
+pub fn is_as_it_was(session: &Session<'_>) -> Result<bool> {
+    let folder = &session.folders.workspace;
+    if !folder.join(".git").exists() {
+        return Ok(true);
+    }
+    let status = git(session.world)
+        .directory(folder)
+        .args(["status", "--porcelain"])
+        .output()?;
+    Ok(status.status.success() && status.stdout.is_empty())
 }
 
 /// An address without the name and the password in it.

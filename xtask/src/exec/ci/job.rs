@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::artifact;
 use super::report::{JobReport, Outcome, Report};
 use super::step::JobRun;
-use super::{Folder, Session};
+use super::{Folder, Session, artifact, clone};
 use crate::error::{Context, Result};
 use crate::workflow::local::command::Output;
 use crate::workflow::local::scope::{Scope, Standing};
@@ -211,6 +210,9 @@ impl Session<'_> {
 
     fn put_away(&self, name: &str) -> Result<()> {
         let folders = &self.folders;
+        if !clone::is_as_it_was(self)? {
+            self.written.set(self.world.now());
+        }
         if self.request.folder == Folder::Kept {
             let plain = |c: char| {
                 if c.is_ascii_alphanumeric() || ".-".contains(c) {
