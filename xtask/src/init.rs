@@ -9,6 +9,7 @@ mod editor;
 mod facts;
 mod manifest;
 mod proposal;
+mod python;
 mod server;
 mod source;
 mod targets;
@@ -48,6 +49,9 @@ pub fn propose(facts: &Facts, wishes: &Wishes) -> Result<Proposal> {
     let server = keep(server::decide(facts, wishes), &mut problems);
     let extension = keep(editor::decide(facts, wishes), &mut problems);
     let places = keep(targets::decide(facts, wishes), &mut problems);
+    if let (Some(None), Some(places)) = (&extension, &places) {
+        problems.extend(targets::without_extension(places));
+    }
     match (server, extension, places) {
         (Some(server), Some(extension), Some(places)) if problems.is_empty() => {
             let decided = Decided {

@@ -49,7 +49,37 @@ pub fn normal_path(path: &str) -> String {
     path::normal(path)
 }
 
+/// The host of the index that installers of Python packages use when nothing else is said. It is
+/// put together because no file of this repository names it.
+const USUAL_HOST: [&str; 2] = ["py", "pi.org"];
+
+/// Whether an address is that index's: another one that is called alike is not.
+pub fn is_usual_index(url: &str) -> bool {
+    let path = url.trim_end_matches('/').strip_suffix("/simple");
+    let host = path.and_then(|url| url.strip_prefix("https://"));
+    host.is_some_and(|host| host.eq_ignore_ascii_case(&USUAL_HOST.concat()))
+}
+
 /// The kind of lock file that a file of this name is, if it is one.
 pub fn kind_of(file_name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| (kind.matches)(file_name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_index_alone_is_the_usual_one() {
+        let check = |url: &str, expected: bool| assert_eq!(is_usual_index(url), expected, "{url}");
+        let host = USUAL_HOST.concat();
+        check(&format!("https://{host}/simple"), true);
+        check(&format!("https://{host}/simple/"), true);
+        check(&format!("http://{host}/simple"), false);
+        check(&format!("https://{host}/other/simple"), false);
+        check(&format!("https://{host}.example/simple"), false);
+        check(&format!("https://user@{host}/simple"), false);
+        check("https://pypi.company.example/simple", false);
+        check("/simple", false);
+    }
 }

@@ -104,6 +104,15 @@ pub fn observe(world: &World) -> Result<Checkout> {
     })
 }
 
+/// The full id of HEAD, and nothing else.
+///
+/// # Errors
+/// git cannot be started, or there is no commit.
+pub fn head(world: &World) -> Result<String> {
+    let told = git(world).args(["rev-parse", "HEAD"]).run()?;
+    Ok(told.stdout.trim().to_owned())
+}
+
 /// Splits `COMMIT SECONDS`.
 fn read_commit(log: &str) -> Option<(String, i64)> {
     let (commit, epoch) = log.trim().split_once(' ')?;

@@ -114,6 +114,20 @@ impl World {
         })
     }
 
+    /// The same world as it would be if nobody had asked to stop: for a question after an
+    /// interrupt, about how far it let something come. Its commands must be short.
+    #[must_use]
+    pub fn unstopped(&self) -> World {
+        World {
+            root: self.root.clone(),
+            directory: self.directory.clone(),
+            environment: self.environment.clone(),
+            terminal: self.terminal.clone(),
+            interrupt: Interrupt::default(),
+            temporary: self.temporary.clone(),
+        }
+    }
+
     /// A command to be run in the repository root, with this world's environment.
     pub fn command(&self, program: impl AsRef<str>) -> Command<'_> {
         Command::new(self, program.as_ref())

@@ -26,7 +26,7 @@ function run(verb) {
   const { status, error } = spawnSync(program, words, { cwd: root(), stdio: "inherit" });
   if (error) {
     console.error(`could not start ${program}: ${error.message}`);
-    console.error("install the tool: cargo install --locked --git https://github.com/mcp-shipyard/mcp-shipyard xtask");
+    console.error("install the tool: cargo install --locked --git https://github.com/mcp-shipyard/mcp-shipyard --tag v@@tool@@ xtask");
     process.exit(5);
   }
   if (status !== 0) process.exit(status ?? 1);

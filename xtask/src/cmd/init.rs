@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 
-use crate::error::{Error, Kind, Result};
-use crate::init::{Facts, Proposal, Target, Wishes, propose};
+use crate::error::{Context, Error, Kind, Result};
+use crate::init::{Change, Facts, Proposal, Target, Wishes, propose};
 use crate::source::git;
 use crate::world::{World, files};
 
@@ -128,9 +128,8 @@ fn look(world: &World, top: &Utf8Path) -> Result<Facts> {
         }
         match files::read_text(&file) {
             Ok(text) => drop(texts.insert(path.clone(), text)),
-            // A source in another encoding offers no tool that could be read.
-            Err(_) if is_source => {}
-            Err(error) => return Err(error),
+            Err(error) if Facts::needs(path) => return Err(error),
+            Err(_) => {}
         }
     }
     let own = [
@@ -139,49 +138,87 @@ fn look(world: &World, top: &Utf8Path) -> Result<Facts> {
         ".github/workflows/release.yml",
         ".gitignore",
     ];
+    // A link that leads nowhere is there, too.
+    let is_there = |path: &str| top.join(path).symlink_metadata().is_ok();
     let present = own
         .iter()
-        .filter(|path| top.join(path).exists() && !paths.contains(**path));
+        .filter(|path| is_there(path) && !paths.contains(**path));
     let said = |arguments: &[&str]| -> Option<String> {
         let output = git(world).directory(top).args(arguments).output().ok()?;
         let text = output.stdout.trim();
         (output.status.success() && !text.is_empty()).then(|| text.to_owned())
     };
     let remote = said(&["remote", "get-url", "origin"]);
+    // What everybody merges into, rather than what is worked on just now.
+    let default = said(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
+    let default = default.and_then(|name| Some(name.strip_prefix("origin/")?.to_owned()));
+    let default = default.or_else(|| said(&["symbolic-ref", "--short", "HEAD"]));
     Ok(Facts {
         ignored: present.map(|path| (*path).to_owned()).collect(),
         repository: remote.and_then(|remote| crate::init::repository(&remote)),
-        branch: said(&["symbolic-ref", "--short", "HEAD"]).unwrap_or_else(|| "main".to_owned()),
+        branch: default.unwrap_or_else(|| "main".to_owned()),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         paths,
         texts,
     })
 }
 
+/// What was done so far, and how it is undone.
+enum Done {
+    /// A file was written that was not there.
+    Created(Utf8PathBuf),
+    /// A file was written that held this.
+    Changed(Utf8PathBuf, Vec<u8>),
+    /// A folder was made.
+    Folder(Utf8PathBuf),
+}
+
 /// Writes every file; what was written is taken back when one cannot be.
 fn write(top: &Utf8Path, proposal: &Proposal) -> Result<()> {
-    let mut done: Vec<(Utf8PathBuf, Option<Vec<u8>>)> = Vec::new();
+    let mut done = Vec::new();
     for change in &proposal.changes {
-        let path = top.join(&change.path);
-        let before = match path.exists() {
-            true => Some(files::read(&path)?),
-            false => None,
-        };
-        if let Err(error) = files::write(&path, change.text.as_bytes()) {
+        if let Err(error) = write_one(&top.join(&change.path), change, &mut done) {
             take_back(&done);
             return Err(error.hint("nothing was written: what had been was taken back"));
         }
-        done.push((path, before));
     }
     Ok(())
 }
 
-fn take_back(done: &[(Utf8PathBuf, Option<Vec<u8>>)]) {
-    for (path, before) in done.iter().rev() {
-        // What fails here failed for the reason that is being reported already.
-        match before {
-            Some(bytes) => drop(files::write(path, bytes)),
-            None => drop(std::fs::remove_file(path)),
+fn write_one(path: &Utf8Path, change: &Change, done: &mut Vec<Done>) -> Result<()> {
+    let folders: Vec<&Utf8Path> = path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| !folder.exists())
+        .collect();
+    for folder in folders.into_iter().rev() {
+        files::create_folder(folder)?;
+        done.push(Done::Folder(folder.to_owned()));
+    }
+    let before = match path.exists() {
+        true => Some((files::read(path)?, path.metadata())),
+        false => None,
+    };
+    files::write(path, change.text.as_bytes())?;
+    let Some((bytes, metadata)) = before else {
+        done.push(Done::Created(path.to_owned()));
+        return Ok(());
+    };
+    done.push(Done::Changed(path.to_owned(), bytes));
+    if let Ok(metadata) = metadata {
+        let kept = std::fs::set_permissions(path, metadata.permissions());
+        kept.doing(|| format!("set the mode of {path}"))?;
+    }
+    Ok(())
+}
+
+/// What fails here failed for the reason that is being reported already.
+fn take_back(done: &[Done]) {
+    for one in done.iter().rev() {
+        match one {
+            Done::Created(path) => drop(std::fs::remove_file(path)),
+            Done::Changed(path, bytes) => drop(files::write(path, bytes)),
+            Done::Folder(path) => drop(std::fs::remove_dir(path)),
         }
     }
 }

@@ -92,14 +92,25 @@ pub fn perform(world: &World, config: &Config, checkout: &Checkout, bump: &Bump)
     let paths: Vec<String> = files.iter().map(|file| file.path.to_string()).collect();
     let changed = together::change(world, &checkout.commit, files)?;
     version::require(world, config, &raised.to)?;
-    source::git(world)
+    let committed = source::git(world)
         .args(["commit", "--quiet", "--only", "--message", &bump.subject])
         .arg("--")
         .args(&paths)
         .purpose("git commit")
-        .run()
-        .map_err(|error| error.hint("every file was put back as it was; nothing was committed"))?;
-    changed.keep()?;
+        .run();
+    match committed {
+        Ok(_) => changed.keep()?,
+        // Whoever stops a hook that runs after the commit does not take the commit back.
+        Err(error) if source::head(&world.unstopped())? != checkout.commit => {
+            changed.keep()?;
+            let subject = &bump.subject;
+            let what = format!("the commit \"{subject}\" is made: go on without --bump");
+            return Err(error.hint(what));
+        }
+        Err(error) => {
+            return Err(error.hint("every file was put back as it was; nothing was committed"));
+        }
+    }
     world.terminal.done(
         "version",
         &format!(

@@ -404,15 +404,13 @@ impl<'run> Session<'run> {
     /// Where people look at what each target has.
     pub fn pages(&self) -> Pages {
         let manifest = &self.release.manifest;
-        let tag = &self.config.version.tag;
-        let tag = tag.replace("{version}", &manifest.version);
         let page = |(target, place): &(&'run Target, Option<Box<dyn Registry + 'run>>)| {
             let place = place.as_deref()?;
             // An index that cannot say where it is has a name all the same.
             let simple = place.simple_index().ok().flatten();
             let about = page::About {
                 manifest,
-                tag: &tag,
+                tag_pattern: &self.config.version.tag,
                 items: place.takes(),
                 simple: simple.as_deref(),
             };

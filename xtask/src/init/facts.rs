@@ -57,6 +57,14 @@ impl Facts {
         !is_aside(path) && (named.contains(&name) || listed || name.ends_with(".py"))
     }
 
+    /// Whether nothing can be decided or added to when such a file is no text. What else is in
+    /// another encoding decides nothing: a picture called `readme.png`, a list of somebody's.
+    pub fn needs(path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let lists = name == ".gitignore" || name == ".vscodeignore";
+        lists || ["pyproject.toml", "package.json", "uv.lock", "poetry.lock"].contains(&name)
+    }
+
     /// The text of a file, if it was read.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.texts.get(path).map(String::as_str)

@@ -3,9 +3,12 @@
 //! `npx vsce package` runs `vscode:prepublish`; the wheel has to be built into the bundle before
 //! what was there, and the folder to be held against the gate after it.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::version::json::{self, Found};
 
 /// The script's name that brings the bundle.
 pub const BUNDLE: (&str, &str) = ("bundle-server", "node scripts/xtask.cjs bundle");
@@ -46,14 +49,13 @@ pub fn with_hooks(text: &str, file: &str, fallback: Option<&str>) -> Result<Opti
         .map(|(name, command)| (name, command.to_owned()))
         .collect();
     let found = match hook {
-        Some(_) => {
-            let place = Places::find(text)?;
+        Some(_) => hook_place(text).and_then(|place| {
             let mut changed = text.to_owned();
             // From the back, so that earlier places stay where they are.
-            changed.insert_str(place.hook_end, &format!(" && {after}"));
-            changed.insert_str(place.hook_start, &format!("{before} && "));
+            changed.insert_str(place.end, &format!(" && {after}"));
+            changed.insert_str(place.start, &format!("{before} && "));
             add(&changed, &missing)
-        }
+        }),
         None => {
             let between = fallback.map_or(String::new(), |name| format!("npm run {name} && "));
             let mut missing = missing;
@@ -82,26 +84,12 @@ pub fn with_hooks(text: &str, file: &str, fallback: Option<&str>) -> Result<Opti
     }
 }
 
-/// Where the value of the hook begins and ends, inside of its quotes.
-struct Places {
-    hook_start: usize,
-    hook_end: usize,
-}
-
-impl Places {
-    fn find(text: &str) -> Result<Places> {
-        let lost = || Error::precondition(format!("the script {HOOK} was not found again"));
-        let scripts = object(text, "scripts").ok_or_else(lost)?;
-        let inner = text.get(scripts..).ok_or_else(lost)?;
-        let key = format!("\"{HOOK}\"");
-        let at = scripts + inner.find(&key).ok_or_else(lost)? + key.len();
-        let rest = text.get(at..).ok_or_else(lost)?;
-        let open = at + rest.find('"').ok_or_else(lost)? + 1;
-        let end = string_end(text.get(open..).ok_or_else(lost)?).ok_or_else(lost)?;
-        Ok(Places {
-            hook_start: open,
-            hook_end: open + end,
-        })
+/// Where the value of the hook stands, without its quotes.
+fn hook_place(text: &str) -> Option<Range<usize>> {
+    let found = json::find(text, &[&["scripts", HOOK]]).ok()?;
+    match found.into_iter().next()?? {
+        Found::Text(range) => Some(range),
+        Found::Other => None,
     }
 }
 

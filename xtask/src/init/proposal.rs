@@ -174,22 +174,15 @@ fn hooks(facts: &Facts, extension: &Extension, changes: &mut Vec<Change>) -> Res
         extension.is_compiled && scripts.is_some_and(|scripts| scripts.contains_key(*name))
     });
     let script = join(&extension.folder, "scripts/xtask.cjs");
-    let Some(changed) = manifest::with_hooks(text, &file, compiler)? else {
+    let changed = manifest::with_hooks(text, &file, compiler)?;
+    let calls = extension.manifest["scripts"][manifest::BUNDLE.0] == manifest::BUNDLE.1;
+    if changed.is_some() || calls && !facts.has(&script) {
+        let hook = HOOK.replace("@@tool@@", &facts.tool);
+        add_whole(facts, changes, &script, "what the npm scripts run", hook);
+    }
+    let Some(changed) = changed else {
         return Ok(());
     };
-    changes.push(Change {
-        path: file,
-        way: Way::Add,
-        purpose: "npm scripts that bring the bundle and check the folder".to_owned(),
-        text: changed,
-    });
-    add_whole(
-        facts,
-        changes,
-        &script,
-        "what those scripts run",
-        HOOK.to_owned(),
-    );
     let ignore = join(&extension.folder, ".vscodeignore");
     match facts.text(&ignore) {
         _ if extension.manifest["files"].is_array() => {}
@@ -208,6 +201,13 @@ fn hooks(facts: &Facts, extension: &Extension, changes: &mut Vec<Change>) -> Res
             allow_list(facts, extension),
         ),
     }
+    // Behind what it names, so that it never names what is not there.
+    changes.push(Change {
+        path: file,
+        way: Way::Add,
+        purpose: "npm scripts that bring the bundle and check the folder".to_owned(),
+        text: changed,
+    });
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Wishes;
 use super::facts::{Facts, join, named, shown};
+use super::python::{self, Pythons};
 use super::source::{self, Tool};
 use crate::error::Error;
 use crate::name::normalize;
@@ -31,6 +32,8 @@ pub struct Server {
     pub test: Option<(Vec<String>, String)>,
     /// The tool that is called.
     pub call: String,
+    /// The oldest and the newest Python that it takes.
+    pub pythons: Pythons,
     /// Files that state the version.
     pub version_files: Vec<String>,
     /// The version, if reading tells it.
@@ -66,6 +69,7 @@ pub fn decide(facts: &Facts, wishes: &Wishes) -> Answer<Server> {
     let (version_files, version) = versions(facts, &candidate);
     Ok(Server {
         test: tests(facts, &candidate, &lock),
+        pythons: python::decide(&candidate.values),
         name: candidate.project.name.clone(),
         folder: candidate.folder,
         console_script,

@@ -126,6 +126,21 @@ pub fn decide(facts: &Facts, wishes: &Wishes) -> Result<Places, Vec<Error>> {
     })
 }
 
+/// What is asked of targets that take an extension, where there is none.
+pub fn without_extension(places: &Places) -> Vec<Error> {
+    let taking = places.targets.iter().filter(|it| it.takes_extensions());
+    let names: Vec<String> = taking.map(|it| format!("--target {}", it.name())).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let what = "no package.json outside of tests and examples has engines.vscode and a \"main\" that exists or is compiled";
+    let error = Error::usage(format!(
+        "{}: there is no extension to publish: {what}",
+        names.join(" ")
+    ));
+    vec![error.hint("leave these targets out, or name its folder: --extension DIR")]
+}
+
 /// `owner/name` of a remote on GitHub, in any of git's spellings.
 pub fn repository(remote: &str) -> Option<String> {
     let remote = remote.trim().trim_end_matches('/');

@@ -1,6 +1,7 @@
 //! The two workflows, from embedded ones of which whole lines and jobs are taken. Pure.
 
 use super::Decided;
+use super::python::Pythons;
 use super::targets::Target;
 
 const CI: &str = include_str!("../../templates/ci.yml");
@@ -19,13 +20,14 @@ const STEPS: [(&str, &str); 4] = [
         "python",
         "- uses: actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405 # v6.2.0
   with:
-    python-version: \"3.13\"",
+    python-version: \"@@newest@@\"",
     ),
     (
         "node",
         "- uses: actions/setup-node@6044e13b5dc448c55e2357c09f80417699197238 # v6.2.0
   with:
-    node-version: \"24\"",
+    node-version: \"24\"
+    package-manager-cache: false",
     ),
     (
         "dist",
@@ -36,6 +38,19 @@ const STEPS: [(&str, &str); 4] = [
     ),
 ];
 
+/// The line of the matrix that repeats the one before it when there is one Python only.
+const NEWEST_ON_LINUX: &str = "          - { os: ubuntu-24.04, python: \"@@newest@@\" }\n";
+
+/// Who sets the tag: GitHub does with the release, if there is one.
+const TAGGED_BY_GITHUB: &str = "\
+# Start it by hand on the commit of the release; the tag is then set by the last job, after
+# everything else was published and read back. A pushed version tag starts it, too.
+";
+const TAGGED_BY_HAND: &str = "\
+# Start it by hand on the commit of the release, and push the version's tag when all jobs are green:
+# no job may write into the repository. A pushed version tag starts it, too.
+";
+
 /// Where the tool comes from.
 const HOME: &str = "https://github.com/mcp-shipyard/mcp-shipyard";
 
@@ -45,9 +60,14 @@ pub fn ci(decided: &Decided, branch: &str, tool: &str) -> String {
         Some(_) => "*.vsix",
         None => "*.whl",
     };
-    let text = filled(CI, decided, tool)
-        .replace("@@branch@@", branch)
+    let mut text = filled(CI, decided, tool)
+        .replace("@@branch@@", &pattern(branch))
         .replace("@@package@@", package);
+    let pythons = decided.server.pythons;
+    if pythons.oldest == pythons.newest {
+        text = text.replacen(NEWEST_ON_LINUX, "", 1);
+    }
+    let text = with_pythons(&text, pythons);
     let tested = decided.server.test.is_some();
     of_jobs(&text, &|job| job != "test" || tested, &[])
 }
@@ -62,9 +82,13 @@ pub fn release(decided: &Decided, tool: &str) -> String {
         "attest" | "finish" | "verify" => publishes,
         other => publishing.contains(&other),
     };
-    let text = of_jobs(&filled(RELEASE, decided, tool), &keep, &publishing);
-    if publishes {
+    let text = with_pythons(&filled(RELEASE, decided, tool), decided.server.pythons);
+    let text = of_jobs(&text, &keep, &publishing);
+    if publishing.contains(&Target::Github.job()) {
         return text;
+    }
+    if publishes {
+        return text.replacen(TAGGED_BY_GITHUB, TAGGED_BY_HAND, 1);
     }
     let (_, jobs) = text.split_once("name: release\n").unwrap_or(("", &text));
     format!(
@@ -72,6 +96,21 @@ pub fn release(decided: &Decided, tool: &str) -> String {
          # `cargo xtask init --target pypi … --force`; `cargo xtask init --help` lists the targets.\n\
          name: release\n{jobs}"
     )
+}
+
+fn with_pythons(text: &str, pythons: Pythons) -> String {
+    text.replace("@@oldest@@", pythons.oldest)
+        .replace("@@newest@@", pythons.newest)
+}
+
+/// A branch as a pattern that names it alone, in YAML.
+fn pattern(branch: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if branch.starts_with(|c: char| c.is_ascii_alphabetic()) && branch.chars().all(plain) {
+        return branch.to_owned();
+    }
+    let escaped = branch.replace('+', "\\+").replace('!', "\\!");
+    format!("'{}'", escaped.replace('\'', "''"))
 }
 
 /// Puts the steps in place of the lines that stand for them.
@@ -195,6 +234,24 @@ mod tests {
                 assert!(name.is_none_or(known), "{line}");
             }
         }
+    }
+
+    #[test]
+    fn a_branch_is_one_word_of_yaml() {
+        let check = |branch: &str, expected: &str| assert_eq!(pattern(branch), expected);
+        check("main", "main");
+        check("release/1.x", "release/1.x");
+        check("fix,#1", "'fix,#1'");
+        check("it's", "'it''s'");
+        check("c++", "'c\\+\\+'");
+        check("1.0", "'1.0'");
+        check("größer", "'größer'");
+    }
+
+    #[test]
+    fn what_is_replaced_is_there() {
+        assert!(CI.contains(NEWEST_ON_LINUX) && RELEASE.contains(TAGGED_BY_GITHUB));
+        assert_ne!(TAGGED_BY_GITHUB, TAGGED_BY_HAND);
     }
 
     #[test]

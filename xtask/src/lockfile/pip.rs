@@ -13,7 +13,7 @@ use camino::Utf8Path;
 
 use super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 use super::toml::LARGEST;
-use super::{Act, Update};
+use super::{Act, Update, is_usual_index};
 use crate::error::{Error, Result};
 use crate::name::normalize;
 use line::{Line, Statement};
@@ -251,9 +251,7 @@ impl Reading<'_> {
             }
             Statement::Index(address) => {
                 let address = without_credentials(&address);
-                let bare = address.trim_end_matches('/');
-                let is_own = bare.starts_with("https://pypi.") && bare.ends_with("/simple");
-                self.index = (!is_own).then_some(address);
+                self.index = (!is_usual_index(&address)).then_some(address);
                 Ok(())
             }
             Statement::ExtraIndex(address) => {

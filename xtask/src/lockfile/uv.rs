@@ -10,7 +10,7 @@ use super::extras::{self, Ask, MOST_GROUPS, Web};
 use super::graph;
 use super::model::{Dependency, Ecosystem, Input, Kind, Lock, Package, Scope, Source};
 use super::toml::{self, Document, Place, Table, Value};
-use super::{Act, Update};
+use super::{Act, Update, is_usual_index};
 use crate::error::Result;
 use crate::name::normalize;
 
@@ -183,7 +183,7 @@ fn source(table: &Table<'_>, is_member: bool) -> std::result::Result<Source, Str
     let value = value.to_owned();
     Ok(match kind {
         "registry" => Source::Registry {
-            url: (!is_own_index(&value)).then_some(value),
+            url: (!is_usual_index(&value)).then_some(value),
         },
         "git" => {
             let (url, commit) = match value.split_once('#') {
@@ -200,12 +200,6 @@ fn source(table: &Table<'_>, is_member: bool) -> std::result::Result<Source, Str
         "directory" | "editable" | "virtual" => Source::Path { path: value },
         other => return Err(format!("a source of the kind `{other}` is not known")),
     })
-}
-
-/// The index that uv uses when nothing else is said.
-fn is_own_index(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").unwrap_or_default();
-    rest.starts_with("pypi.") && rest.trim_end_matches('/').ends_with("/simple")
 }
 
 /// The kind of a source and its place.

@@ -8,6 +8,7 @@ use crate::artifact::Manifest;
 use crate::config::publish::{GITHUB_API, Place};
 use crate::name::normalize;
 use crate::product::oci;
+use crate::version::tag;
 
 /// A page, or a name where there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +24,8 @@ pub struct Page {
 pub struct About<'run> {
     /// The release.
     pub manifest: &'run Manifest,
-    /// Its tag.
-    pub tag: &'run str,
+    /// The form of its tag.
+    pub tag_pattern: &'run str,
     /// What goes to the place.
     pub items: &'run [Item],
     /// The address of the simple index, where it is known.
@@ -34,7 +35,11 @@ pub struct About<'run> {
 /// The page of a place; `None` where nothing is published.
 pub fn page(place: &Place, about: About<'_>) -> Option<Page> {
     let version = &about.manifest.version;
-    let extension = || Some(about.items.first()?.key.split_once('@')?.0);
+    // In three numbers, a pre-release of an extension is not called as the release is.
+    let extension = || {
+        let (name, rest) = about.items.first()?.key.split_once('@')?;
+        Some((name, rest.split('@').next().unwrap_or(rest)))
+    };
     Some(match place {
         Place::InstallTest { .. } => return None,
         Place::Local { path } => Page {
@@ -50,13 +55,16 @@ pub fn page(place: &Place, about: About<'_>) -> Option<Page> {
                 address: simple.map(|simple| project_page(place, simple, &project, version)),
             }
         }
-        Place::Github { repository, api } => Page {
-            name: format!("{repository} {}", about.tag),
-            address: web(api).map(|web| {
-                let tag = encoded(about.tag);
-                format!("{web}/{repository}/releases/tag/{tag}")
-            }),
-        },
+        Place::Github { repository, api } => {
+            let tag = tag::name(about.tag_pattern, version);
+            Page {
+                address: web(api).map(|web| {
+                    let tag = encoded(&tag);
+                    format!("{web}/{repository}/releases/tag/{tag}")
+                }),
+                name: format!("{repository} {tag}"),
+            }
+        }
         Place::Oci { repository, .. } => {
             let tag = oci::tag(version);
             // Of registries only GitHub's shows people something at the name itself.
@@ -67,7 +75,7 @@ pub fn page(place: &Place, about: About<'_>) -> Option<Page> {
             }
         }
         Place::OpenVsx { url } => {
-            let extension = extension()?;
+            let (extension, version) = extension()?;
             let path = extension.replacen('.', "/", 1);
             Page {
                 name: format!("{extension} {version}"),
@@ -75,7 +83,7 @@ pub fn page(place: &Place, about: About<'_>) -> Option<Page> {
             }
         }
         Place::Marketplace { url, .. } => {
-            let extension = extension()?;
+            let (extension, version) = extension()?;
             Page {
                 name: format!("{extension} {version}"),
                 address: Some(format!("{url}/items?itemName={}", encoded(extension))),
@@ -146,6 +154,15 @@ mod tests {
 
     /// The page of a target with these keys, to which an item of this key goes.
     fn check(keys: &str, item: &str, simple: Option<&str>, expected: Option<(&str, Option<&str>)>) {
+        check_version("1.0.0", keys, (item, simple), expected);
+    }
+
+    fn check_version(
+        version: &str,
+        keys: &str,
+        (item, simple): (&str, Option<&str>),
+        expected: Option<(&str, Option<&str>)>,
+    ) {
         let text = format!("{SETTINGS}[target.x]\n{keys}\n[profile.p]\ntargets = [\"x\"]\n");
         let config = config::parse(&text, "release.toml").unwrap();
         let source = Source {
@@ -156,7 +173,7 @@ mod tests {
         let mut manifest = Manifest {
             schema: 1,
             name: "demo".to_owned(),
-            version: "1.0.0".to_owned(),
+            version: version.to_owned(),
             source,
             artifacts: Vec::new(),
             proof: None,
@@ -176,7 +193,7 @@ mod tests {
         }];
         let about = About {
             manifest: &manifest,
-            tag: "v1.0.0",
+            tag_pattern: "v{version}",
             items: &items,
             simple,
         };
@@ -281,6 +298,25 @@ mod tests {
             "x",
             None,
             Some(("target/published", None)),
+        );
+    }
+
+    #[test]
+    fn a_pre_release_is_called_as_each_place_calls_it() {
+        let check = |keys: &str, item: &str, name: &str, address: &str| {
+            check_version("1.2.0rc1", keys, (item, None), Some((name, Some(address))));
+        };
+        check(
+            "kind = \"github\"\nrepository = \"a/b\"",
+            "x",
+            "a/b v1.2.0-rc.1",
+            "https://github.com/a/b/releases/tag/v1.2.0-rc.1",
+        );
+        check(
+            "kind = \"open-vsx\"",
+            "acme.demo@1.1.30001@linux-x64",
+            "acme.demo 1.1.30001",
+            "https://open-vsx.org/extension/acme/demo/1.1.30001",
         );
     }
 }

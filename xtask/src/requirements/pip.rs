@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::line::text_of;
 use super::{Export, Hashes, Options, Places, Requirement, dependency, project};
 use crate::error::{Error, Result};
+use crate::lockfile::is_usual_index;
 use crate::lockfile::pip::line::{Statement, lines, statement};
 use crate::lockfile::pip::place::{asked, without_credentials};
 use crate::marker::Algebra;
@@ -32,6 +33,8 @@ struct Reading<'read> {
     beside: Beside<'read>,
     with: Hashes,
     found: BTreeMap<String, Requirement>,
+    /// What stands in place of the usual index.
+    main_index: Option<String>,
     indexes: BTreeSet<String>,
 }
 
@@ -63,6 +66,7 @@ pub fn resolve(
         beside,
         with: options.hashes,
         found: BTreeMap::new(),
+        main_index: None,
         indexes: BTreeSet::new(),
     };
     for group in &options.groups {
@@ -106,11 +110,8 @@ impl Reading<'_> {
                 // Digests decide alone; what pinned them when the file was made does not count.
                 Statement::Constraints(_) | Statement::Other => {}
                 Statement::Index(url) => {
-                    let is_usual = url.trim_end_matches('/').ends_with("/simple")
-                        && url.starts_with("https://pypi.");
-                    if !is_usual {
-                        self.indexes.insert(without_credentials(&url));
-                    }
+                    let url = without_credentials(&url);
+                    self.main_index = (!is_usual_index(&url)).then_some(url);
                 }
                 Statement::ExtraIndex(url) => {
                     self.indexes.insert(without_credentials(&url));
@@ -196,8 +197,11 @@ impl Reading<'_> {
         let requirements: Vec<Requirement> = self.found.into_values().collect();
         let lines: Vec<String> = requirements.iter().map(text_of).collect();
         let mut text = lines.join("\n") + "\n";
-        let option = |url: &String| format!("--extra-index-url {url}\n");
-        let indexes: String = self.indexes.iter().map(option).collect();
+        let main = self.main_index.iter();
+        let main = main.map(|url| format!("--index-url {url}\n"));
+        let more = self.indexes.iter();
+        let more = more.map(|url| format!("--extra-index-url {url}\n"));
+        let indexes: String = main.chain(more).collect();
         let indexes = (!indexes.is_empty()).then_some(indexes);
         if let Some(indexes) = &indexes {
             text = format!("{indexes}\n{text}");

@@ -3,6 +3,7 @@
 mod decisions;
 mod refusals;
 mod releases;
+mod workflows;
 
 use camino::Utf8Path;
 

@@ -1,5 +1,6 @@
 //! What is read from a `uv.lock`.
 
+use super::super::USUAL_HOST;
 use super::super::samples::{all, check_real, problem, read, roots};
 use super::*;
 
@@ -34,9 +35,11 @@ fn sources() {
         "registry = \"https://registry.example/x\"",
         "registry https://registry.example/x []",
     );
+    let usual = format!("registry = \"https://{}/simple/\"", USUAL_HOST.concat());
+    check(&usual, "registry []");
     check(
-        "registry = \"https://pypi.registry.example/simple/\"",
-        "registry []",
+        "registry = \"https://pypi.registry.example/simple\"",
+        "registry https://pypi.registry.example/simple []",
     );
     check(
         "git = \"https://github.com/o/r?rev=v1#01\"",

@@ -26,11 +26,15 @@ fn repository(settings: &str) -> Repository {
     repository
 }
 
-/// A hook of git that does this.
+/// A hook of git that does this before a commit.
 fn hook(repository: &Repository, script: &str) {
+    named_hook(repository, "pre-commit", script);
+}
+
+fn named_hook(repository: &Repository, name: &str, script: &str) {
     use std::os::unix::fs::PermissionsExt;
-    let path = ".git/hooks/pre-commit";
-    repository.write(path, &format!("#!/bin/sh\n{script}\n"));
+    let path = format!(".git/hooks/{name}");
+    repository.write(&path, &format!("#!/bin/sh\n{script}\n"));
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(repository.root.join(path), mode).unwrap();
 }
@@ -141,6 +145,32 @@ fn after_a_kill_the_next_run_begins_with_the_files_as_they_were() {
     let changed = repository.git(&["diff", "--name-only"]);
     assert_eq!(changed.lines().count(), 2, "{changed}");
     assert!(next.stdout.contains("1.0.0 → 1.0.1"), "{}", next.stdout);
+}
+
+/// Ctrl-C while git still runs a hook behind the commit: the commit stands, so the files do, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_commit_that_is_made_is_not_half_taken_back() {
+    let repository = repository("");
+    with_identity(&repository);
+    named_hook(
+        &repository,
+        "post-commit",
+        "kill -INT $(awk '/^PPid/ { print $2 }' /proc/$PPID/status)\nexec sleep 600",
+    );
+    let stopped = repository.xtask(&["release", "--bump", "minor"]);
+    assert_eq!(stopped.code, Some(130), "{}", stopped.stderr);
+    let said = "the commit \"Release 1.1.0\" is made: go on without --bump";
+    assert!(stopped.stderr.contains(said), "{}", stopped.stderr);
+    assert_eq!(
+        repository.git(&["log", "-1", "--format=%s"]),
+        "Release 1.1.0\n"
+    );
+    assert_eq!(repository.git(&["status", "--porcelain"]), "");
+    named_hook(&repository, "post-commit", "exit 0");
+    let next = repository.succeeds(&["version", "--bump", "patch"]);
+    assert!(!next.stderr.contains("put back"), "{}", next.stderr);
+    assert!(next.stdout.contains("1.1.0 → 1.1.1"), "{}", next.stdout);
 }
 
 #[test]

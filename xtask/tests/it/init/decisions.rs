@@ -87,9 +87,9 @@ fn an_extension_in_another_folder() {
             "create release.toml",
             "create .github/workflows/ci.yml",
             "create .github/workflows/release.yml",
-            "add editor/vscode/package.json",
             "create editor/vscode/scripts/xtask.cjs",
             "create editor/vscode/.vscodeignore",
+            "add editor/vscode/package.json",
             "create .gitignore"
         ]
     );
@@ -240,7 +240,13 @@ fn hooks_are_added_with_the_line_ends_there_are_and_only_once() {
     assert!(!changed.replace("\r\n", "").contains('\n'), "{changed:?}");
     let ignored = "node_modules\r\ndist/\r\n/target/\r\n/editor/vscode/python_server/\r\n";
     assert_eq!(text(&repository, ".gitignore"), ignored);
+    let script = "editor/vscode/scripts/xtask.cjs";
+    let tag = concat!("--tag v", env!("CARGO_PKG_VERSION"), " xtask");
+    assert!(text(&repository, script).contains(tag));
+    // A run that was killed in between leaves nothing that a later one does not finish.
+    std::fs::remove_file(repository.root.join(script)).unwrap();
     repository.succeeds(&["init", "--force"]);
+    assert!(text(&repository, script).contains(tag));
     assert_eq!(text(&repository, path), changed);
     assert_eq!(text(&repository, ".gitignore"), ignored);
 }

@@ -188,3 +188,44 @@ fn from_a_folder_below_the_top_is_meant() {
     refuses(&repository, &["--root", "server"], 5, &["exist already"]);
     assert!(before == tree(&repository));
 }
+
+#[test]
+fn what_is_no_text_decides_nothing_and_keeps_nobody() {
+    let repository = shape("hatchling", "one");
+    let foreign = b"\xff\xfe\0";
+    let write = |path: &str| {
+        let path = repository.root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, foreign).unwrap();
+    };
+    write("media/readme.png");
+    write("old/requirements.txt");
+    write("versions_server/foreign.py");
+    repository.succeeds(&["init", "--plan"]);
+    write(".gitignore");
+    refuses(&repository, &[], 1, &[".gitignore: not UTF-8"]);
+}
+
+/// A folder stands where the last file would go: everything before it is taken back.
+#[test]
+fn what_was_written_is_taken_back_with_its_folders() {
+    let repository = shape("hatchling", "one");
+    std::fs::create_dir(repository.root.join(".gitignore")).unwrap();
+    let words = ["replace these files", ".gitignore"];
+    refuses(&repository, &[], 5, &words);
+    refuses(
+        &repository,
+        &["--force"],
+        1,
+        &["what had been was taken back"],
+    );
+    assert!(!repository.root.join(".github").exists());
+}
+
+#[test]
+fn an_extension_that_is_not_there_is_published_nowhere() {
+    let repository = shape("hatchling", "one");
+    let words = ["--target open-vsx --target marketplace: there is no extension to publish"];
+    let targets = ["--target", "marketplace", "--target", "open-vsx"];
+    refuses(&repository, &targets, 2, &words);
+}
