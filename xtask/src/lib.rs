@@ -9,6 +9,7 @@ pub mod advisory;
 pub mod artifact;
 pub mod audit;
 pub mod bom;
+pub mod brackets;
 pub mod changelog;
 pub mod cli;
 pub mod cmd;

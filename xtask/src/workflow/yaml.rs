@@ -4,10 +4,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use serde_json::Value as Json;
 
 use super::model::{Place, Problem, Spanned, Text};
+use crate::brackets::{self, Pushed};
 
 /// How deep collections may lie in each other.
 const DEEPEST: usize = 64;
@@ -189,6 +190,22 @@ pub fn mapping(text: &str) -> Result<Node, Problem> {
         ));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let whole = brackets::tolerated(text, whole, |problem| {
+        brackets::is_shallow(&problem.message).then_some(problem.place.line)
+    })?;
+    match whole {
+        Some(node) if matches!(node.value, Value::Map(_)) => Ok(node),
+        Some(node) => Err(Problem::new(node.place, "not a YAML mapping")),
+        None => Err(Problem::new(start, "the file is empty")),
+    }
+}
+
+fn whole(text: &str, pushed: &Pushed) -> Result<Option<Node>, Problem> {
+    let place = |marker: Marker| {
+        let (line, column) = (marker.line(), marker.col() + 1);
+        let column = pushed.column(line, column);
+        Place { line, column }
+    };
     let mut building = Building {
         lines: text.lines().collect(),
         ..Building::default()
@@ -196,29 +213,14 @@ pub fn mapping(text: &str) -> Result<Node, Problem> {
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|cause| {
-            let marker = cause.marker();
-            let place = Place {
-                line: marker.line(),
-                column: marker.col() + 1,
-            };
-            Problem::new(place, format!("not YAML: {}", cause.info()))
+            Problem::new(place(*cause.marker()), format!("not YAML: {}", cause.info()))
         })?;
+        let place = place(span.start);
         building
-            .take(event, place(span))
-            .map_err(|message| Problem::new(place(span), message))?;
+            .take(event, place)
+            .map_err(|message| Problem::new(place, message))?;
     }
-    match building.whole {
-        Some(node) if matches!(node.value, Value::Map(_)) => Ok(node),
-        Some(node) => Err(Problem::new(node.place, "not a YAML mapping")),
-        None => Err(Problem::new(start, "the file is empty")),
-    }
-}
-
-fn place(span: Span) -> Place {
-    Place {
-        line: span.start.line(),
-        column: span.start.col() + 1,
-    }
+    Ok(building.whole)
 }
 
 /// A collection that is not closed yet, where it began, and its anchor (0 is none).
