@@ -302,7 +302,7 @@ fn compare(targets: &Targets, local: &Release) {
         .iter()
         .map(|it| digest(&it.bytes))
         .collect();
-    assert_eq!(shown, [extension.clone()], "marketplace");
+    assert_eq!(shown, std::slice::from_ref(&extension), "marketplace");
     let open_vsx = targets.open_vsx.service();
     let shown: Vec<String> = open_vsx
         .versions
