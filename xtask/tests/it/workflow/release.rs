@@ -211,8 +211,8 @@ fn manifest(folder: &Utf8Path) -> Manifest {
 fn run_workflow(repository: &mut Repository, targets: &Targets, osv: &Osv) -> Ended {
     let head = repository.git(&["rev-parse", "HEAD"]).trim().to_owned();
     targets.github.service().commits.insert(head);
-    let identity = targets.marketplace.service();
-    let identity = identity.actions.environment(&targets.marketplace.url());
+    let service = targets.marketplace.url();
+    let identity = targets.marketplace.service().actions.environment(&service);
     let given = [
         ("XTASK_OSV_BULK_URL", osv.url()),
         ("GITHUB_TOKEN", github::TOKEN.to_owned()),
@@ -370,7 +370,7 @@ fn every_job_of_our_release_workflow_publishes_what_a_laptop_releases() {
     }
     assert_eq!(
         jobs["build"]["outputs"]["manifest-digest"],
-        digest(&made["manifest.json"])
+        Digest::of(&made["manifest.json"]).to_string()
     );
     compare(&targets, &local);
 }
