@@ -70,7 +70,8 @@ pub struct Link<'text> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inside {
     Text,
-    Code(char),
+    /// Behind a fence of so many of these characters.
+    Code(char, usize),
     Comment,
 }
 
@@ -186,15 +187,17 @@ impl<'text> Changelog<'text> {
 
 /// Where the text is behind a line.
 fn after(line: &str, inside: Inside) -> Inside {
-    let trimmed = line.trim_start();
-    let fence = ['`', '~'].into_iter().find(|mark| {
-        let marks = trimmed.chars().take_while(|c| c == mark).count();
-        marks >= 3
-    });
-    match (inside, fence) {
-        (Inside::Text, Some(mark)) => Inside::Code(mark),
-        (Inside::Code(open), Some(mark)) if open == mark => Inside::Text,
-        (Inside::Code(open), _) => Inside::Code(open),
+    match (inside, fence(line)) {
+        // Behind back quotes, more of them make it code inside of a line (CommonMark 4.5).
+        (Inside::Text, Some((mark, marks, rest))) if mark == '~' || !rest.contains('`') => {
+            Inside::Code(mark, marks)
+        }
+        (Inside::Code(open, least), Some((mark, marks, rest)))
+            if open == mark && marks >= least && rest.trim().is_empty() =>
+        {
+            Inside::Text
+        }
+        (Inside::Code(open, least), _) => Inside::Code(open, least),
         (Inside::Text | Inside::Comment, _) => {
             let opened = line.rfind("<!--");
             let closed = line.rfind("-->");
@@ -207,6 +210,15 @@ fn after(line: &str, inside: Inside) -> Inside {
             }
         }
     }
+}
+
+/// The marks of a line that may open or close a block of code: which, how many, what follows.
+fn fence(line: &str) -> Option<(char, usize, &str)> {
+    let trimmed = line.trim_start();
+    let mark = trimmed.chars().next().filter(|c| ['`', '~'].contains(c))?;
+    let rest = trimmed.trim_start_matches(mark);
+    let marks = trimmed.len() - rest.len();
+    (marks >= 3).then_some((mark, marks, rest))
 }
 
 /// Name, whether it is a link, and date of a heading such as `[1.2.3] - 2026-01-31`.
@@ -275,6 +287,20 @@ mod tests {
             (group.title, &TEXT[group.body.clone()]),
             ("Added", "\n- soon\n\n")
         );
+    }
+
+    #[test]
+    fn a_block_of_code_ends_with_its_own_fence() {
+        let check = |text: &str, expected: &[&str]| {
+            let changelog = Changelog::parse(text);
+            let names: Vec<&str> = changelog.sections.iter().map(|it| it.name).collect();
+            assert_eq!(names, expected, "{text}");
+        };
+        check("```\n## [1.0.0]\n```\n## [2.0.0]\n", &["2.0.0"]);
+        check("````md\n```\n## [1.0.0]\n````\n## [2.0.0]\n", &["2.0.0"]);
+        check("```\n``` no end\n## [1.0.0]\n```\n## [2.0.0]\n", &["2.0.0"]);
+        check("```one``` word\n## [2.0.0]\n", &["2.0.0"]);
+        check("~~~ `\n## [1.0.0]\n```\n~~~~\n## [2.0.0]\n", &["2.0.0"]);
     }
 
     #[test]

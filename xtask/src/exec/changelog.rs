@@ -63,8 +63,8 @@ pub fn text(world: &World, file: &Utf8Path) -> Result<String> {
 /// some and none follows the convention.
 pub fn since(world: &World, config: &Config, checkout: &Checkout) -> Result<Since> {
     source::require_history(checkout)?;
-    let pattern = config.version.tag.replace("{version}", "*");
-    let tag = source::last_tag(world, &checkout.commit, &pattern)?;
+    let tags = tag::glob(&config.version.tag);
+    let tag = source::last_tag(world, &checkout.commit, &tags)?;
     let range = match &tag {
         Some(tag) => format!("{tag}..{}", checkout.commit),
         None => checkout.commit.clone(),
@@ -158,7 +158,7 @@ pub fn release(
     let file = file(config)?;
     let old = text(world, file)?;
     let pattern = &config.version.tag;
-    let previous = source::last_tag(world, &checkout.commit, &pattern.replace("{version}", "*"))?;
+    let previous = source::last_tag(world, &checkout.commit, &tag::glob(pattern))?;
     let repository = repository(world, config)?;
     let today = world.now().to_zoned(TimeZone::UTC).date().to_string();
     let named = tag::name(pattern, version);

@@ -14,7 +14,7 @@ pub use steps::{Outcome, Summary};
 use crate::artifact::{Digest, Kind, Manifest};
 use crate::config::Config;
 use crate::config::publish::{Profile, Target};
-use crate::dist::Release;
+use crate::dist::{self, Release};
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::github::summary::Pages;
 use crate::ledger::Ledger;
@@ -94,6 +94,10 @@ pub fn require_manifest(world: &World, stated: Option<&str>) -> Result<()> {
             .hint("`cargo xtask release` states it as the output `manifest-digest` of its step")
     })?;
     let path = world.dist().join("manifest.json");
+    if !path.exists() {
+        // It says what to do.
+        dist::required_manifest(world)?;
+    }
     let found = Digest::of(&files::read(&path)?);
     if found == stated {
         return Ok(());
@@ -112,7 +116,7 @@ pub fn require_manifest(world: &World, stated: Option<&str>) -> Result<()> {
 /// There is none, a file is not the one that was made, it was built from a working tree, or its
 /// tag names another commit.
 pub fn releasable(world: &World, config: &Config) -> Result<Release> {
-    let manifest = crate::dist::required_manifest(world)?;
+    let manifest = dist::required_manifest(world)?;
     if manifest.source.dirty {
         return Err(Error::refused(
             "dist/manifest.json: built from a working tree, which is never published",

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::plan::Inputs;
 use crate::product::{notes, provenance};
 use crate::source;
+use crate::version::tag;
 
 /// The name of the release notes in `dist/`.
 const NOTES_FILE: &str = "release-notes.md";
@@ -30,8 +31,8 @@ pub fn notes(work: &Work<'_>, release: &mut Release) -> Result<()> {
         .as_deref()
         .map(|path| source::text(world, checkout, tree, path))
         .transpose()?;
-    let tag = config.version.tag.replace("{version}", "*");
-    let subjects = source::subjects_since_tag(world, &checkout.commit, &tag)?;
+    let tags = tag::glob(&config.version.tag);
+    let subjects = source::subjects_since_tag(world, &checkout.commit, &tags)?;
     let facts = notes::Facts {
         changelog: changelog.as_deref(),
         subjects: &subjects,

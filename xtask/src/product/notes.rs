@@ -4,6 +4,10 @@ use jiff::tz::TimeZone;
 
 use crate::artifact::{Kind, Manifest};
 use crate::changelog::Changelog;
+use crate::printable;
+
+/// How much of a commit's subject is shown.
+const LONGEST: usize = 500;
 
 /// What the notes are made from.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +37,7 @@ pub fn text(manifest: &Manifest, facts: Facts<'_>) -> String {
     match section {
         Some((section, _)) => text.push_str(section),
         None => {
-            let line = |subject: &String| format!("- {subject}\n");
+            let line = |subject: &String| format!("- {}\n", printable::line(subject, LONGEST));
             text.push_str("## Changes\n\n");
             text.push_str(&facts.subjects.iter().map(line).collect::<String>());
         }
@@ -93,5 +97,31 @@ mod tests {
         check("1.0.0", Some(("- first", None)));
         check("2.0.0", Some(("- soon", Some("2026-02-03"))));
         assert_eq!(section("# no sections\n", "1.0.0", "2026-02-03"), None);
+    }
+
+    #[test]
+    fn commits_stand_in_for_a_changelog_without_what_cannot_be_seen() {
+        let manifest = Manifest {
+            schema: 1,
+            name: "demo".to_owned(),
+            version: "1.0.0".to_owned(),
+            source: crate::artifact::Source {
+                commit: "c".repeat(40),
+                dirty: false,
+                source_date_epoch: 0,
+            },
+            artifacts: Vec::new(),
+            proof: None,
+        };
+        let subjects = ["Plain".to_owned(), "a\u{202e}b".to_owned()];
+        let facts = Facts {
+            changelog: None,
+            subjects: &subjects,
+        };
+        let text = text(&manifest, facts);
+        assert!(
+            text.contains("## Changes\n\n- Plain\n- a\\u{202e}b\n"),
+            "{text}"
+        );
     }
 }

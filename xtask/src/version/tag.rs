@@ -10,6 +10,11 @@ pub fn name(pattern: &str, version: &str) -> String {
     pattern.replace("{version}", &version)
 }
 
+/// The tags of this form as git matches names: what only begins alike, such as `vscode`, is none.
+pub fn glob(pattern: &str) -> String {
+    pattern.replace("{version}", "[0-9]*")
+}
+
 /// The version part of a tag of this form; `None` for a tag of another form.
 pub fn version<'tag>(pattern: &str, tag: &'tag str) -> Option<&'tag str> {
     let (before, after) = pattern.split_once("{version}")?;
@@ -36,5 +41,11 @@ mod tests {
         assert_eq!(version("v{version}", "nightly"), None);
         assert_eq!(version("v{version}", "vnext"), None);
         assert_eq!(version("v{version}", "x1.0"), None);
+    }
+
+    #[test]
+    fn git_finds_no_tags_that_only_begin_alike() {
+        assert_eq!(glob("v{version}"), "v[0-9]*");
+        assert_eq!(glob("server-{version}-x"), "server-[0-9]*-x");
     }
 }

@@ -78,6 +78,20 @@ fn text_is_moved_under_the_version_that_the_files_state() {
     );
 }
 
+/// A tag that only begins as the tags of releases do is not the last release.
+#[test]
+fn the_release_before_is_found_by_its_number() {
+    let repository = Repository::sound();
+    repository.git(&["tag", "v0.9.0"]);
+    repository.git(&["remote", "add", "origin", "https://github.com/o/n"]);
+    repository.write("CHANGELOG.md", "# C\n\n## [Unreleased]\n\n- By hand.\n");
+    repository.commit();
+    repository.git(&["tag", "vscode-beta"]);
+    repository.succeeds(&["changelog", "--move"]);
+    let moved = text(&repository);
+    assert!(moved.contains("/compare/v0.9.0...v1.0.0\n"), "{moved}");
+}
+
 #[test]
 fn commits_become_lines_once() {
     if !slow() {

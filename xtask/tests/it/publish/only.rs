@@ -106,4 +106,12 @@ fn a_manifest_that_another_job_built_is_known_by_its_digest() {
     assert_eq!(right.code, Some(0), "{}", right.stderr);
     let words = ["verify", "--manifest-digest", digest.as_str()];
     repository.succeeds(&words);
+    std::fs::remove_dir_all(repository.root.join("dist")).unwrap();
+    let gone = run(&digest);
+    assert_eq!(gone.code, Some(5), "{}", gone.stderr);
+    assert!(
+        gone.stderr.contains("make a release first"),
+        "{}",
+        gone.stderr
+    );
 }
