@@ -106,10 +106,14 @@ impl Node {
 /// # Errors
 /// It is not YAML, or asks for too much.
 pub fn read(text: &str) -> Result<Vec<Node>, Trouble> {
-    brackets::tolerated(text, |text, _| documents(text), |trouble| match trouble {
-        Trouble::NotYaml { line, cause } => brackets::is_shallow(cause).then_some(*line),
-        Trouble::TooLarge(_) => None,
-    })
+    brackets::tolerated(
+        text,
+        |text, _| documents(text),
+        |trouble| match trouble {
+            Trouble::NotYaml { line, cause } => brackets::is_shallow(cause).then_some(*line),
+            Trouble::TooLarge(_) => None,
+        },
+    )
 }
 
 fn documents(text: &str) -> Result<Vec<Node>, Trouble> {
@@ -291,14 +295,21 @@ mod tests {
     fn closing_brackets_may_stand_under_their_key() {
         let check = |text: &str, expected: &[&str]| {
             let documents = read(text).unwrap();
-            let found: Vec<&str> = documents[0].list("a").iter().filter_map(Node::text).collect();
+            let found: Vec<&str> = documents[0]
+                .list("a")
+                .iter()
+                .filter_map(Node::text)
+                .collect();
             assert_eq!(found, expected, "{text}");
         };
         check("a: [\n  \"x\",\n  'y'\n]\nb: 1\n", &["x", "y"]);
         check("a: [\r\n'x',\r\n# y\r\nz\r\n]\r\n", &["x", "z"]);
         check("b:\n- c: {\nd: [\n1\n]\n}\na: [\"x\"\n]\n", &["x"]);
         for broken in ["a: [\n'x'\n", "a:\n   b: 1\n  c: 2\n", "a: |\n   x\n  y\n"] {
-            assert!(matches!(read(broken), Err(Trouble::NotYaml { .. })), "{broken}");
+            assert!(
+                matches!(read(broken), Err(Trouble::NotYaml { .. })),
+                "{broken}"
+            );
         }
     }
 

@@ -213,7 +213,10 @@ fn whole(text: &str, pushed: &Pushed) -> Result<Option<Node>, Problem> {
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|cause| {
-            Problem::new(place(*cause.marker()), format!("not YAML: {}", cause.info()))
+            Problem::new(
+                place(*cause.marker()),
+                format!("not YAML: {}", cause.info()),
+            )
         })?;
         let place = place(span.start);
         building
