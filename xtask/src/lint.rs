@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::github::annotation::{Annotation, Level};
 use crate::printable::line;
 
 /// The format of [`Report::json`].
@@ -120,6 +121,17 @@ impl Report {
             .iter()
             .filter(|finding| finding.tool == tool)
             .count()
+    }
+
+    /// The findings on the lines of their files.
+    pub fn annotations(&self) -> Vec<Annotation> {
+        let annotation = |finding: &Finding| {
+            let title = format!("{} {}", finding.tool.word(), finding.rule);
+            let annotation = Annotation::new(Level::Error, title, &finding.message);
+            let on = annotation.on(&finding.path);
+            on.line(finding.line).column(finding.column)
+        };
+        self.findings.iter().map(annotation).collect()
     }
 
     /// For people: a line for each finding, as compilers write them.

@@ -4,7 +4,7 @@
 mod advisories;
 mod credentials;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::json;
 use toml_edit::{Document, Item};
@@ -62,6 +62,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     }
     let lines: String = findings.iter().map(doctor::line).collect();
     world.terminal.text(&format!("{lines}{}", report.text()));
+    world.annotate(&report.annotations(), "the log has all of them");
     match missing + report.breaks() {
         0 => Ok(()),
         count => Err(Error::precondition(format!(
@@ -155,7 +156,7 @@ fn repository(world: &World, config: &Config) -> Vec<Finding> {
 }
 
 fn server(world: &World, config: &Config) -> Vec<Finding> {
-    let file = config.server.path.join("pyproject.toml");
+    let file = beside(&config.server.path, "pyproject.toml");
     let text = match files::read_text(&world.root.join(&file)) {
         Ok(text) => text,
         Err(error) => return vec![broken(file.as_str(), &error)],
@@ -201,6 +202,7 @@ fn lock(world: &World, config: &Config) -> Vec<Finding> {
         Ok(lock) => lock,
         Err(error) => return vec![broken(config.server.path.as_str(), &error)],
     };
+    let lock = lock.strip_prefix(".").unwrap_or(&lock);
     let mut findings = match bundle::requirements_here(world, &config.server) {
         Err(error) => vec![broken(lock.as_str(), &error)],
         Ok((_, list)) => {
@@ -214,7 +216,7 @@ fn lock(world: &World, config: &Config) -> Vec<Finding> {
             )]
         }
     };
-    findings.extend(retired(world, config, &lock));
+    findings.extend(retired(world, config, lock));
     findings
 }
 
@@ -227,7 +229,7 @@ fn retired(world: &World, config: &Config, lock: &Utf8Path) -> Vec<Finding> {
     ["requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock"]
         .into_iter()
         .chain(setup)
-        .map(|name| folder.join(name))
+        .map(|name| beside(folder, name))
         .filter(|path| path != lock && world.root.join(path).exists())
         .map(|path| Finding {
             state: State::Warning,
@@ -244,7 +246,7 @@ fn extension(world: &World, config: &Config) -> Vec<Finding> {
     let Some(extension) = &config.extension else {
         return Vec::new();
     };
-    let file = extension.path.join("package.json");
+    let file = beside(&extension.path, "package.json");
     let parsed = files::read_text(&world.root.join(&file)).and_then(|text| {
         let value: serde_json::Value = serde_json::from_str(&text)
             .map_err(|cause| Error::failure(format!("{file}: {cause}")))?;
@@ -330,6 +332,11 @@ fn versions(world: &World, config: &Config) -> Option<Finding> {
             ),
         )
     })
+}
+
+/// The path of a file in a folder from the root, without the `.` that names the root itself.
+fn beside(folder: &Utf8Path, name: &str) -> Utf8PathBuf {
+    folder.strip_prefix(".").unwrap_or(folder).join(name)
 }
 
 fn good(subject: &str, found: &str) -> Finding {

@@ -61,5 +61,6 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     if !report.findings.is_empty() {
         world.terminal.text(&report.text());
     }
+    world.annotate(&report.annotations(), "the log has all of them");
     report.require_clean()
 }

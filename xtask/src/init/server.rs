@@ -66,7 +66,7 @@ pub fn decide(facts: &Facts, wishes: &Wishes) -> Answer<Server> {
     else {
         return Err(problems);
     };
-    let (version_files, version) = versions(facts, &candidate);
+    let (version_files, version) = versions(facts, &candidate, &lock);
     Ok(Server {
         test: tests(facts, &candidate, &lock),
         pythons: python::decide(&candidate.values),
@@ -404,8 +404,9 @@ fn tests(facts: &Facts, candidate: &Candidate, lock: &str) -> Option<(Vec<String
     group.map(|group| (arguments, group))
 }
 
-/// The files that state the version, and what they say.
-fn versions(facts: &Facts, candidate: &Candidate) -> (Vec<String>, Option<String>) {
+/// The files that state the version, the lock file among them when it is one of uv, and what they
+/// state.
+fn versions(facts: &Facts, candidate: &Candidate, lock: &str) -> (Vec<String>, Option<String>) {
     let mut files = Vec::new();
     let mut version = candidate.project.version.clone();
     let manifest = join(&candidate.folder, "pyproject.toml");
@@ -434,7 +435,8 @@ fn versions(facts: &Facts, candidate: &Candidate) -> (Vec<String>, Option<String
     let package = normalize(&candidate.project.name).replace('-', "_");
     let guesses =
         ["", "src/"].map(|start| join(&candidate.folder, &format!("{start}{package}/__init__.py")));
-    for path in stated.chain(guesses) {
+    let own_lock = Some(join(&candidate.folder, "uv.lock")).filter(|path| path == lock);
+    for path in stated.chain(guesses).chain(own_lock) {
         let text = facts.text(&path);
         let says = text.and_then(|text| {
             let statements = crate::version::statements(&path, text, &[], Scope::Whole).ok()?;

@@ -5,7 +5,7 @@ use super::environment::Environment;
 use super::kubernetes::{self, Object, Workload};
 use super::package::Package;
 use super::project::{self, Project};
-use super::python::Python;
+use super::python::{Line, Python};
 use super::repository::{Repository, Unread, docker_name, file_name, folder_of};
 use super::source;
 use super::yaml::{self, Node, Trouble};
@@ -179,6 +179,34 @@ impl<'text> Facts<'text> {
                                 && matches!(one.module.split('.').next(), Some("mcp" | "fastmcp"))
                         })
                 })
+        })
+    }
+
+    /// The projects that are MCP servers and not only clients or libraries of the SDK: a file of
+    /// theirs that ships makes one.
+    pub fn made_servers(&self) -> impl Iterator<Item = &Project<'text>> {
+        const MAKING: [&str; 3] = ["FastMCP(", "stdio_server(", "StreamableHTTPSessionManager("];
+        self.servers().filter(|project| {
+            let ships = |path: &str| {
+                let folder = folder_of(path);
+                folder == project.folder
+                    || folder == project.join("src")
+                    || self.repository.has(&format!("{folder}/__init__.py"))
+            };
+            let makes = |line: &Line| {
+                MAKING.iter().any(|mark| {
+                    line.code.match_indices(mark).any(|(at, _)| {
+                        let before = line.code[..at].chars().next_back();
+                        !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+                    })
+                })
+            };
+            let mut files = self.python_of(project);
+            files.any(|python| {
+                MAKING.iter().any(|mark| source::holds(python.text, mark))
+                    && ships(python.path)
+                    && python.lines.iter().any(makes)
+            })
         })
     }
 

@@ -169,8 +169,9 @@ impl Reading<'_> {
             }
             b'\\' => {
                 self.at += 1;
-                if self.bytes.get(self.at) == Some(&b'\n') {
-                    self.at += 1;
+                let rest = &self.bytes[self.at..];
+                if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
+                    self.at += 1 + usize::from(rest[0] == b'\r');
                     self.number += 1;
                     self.push(" ");
                 }
@@ -282,7 +283,7 @@ mod tests {
 
     #[test]
     fn lines_are_joined_and_strings_and_comments_are_no_code() {
-        let text = "\"\"\"import a\nimport b\n\"\"\"\nx = (1, # no\n  \"#(\")\n  y = 'it\\'s' \\\n    + 2\n";
+        let text = "\"\"\"import a\nimport b\n\"\"\"\nx = (1, # no\n  \"#(\")\n  y = 'it\\'s' \\\r\n    + 2\n";
         let found: Vec<(usize, usize, String)> = lines(text)
             .into_iter()
             .map(|line| (line.number, line.indent, line.code))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Facts;
 use super::finding::{Finding, Severity};
 use super::repository::{Repository, Unread};
+use crate::github::annotation::{Annotation, Level};
 use crate::printable;
 
 /// The most of a message that is shown.
@@ -129,6 +130,20 @@ impl Report {
             let _ = write!(sums, ", {count} left out");
         }
         sums
+    }
+
+    /// The findings on the lines of their files.
+    pub fn annotations(&self) -> Vec<Annotation> {
+        let annotation = |one: &Finding| {
+            let level = match one.severity {
+                Severity::Breaks => Level::Error,
+                Severity::Risk => Level::Warning,
+            };
+            let message = format!("{}\n{}", one.message, one.remedy);
+            let annotation = Annotation::new(level, one.rule.id, message);
+            annotation.on(&one.path).line(one.line)
+        };
+        self.findings.iter().map(annotation).collect()
     }
 
     /// The report for programs.

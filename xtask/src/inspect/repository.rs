@@ -28,8 +28,9 @@ pub struct Repository {
     pub unread: Vec<Unread>,
 }
 
-/// Folders that hold what others made, what a tool made, or what a test breaks on purpose.
-const FOREIGN: [&str; 23] = [
+/// Folders that hold what others made, what a tool made, what a test breaks on purpose, or what
+/// only shows how something is used.
+const FOREIGN: [&str; 29] = [
     "node_modules",
     "bower_components",
     "site-packages",
@@ -53,6 +54,12 @@ const FOREIGN: [&str; 23] = [
     "archive",
     "benchmarks",
     "cassettes",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "demo",
+    "demos",
 ];
 
 /// Whether a file is not this project's own product.
@@ -103,9 +110,23 @@ pub fn interest(path: &str) -> Option<u64> {
 
 /// Whether a lower-case name is that of a recipe for an image.
 pub fn docker_name(lower: &str) -> bool {
+    const OTHERS: [&str; 12] = [
+        "dockerignore",
+        "md",
+        "py",
+        "go",
+        "ts",
+        "js",
+        "mjs",
+        "cjs",
+        "sh",
+        "yml",
+        "yaml",
+        "json",
+    ];
+    let end = lower.rsplit_once('.').map_or("", |(_, end)| end);
     (lower.starts_with("dockerfile") || lower.ends_with(".dockerfile") || lower == "containerfile")
-        && !lower.ends_with(".dockerignore")
-        && !lower.ends_with(".md")
+        && !OTHERS.contains(&end)
 }
 
 /// The last part of a path.

@@ -125,3 +125,17 @@ fn findings_are_sorted_and_each_is_there_once() {
     assert_eq!(log["runs"][0]["results"][0]["ruleId"], "clippy/r");
     assert_eq!(report.json()["tools"][1]["state"]["is"], "left-out");
 }
+
+#[test]
+fn every_finding_stands_on_its_line() {
+    let mut report = Report::default();
+    let printed = "Diff in /work/a/b.rs:3:\n";
+    report.add(Tool::Rustfmt, rustfmt::read(printed, Utf8Path::new(ROOT)));
+    let orders: Vec<String> = report
+        .annotations()
+        .iter()
+        .map(|one| one.command("below/"))
+        .collect();
+    let expected = "::error file=below/a/b.rs,line=3,col=1,title=rustfmt format::not formatted";
+    assert_eq!(orders, [expected]);
+}

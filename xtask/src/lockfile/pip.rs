@@ -58,6 +58,15 @@ fn written_by(text: &str) -> &'static str {
     }
 }
 
+/// What is said of a line that leaves the version open.
+const OPEN: &str = "which pins nothing";
+
+/// Whether a text that could not be read only asks for packages and never was locked: nothing in
+/// it has digests, and what is wrong is that versions are open.
+pub fn is_mere_list(text: &str, error: &Error) -> bool {
+    !text.contains("--hash") && error.message.contains(OPEN)
+}
+
 /// How deep files may include each other.
 const DEEPEST: usize = 32;
 /// How many files may be included.
@@ -388,8 +397,7 @@ impl Reading<'_> {
             more => format!("; {more} more like it"),
         };
         Err(Error::failure(format!(
-            "{place}: package {} has {written}, which pins nothing, so the lock file is \
-             incomplete{more}",
+            "{place}: package {} has {written}, {OPEN}, so the lock file is incomplete{more}",
             shown(&asked.name)
         ))
         .hint("keep it as requirements.in and lock that: pip-compile requirements.in")

@@ -80,6 +80,18 @@ fn findings_stand_on_the_lines_of_their_lock_files() {
 }
 
 #[test]
+fn doctor_stands_on_the_lines_too() {
+    let mut repository = Repository::sound();
+    repository.write("deploy/k8s.yaml", "a: 1\nb: x: y\n");
+    repository.commit();
+    let ended = step(&mut repository, &["doctor"]);
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+    let expected = "::error file=deploy/k8s.yaml,line=2,title=broken-manifest::";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    assert!(!ended.stdout.contains("::error"), "{}", ended.stdout);
+}
+
+#[test]
 fn publishing_and_verifying_are_summed_up() {
     let mut repository = sample::repository("");
     let planned = step(&mut repository, &["plan"]);

@@ -3,9 +3,11 @@
 use camino::Utf8Path;
 
 use super::Rule;
+use crate::error::Result;
 use crate::inspect::repository::{beside, file_name, folder_of, is_foreign};
-use crate::inspect::{Facts, Findings, Stage};
-use crate::lockfile::{Input, kind_of};
+use crate::inspect::{Facts, Findings, Repository, Stage};
+use crate::lockfile::pip::is_mere_list;
+use crate::lockfile::{Input, Kind, Lock, kind_of};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -23,17 +25,9 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         let Some(kind) = kind_of(file_name(path)).filter(|_| !is_foreign(path)) else {
             continue;
         };
-        let text_beside = |name: &str| {
-            let path = beside(folder_of(path), name)?;
-            repository.text(&path).map(str::to_owned)
-        };
-        let input = Input {
-            text,
-            path: Utf8Path::new(path),
-            shipping_groups: &["main".to_owned()],
-            beside: &text_beside,
-        };
-        if let Err(error) = (kind.read)(&input) {
+        if let Err(error) = read(repository, path, text, kind)
+            && !is_mere_list(text, &error)
+        {
             let rest = error
                 .message
                 .strip_prefix(path.as_str())
@@ -55,6 +49,20 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
     }
 }
 
+/// Reads a lock file with what lies beside it.
+pub fn read(repository: &Repository, path: &str, text: &str, kind: &Kind) -> Result<Lock> {
+    let text_beside = |name: &str| {
+        let path = beside(folder_of(path), name)?;
+        repository.text(&path).map(str::to_owned)
+    };
+    (kind.read)(&Input {
+        text,
+        path: Utf8Path::new(path),
+        shipping_groups: &["main".to_owned()],
+        beside: &text_beside,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +82,16 @@ mod tests {
             &[("s/poetry.lock", &sound), ("tests/poetry.lock", "x")],
             &[],
         );
+    }
+
+    #[test]
+    fn what_never_was_locked_is_not_broken() {
+        let list = "fastmcp>=2\nmsoffcrypto-tool\nrequests==2.32.0\n";
+        check(&RULE, &[("requirements.txt", list)], &[]);
+        let hashed = format!("a==1 --hash=sha256:{}\nb>=2\n", "0".repeat(64));
+        let expected = ["breaks requirements.txt:2"];
+        check(&RULE, &[("requirements.txt", &hashed)], &expected);
+        let merged = "a==1\n<<<<<<< HEAD\n";
+        check(&RULE, &[("requirements.txt", merged)], &expected);
     }
 }

@@ -16,8 +16,10 @@ pub static RULE: Rule = Rule {
 };
 
 fn look(facts: &Facts<'_>, found: &mut Findings) {
+    let elsewhere: Vec<String> = built_elsewhere(facts).collect();
     for file in &facts.dockerfiles {
-        let contexts = contexts(facts, file);
+        let mut contexts = contexts(facts, file);
+        contexts.extend_from_slice(&elsewhere);
         for one in &file.instructions {
             if matches!(one.word.as_str(), "COPY" | "ADD") {
                 for source in sources(&one.words()) {
@@ -79,6 +81,27 @@ fn contexts(facts: &Facts<'_>, file: &Dockerfile<'_>) -> Vec<String> {
     }
     contexts
 }
+
+/// The folders that workflows, Makefiles and scripts name where they build images.
+fn built_elsewhere<'facts>(facts: &'facts Facts<'_>) -> impl Iterator<Item = String> + 'facts {
+    let texts = facts.repository.texts.iter().filter(|(path, _)| {
+        let end = path.rsplit_once('.').map_or("", |(_, end)| end);
+        file_name(path) == "Makefile" || matches!(end, "yml" | "yaml" | "sh" | "json")
+    });
+    let lines = texts.flat_map(|(_, text)| text.lines());
+    let building = lines.filter(|line| {
+        let line = line.trim_start().trim_start_matches("- ");
+        line.starts_with("context:") || BUILDING.iter().any(|words| line.contains(words))
+    });
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '&');
+    let words = building.flat_map(move |line| line.split(ends));
+    let bare = words.map(|word| word.trim_start_matches("./").trim_end_matches('/'));
+    bare.filter(|word| facts.repository.folders.contains(*word))
+        .map(str::to_owned)
+}
+
+/// How programs that build images are called.
+const BUILDING: [&str; 4] = ["docker build", "buildx build", "podman build", "buildah b"];
 
 /// What is copied from the context, as far as it is said plainly.
 fn sources(words: &[String]) -> Vec<String> {
@@ -170,6 +193,25 @@ mod tests {
             "FROM a\nRUN poetry export -o r.txt && pip install -r r.txt\n",
             &[],
         );
+    }
+
+    #[test]
+    fn a_folder_that_a_build_names_is_a_context() {
+        let check_with = |path: &str, text: &str, expected: &[&str]| {
+            let files = [
+                ("docker/Dockerfile", "FROM a\nCOPY main.py /\n"),
+                ("server/main.py", ""),
+                (path, text),
+            ];
+            check(&RULE, &files, expected);
+        };
+        let build = "image:\n\tdocker build -f docker/Dockerfile ./server/\n";
+        check_with("Makefile", build, &[]);
+        let step = "a:\n  - with:\n      context: ./server\n";
+        check_with(".github/workflows/image.yml", step, &[]);
+        let expected = ["breaks docker/Dockerfile:2"];
+        check_with("Makefile", "test:\n\tpytest server\n", &expected);
+        check_with("Makefile", "image:\n\tdocker build .\n", &expected);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A server or an extension without a lock file.
 
 use super::Rule;
+use super::broken_lock::read;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::lockfile::pip;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -13,14 +15,15 @@ pub static RULE: Rule = Rule {
     look,
 };
 
-const PYTHON: [&str; 6] = [
+const PYTHON: [&str; 5] = [
     "poetry.lock",
     "uv.lock",
     "pdm.lock",
     "Pipfile.lock",
     "pylock.toml",
-    "requirements.txt",
 ];
+/// A lock file when it pins everything.
+const REQUIREMENTS: &str = "requirements.txt";
 const NODE: [&str; 4] = [
     "package-lock.json",
     "pnpm-lock.yaml",
@@ -41,9 +44,15 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
     };
     for project in facts.servers() {
         if !project.dependencies.is_empty() && !has(project.folder, &PYTHON) {
+            let lists = [project.join(REQUIREMENTS), REQUIREMENTS.to_owned()];
+            let message = match lists.iter().find(|path| facts.repository.has(path)) {
+                Some(path) if pins(facts, path) => continue,
+                Some(path) => format!("no lock file beside it, and {path} leaves versions open"),
+                None => "no lock file beside it".to_owned(),
+            };
             let line = project.dependencies.first().map_or(1, |one| one.line);
             found
-                .risk(project.path, line, "no lock file beside it")
+                .risk(project.path, line, message)
                 .remedy("lock it and commit the lock file: poetry lock, or uv lock");
         }
     }
@@ -57,6 +66,13 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 .remedy("npm install --package-lock-only, then commit package-lock.json");
         }
     }
+}
+
+/// Whether a list of requirements says which version of each is installed, as far as it was read.
+fn pins(facts: &Facts<'_>, path: &str) -> bool {
+    facts.repository.text(path).is_none_or(|text| {
+        !matches!(read(facts.repository, path, text, &pip::KIND), Err(error) if pip::is_mere_list(text, &error))
+    })
 }
 
 #[cfg(test)]
@@ -77,6 +93,12 @@ mod tests {
             &[("s/pyproject.toml", manifest), ("uv.lock", "")],
             &[],
         );
+        let list = |text: &str, expected: &[&str]| {
+            let files = [("s/pyproject.toml", manifest), ("s/requirements.txt", text)];
+            check(&RULE, &files, expected);
+        };
+        list("mcp==1.9\n", &[]);
+        list("mcp>=1.9\n", &["risk s/pyproject.toml:3"]);
         check(
             &RULE,
             &[("s/pyproject.toml", "[project]\nname = \"a\"\n")],

@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn look(facts: &Facts<'_>, found: &mut Findings) {
-    for project in facts.servers() {
+    for project in facts.made_servers() {
         if let Some(name) = &project.name
             && project.scripts.is_empty()
             && !facts.repository.has(&project.join("setup.py"))
@@ -35,19 +35,32 @@ mod tests {
     use crate::inspect::tests::check;
 
     #[test]
-    fn only_servers_need_one() {
+    fn only_what_makes_a_server_needs_one() {
         let manifest = "[project]\nname = \"a\"\ndependencies = [\"mcp<2\"]\n";
-        check(
-            &RULE,
-            &[("pyproject.toml", manifest)],
-            &["breaks pyproject.toml:2"],
-        );
         let with = format!("{manifest}[project.scripts]\na = \"a:main\"\n");
-        check(&RULE, &[("pyproject.toml", &with)], &[]);
-        check(
-            &RULE,
-            &[("pyproject.toml", "[project]\nname = \"a\"\n")],
-            &[],
-        );
+        let of = |manifest: &str, path: &str, source: &str, expected: &[&str]| {
+            let files = [
+                ("pyproject.toml", manifest),
+                ("a/__init__.py", ""),
+                (path, source),
+            ];
+            check(&RULE, &files, expected);
+        };
+        let server = "mcp = FastMCP('a')\n";
+        let plain = "async def main():\n    async with stdio_server() as (r, w):\n        pass\n";
+        let expected = ["breaks pyproject.toml:2"];
+        of(manifest, "a/server.py", server, &expected);
+        of(manifest, "server.py", plain, &expected);
+        of(&with, "a/server.py", server, &[]);
+        let other = "[project]\nname = \"a\"\n";
+        of(other, "a/server.py", server, &[]);
+        of(manifest, "scripts/measure.py", server, &[]);
+        for library in [
+            "from mcp import ClientSession\n",
+            "\"\"\"FastMCP('a').run()\"\"\"\nimport mcp\n",
+            "server = CurrentFastMCP()\n",
+        ] {
+            of(manifest, "a/client.py", library, &[]);
+        }
     }
 }

@@ -27,6 +27,28 @@ fn configuration(repository: &Repository) -> xtask::config::Config {
     xtask::config::parse(&text(repository, "release.toml"), "release.toml").unwrap()
 }
 
+/// uv writes the project's own version into its lock file, and refuses one that says another.
+#[test]
+fn the_lock_file_of_uv_states_the_version_too() {
+    let repository = shape("hatchling", "locked");
+    let manifest = text(&repository, "pyproject.toml");
+    let stated = manifest.replace("dynamic = [\"version\"]", "version = \"0.3.0\"");
+    repository.write("pyproject.toml", &stated);
+    let lock = text(&repository, "uv.lock");
+    let own = "name = \"versions-server\"\n";
+    let with_version = lock.replace(own, &format!("{own}version = \"0.3.0\"\n"));
+    repository.write("uv.lock", &with_version);
+    repository.commit();
+    plan(&repository, &[]);
+    let files = ["pyproject.toml", "versions_server/__init__.py", "uv.lock"];
+    assert_eq!(configuration(&repository).version.files, files);
+    repository.succeeds(&["version", "--check"]);
+    repository.commit();
+    repository.succeeds(&["version", "--bump", "0.4.0"]);
+    let expected = with_version.replace("\"0.3.0\"", "\"0.4.0\"");
+    assert_eq!(text(&repository, "uv.lock"), expected);
+}
+
 #[test]
 fn a_server_alone() {
     let repository = shape("hatchling", "größer mit leerzeichen");
