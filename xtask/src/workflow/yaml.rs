@@ -2,12 +2,15 @@
 //!
 //! Aliases are expanded up to a bound, so that a small file does not become a huge tree.
 
+mod indentation;
+
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use serde_json::Value as Json;
 
 use super::model::{Place, Problem, Spanned, Text};
+use indentation::Source;
 
 /// How deep collections may lie in each other.
 const DEEPEST: usize = 64;
@@ -189,36 +192,56 @@ pub fn mapping(text: &str) -> Result<Node, Problem> {
         ));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut building = Building {
-        lines: text.lines().collect(),
-        ..Building::default()
+    let mut source = Source::new(text);
+    let whole = loop {
+        match whole(&source) {
+            Err(Failure::Indentation(problem)) if !source.shift(problem.place.line) => {
+                return Err(problem);
+            }
+            Err(Failure::Indentation(_)) => {}
+            Err(Failure::Other(problem)) => return Err(problem),
+            Ok(whole) => break whole,
+        }
     };
-    let mut parser = Parser::new_from_str(text);
-    while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|cause| {
-            let marker = cause.marker();
-            let place = Place {
-                line: marker.line(),
-                column: marker.col() + 1,
-            };
-            Problem::new(place, format!("not YAML: {}", cause.info()))
-        })?;
-        building
-            .take(event, place(span))
-            .map_err(|message| Problem::new(place(span), message))?;
-    }
-    match building.whole {
+    match whole {
         Some(node) if matches!(node.value, Value::Map(_)) => Ok(node),
         Some(node) => Err(Problem::new(node.place, "not a YAML mapping")),
         None => Err(Problem::new(start, "the file is empty")),
     }
 }
 
-fn place(span: Span) -> Place {
-    Place {
-        line: span.start.line(),
-        column: span.start.col() + 1,
+/// Why a text could not be read.
+enum Failure {
+    /// A line between brackets does not stand deep enough for the parser.
+    Indentation(Problem),
+    /// Anything else.
+    Other(Problem),
+}
+
+fn whole(source: &Source<'_>) -> Result<Option<Node>, Failure> {
+    let place = |marker: &Marker| source.place(marker.line(), marker.col() + 1);
+    let mut building = Building {
+        lines: source.text.lines().collect(),
+        ..Building::default()
+    };
+    let mut parser = Parser::new_from_str(&source.text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|cause| {
+            let message = format!("not YAML: {}", cause.info());
+            let problem = Problem::new(place(cause.marker()), message);
+            match cause.info() {
+                "invalid indentation" | "invalid indentation in flow construct" => {
+                    Failure::Indentation(problem)
+                }
+                _ => Failure::Other(problem),
+            }
+        })?;
+        let start = place(&span.start);
+        building
+            .take(event, start)
+            .map_err(|message| Failure::Other(Problem::new(start, message)))?;
     }
+    Ok(building.whole)
 }
 
 /// A collection that is not closed yet, where it began, and its anchor (0 is none).
