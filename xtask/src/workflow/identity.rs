@@ -25,22 +25,24 @@ fn place(permissions: &Permissions) -> Option<Place> {
     }
 }
 
-/// Actions that ask for one, by the beginning of their names.
-const ACTIONS: [&str; 14] = [
-    "pypa/gh-action-pypi-publish",
-    "actions/attest",
-    "actions/deploy-pages",
-    "aws-actions/configure-aws-credentials",
-    "azure/login",
-    "google-github-actions/auth",
-    "hashicorp/vault-action",
-    "sigstore/",
-    "slsa-framework/",
-    "codecov/",
-    "rust-lang/crates-io-auth-action",
-    "docker/build-push-action",
-    "ossf/scorecard-action",
-    "pulumi/auth-actions",
+/// Actions that never ask for one, by the beginning of their names. What any other one does is
+/// not known here.
+const WITHOUT: [&str; 15] = [
+    "actions/checkout",
+    "actions/setup-",
+    "actions/cache",
+    "actions/upload-artifact",
+    "actions/download-artifact",
+    "actions/github-script",
+    "astral-sh/setup-uv",
+    "swatinem/rust-cache",
+    "dtolnay/rust-toolchain",
+    "docker/setup-",
+    "docker/login-action",
+    "docker/metadata-action",
+    "snok/install-poetry",
+    "pnpm/action-setup",
+    "softprops/action-gh-release",
 ];
 
 /// Words in a script that ask for one.
@@ -55,7 +57,7 @@ const WORDS: [&str; 8] = [
     "attest",
 ];
 
-/// Whether anything in the job asks for one.
+/// Whether anything in the job asks for one, or may.
 pub fn is_used(workflow: &Workflow, job: &Job) -> bool {
     let publishes = |kind: Kind| match kind {
         Kind::Publish(target) | Kind::Stage(target) => !matches!(target, Target::GitHub),
@@ -71,10 +73,9 @@ pub fn is_used(workflow: &Workflow, job: &Job) -> bool {
         let by_script = site
             .script()
             .is_some_and(|script| WORDS.iter().any(|word| script.text.contains(word)));
-        // What an own action does is not known here.
-        by_script
-            || site.action().is_some_and(|(name, _)| {
-                name.starts_with("./") || ACTIONS.iter().any(|known| name.starts_with(known))
-            })
+        let may_by_action = site
+            .action()
+            .is_some_and(|(name, _)| !WITHOUT.iter().any(|known| name.starts_with(known)));
+        by_script || may_by_action
     })
 }

@@ -53,6 +53,21 @@ const SAME: [(&str, &[&str]); 14] = [
     ("actionlint/permissions", &["broad-permissions"]),
 ];
 
+/// Findings of other tools that are no reason to refuse: they judge by the name of an event, or
+/// by lists of actions, labels and versions that are older than GitHub's.
+const ADVICE: [&str; 4] = [
+    "zizmor/dangerous-triggers",
+    "zizmor/unpinned-tools",
+    "actionlint/action",
+    "actionlint/runner-label",
+];
+
+/// What actionlint does not know yet.
+const NEWER: [&str; 2] = [
+    r#"unexpected key "queue" for "concurrency" section"#,
+    r#"unexpected key "description" for "workflow" section"#,
+];
+
 /// Rules whose findings of another tool may stand elsewhere in the file: at the job instead of
 /// the top.
 const ONCE_A_FILE: [&str; 2] = ["zizmor/excessive-permissions", "zizmor/dangerous-triggers"];
@@ -155,14 +170,14 @@ pub fn zizmor(text: &str) -> Result<Vec<Finding>> {
             confidence,
             severity,
         } = &found.determinations;
-        let is_error = matches!(severity.as_str(), "High" | "Medium") && confidence != "Low";
+        let rule = format!("zizmor/{}", found.ident);
+        let is_grave = matches!(severity.as_str(), "High" | "Medium") && confidence != "Low";
         findings.push(Finding {
-            rule: format!("zizmor/{}", found.ident),
-            severity: if is_error {
-                Severity::Error
-            } else {
-                Severity::Warning
+            severity: match is_grave {
+                true => severity_of(&rule),
+                false => Severity::Warning,
             },
+            rule,
             path: path.unwrap_or_default().trim_start_matches("./").to_owned(),
             place: Place {
                 line: point.row + 1,
@@ -175,6 +190,13 @@ pub fn zizmor(text: &str) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+fn severity_of(rule: &str) -> Severity {
+    match ADVICE.contains(&rule) {
+        true => Severity::Warning,
+        false => Severity::Error,
+    }
 }
 
 #[derive(Deserialize)]
@@ -196,18 +218,76 @@ pub fn actionlint(text: &str) -> Result<Vec<Finding>> {
             "actionlint: an answer that cannot be read: {cause}"
         ))
     })?;
-    let finding = |found: Actionlint| Finding {
-        rule: format!("actionlint/{}", found.kind),
-        severity: Severity::Error,
-        path: found.path,
-        place: Place {
-            line: found.line.max(1),
-            column: found.column.max(1),
-        },
-        detail: found.message,
-        why: "GitHub refuses it, or does something else than is meant".to_owned(),
-        mend: String::new(),
-        also: Vec::new(),
+    let is_known = |found: &Actionlint| !NEWER.iter().any(|newer| found.message.starts_with(newer));
+    let finding = |found: Actionlint| {
+        let rule = format!("actionlint/{}", found.kind);
+        Finding {
+            severity: severity_of(&rule),
+            rule,
+            path: found.path,
+            place: Place {
+                line: found.line.max(1),
+                column: found.column.max(1),
+            },
+            detail: found.message,
+            why: "GitHub refuses it, or does something else than is meant".to_owned(),
+            mend: String::new(),
+            also: Vec::new(),
+        }
     };
-    Ok(found.into_iter().map(finding).collect())
+    Ok(found.into_iter().filter(is_known).map(finding).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_actionlint_cannot_know_is_no_reason_to_refuse() {
+        let check = |kind: &str, message: &str, expected: &[Severity]| {
+            let found = serde_json::json!([{
+                "path": "w.yml", "kind": kind, "message": message, "line": 0, "column": 0,
+            }]);
+            let found = actionlint(&found.to_string()).unwrap();
+            let found: Vec<Severity> = found.iter().map(|finding| finding.severity).collect();
+            assert_eq!(found, expected, "{kind}: {message}");
+        };
+        let queue = "unexpected key \"queue\" for \"concurrency\" section. expected one of";
+        check("syntax-check", queue, &[]);
+        let typing = "unexpected key \"qeue\" for \"concurrency\" section. expected one of";
+        check("syntax-check", typing, &[Severity::Error]);
+        let label = "label \"ubuntu-slim\" is unknown. available labels are";
+        check("runner-label", label, &[Severity::Warning]);
+        check("action", "the runner is too old", &[Severity::Warning]);
+        check("expression", "property is not defined", &[Severity::Error]);
+        assert!(actionlint("[").is_err());
+    }
+
+    #[test]
+    fn zizmors_severities_are_ours_except_where_it_judges_by_a_name() {
+        let check = |ident: &str, severity: &str, confidence: &str, expected: Severity| {
+            let found = serde_json::json!([{
+                "ident": ident, "desc": "d", "url": "u",
+                "determinations": { "confidence": confidence, "severity": severity },
+                "locations": [{
+                    "symbolic": {
+                        "key": { "Local": { "verbatim_path": "./w.yml" } },
+                        "annotation": "a", "kind": "Primary",
+                    },
+                    "concrete": { "location": { "start_point": { "row": 1, "column": 2 } } },
+                }],
+            }]);
+            let found = zizmor(&found.to_string()).unwrap();
+            assert_eq!(
+                found[0].severity, expected,
+                "{ident} {severity} {confidence}"
+            );
+            assert_eq!((&*found[0].path, found[0].place.line), ("w.yml", 2));
+        };
+        check("template-injection", "High", "High", Severity::Error);
+        check("template-injection", "High", "Low", Severity::Warning);
+        check("template-injection", "Low", "High", Severity::Warning);
+        check("dangerous-triggers", "High", "Medium", Severity::Warning);
+        assert!(zizmor("{}").is_err());
+    }
 }

@@ -108,6 +108,7 @@ pub fn place_in(file: &str, node: &Node, text: &str, offset: usize) -> Place {
 
 const WORKFLOW_KEYS: &[&str] = &[
     "name",
+    "description",
     "run-name",
     "on",
     "permissions",

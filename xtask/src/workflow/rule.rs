@@ -1,7 +1,7 @@
 //! What a rule is, and what it finds.
 
 use super::model::Place;
-use super::repository::Repository;
+use super::repository::{Repository, Tool};
 
 /// Whether a finding refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,35 @@ impl Severity {
     }
 }
 
+/// In which repositories a rule refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refuses {
+    /// What breaks it is wrong everywhere.
+    Always,
+    /// It is how this tool releases: elsewhere it is advice.
+    WithTool,
+    /// It is advice everywhere.
+    Never,
+}
+
+impl Refuses {
+    /// What the document says of it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Refuses::Always => "error",
+            Refuses::WithTool => "error; without `release.toml` a warning",
+            Refuses::Never => "warning",
+        }
+    }
+
+    fn severity(self, tool: &Tool) -> Severity {
+        match (self, tool) {
+            (Refuses::Always, _) | (Refuses::WithTool, Tool::Used(_)) => Severity::Error,
+            (Refuses::Never, _) | (Refuses::WithTool, Tool::Absent) => Severity::Warning,
+        }
+    }
+}
+
 /// One rule on workflows.
 #[derive(Debug)]
 pub struct Rule {
@@ -33,8 +62,8 @@ pub struct Rule {
     pub why: &'static str,
     /// What to do about it.
     pub mend: &'static str,
-    /// Whether it refuses.
-    pub severity: Severity,
+    /// Where it refuses.
+    pub refuses: Refuses,
     /// Finds what breaks it.
     pub find: fn(&Repository, &mut Found<'_>),
 }
@@ -64,13 +93,23 @@ pub struct Finding {
 #[derive(Debug)]
 pub struct Found<'list> {
     rule: &'static Rule,
+    severity: Severity,
     findings: &'list mut Vec<Finding>,
 }
 
 impl<'list> Found<'list> {
-    /// A collection for one rule.
-    pub fn new(rule: &'static Rule, findings: &'list mut Vec<Finding>) -> Found<'list> {
-        Found { rule, findings }
+    /// A collection for one rule in a repository with or without this tool.
+    pub fn new(
+        rule: &'static Rule,
+        tool: &Tool,
+        findings: &'list mut Vec<Finding>,
+    ) -> Found<'list> {
+        let severity = rule.refuses.severity(tool);
+        Found {
+            rule,
+            severity,
+            findings,
+        }
     }
 
     /// Adds a finding with the rule's own advice.
@@ -88,7 +127,7 @@ impl<'list> Found<'list> {
     ) {
         let finding = Finding {
             rule: self.rule.id.to_owned(),
-            severity: self.rule.severity,
+            severity: self.severity,
             path: path.to_owned(),
             place,
             detail: detail.into(),

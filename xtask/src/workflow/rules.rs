@@ -71,11 +71,14 @@ pub static RULES: &[&Rule] = &[
     &allow_comment::RULE,
 ];
 
-/// Everything that the rules find, in the order of files and lines.
+/// Everything that the rules find, rule by rule.
 pub fn judge(repository: &Repository) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in RULES.iter().copied() {
-        (rule.find)(repository, &mut Found::new(rule, &mut findings));
+        (rule.find)(
+            repository,
+            &mut Found::new(rule, &repository.tool, &mut findings),
+        );
     }
     findings
 }
@@ -88,12 +91,12 @@ pub fn table() -> String {
             title,
             why,
             mend,
-            severity,
+            refuses,
             ..
         } = rule;
         format!(
             "| `{id}` | {title} | {why} | {mend} | {} |\n",
-            severity.word()
+            refuses.word()
         )
     };
     let rows: String = RULES.iter().map(row).collect();

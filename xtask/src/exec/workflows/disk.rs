@@ -93,14 +93,8 @@ fn walked(root: &Utf8Path) -> BTreeSet<String> {
 fn scripts(text: &str) -> BTreeSet<String> {
     let package: Value = serde_json::from_str(text).unwrap_or_default();
     let scripts = package.get("scripts").and_then(Value::as_object);
-    let mut names: BTreeSet<String> = scripts
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.clone())
-        .collect();
-    // npm itself: without a `start`, `server.js` is started; `restart` is stop and start.
-    names.extend(["restart".to_owned()]);
-    names
+    let names = scripts.into_iter().flatten().map(|(name, _)| name.clone());
+    names.collect()
 }
 
 /// The targets of a Makefile; `*` when some are known to make only.

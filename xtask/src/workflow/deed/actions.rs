@@ -82,7 +82,25 @@ fn kind_with_inputs(kind: Kind, site: &Site<'_>) -> Kind {
             }
         }
         Kind::Publish(Target::Container) if matches!(input("push"), "" | "false") => Kind::Build,
+        Kind::Publish(Target::Container) if is_of_a_commit(input("tags")) => {
+            Kind::Stage(Target::Container)
+        }
         Kind::Publish(Target::GitHub) if input("draft") == "true" => Kind::Stage(Target::GitHub),
         kind => kind,
     }
+}
+
+/// Whether every name of an image is that of one commit or run, which nobody installs by.
+fn is_of_a_commit(names: &str) -> bool {
+    let mut names = names
+        .split([',', '\n'])
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .peekable();
+    names.peek().is_some()
+        && names.all(|name| {
+            ["github.sha", "github.run_id", "GITHUB_SHA"]
+                .iter()
+                .any(|part| name.contains(part))
+        })
 }

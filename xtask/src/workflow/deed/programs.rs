@@ -125,9 +125,6 @@ const OTHERS: &[(&[&str], Kind)] = &[
     (&["pnpm", "test"], Kind::Test),
     (&["make", "test"], Kind::Test),
     (&["make", "check"], Kind::Test),
-    (&["pipx", "run"], Kind::InstallTest),
-    (&["uvx"], Kind::InstallTest),
-    (&["uv", "tool", "run"], Kind::InstallTest),
 ];
 
 /// What the verbs of this tool do.
@@ -150,21 +147,61 @@ pub fn kind(command: &Command, site: &Site<'_>) -> Option<(Kind, Option<&'static
         return xtask(arguments).map(|kind| (kind, None));
     }
     let words = unwrapped(&called);
-    let plain: Vec<&str> = plain(&words);
+    if let Some(run) = fetched(&words) {
+        let run = unwrapped(run);
+        return listed(&run, command, site)
+            .or_else(|| tries_a_package(site).then_some((Kind::InstallTest, None)));
+    }
+    listed(&words, command, site)
+}
+
+/// What is run by `pipx run`, `uvx` or `uv tool run`, without their options.
+fn fetched<'a, 'text>(words: &'a [&'text str]) -> Option<&'a [&'text str]> {
+    const WITH_VALUE: [&str; 8] = [
+        "--spec",
+        "--from",
+        "--with",
+        "--python",
+        "-p",
+        "--index-url",
+        "--index",
+        "--pip-args",
+    ];
+    let mut rest = match words {
+        ["pipx", "run", rest @ ..] | ["uvx", rest @ ..] | ["uv", "tool", "run", rest @ ..] => rest,
+        _ => return None,
+    };
+    while let [option, ..] = rest {
+        if !option.starts_with('-') {
+            break;
+        }
+        let takes = if WITH_VALUE.contains(option) { 2 } else { 1 };
+        rest = &rest[takes.min(rest.len())..];
+    }
+    Some(rest)
+}
+
+/// What a program of the lists does.
+fn listed(
+    words: &[&str],
+    command: &Command,
+    site: &Site<'_>,
+) -> Option<(Kind, Option<&'static str>)> {
+    let plain: Vec<&str> = plain(words);
     let starts = |row: &[&str]| {
         row.len() <= plain.len() && row.iter().zip(&plain).all(|(want, is)| want == is)
     };
-    if is_only_asked(&words) {
+    if is_only_asked(words) {
         return None;
     }
     if let Some((_, kind, ours)) = FOREIGN.iter().find(|(row, _, _)| starts(row)) {
-        return Some((staged(*kind, &words, command, site), Some(ours)));
+        return Some((staged(*kind, words, command, site), Some(ours)));
     }
     if starts(&["docker", "buildx", "build"]) && words.contains(&"--push") {
         return Some((Kind::Publish(Target::Container), Some(PUBLISH)));
     }
     if let Some((_, kind)) = OTHERS.iter().find(|(row, _)| starts(row)) {
-        return Some((staged(*kind, &words, command, site), None));
+        return Some((staged(*kind, words, command, site), None));
     }
     script_kind(&plain, site).map(|kind| (kind, None))
 }
@@ -178,29 +215,29 @@ fn script_kind(plain: &[&str], site: &Site<'_>) -> Option<Kind> {
             Some(Kind::Test)
         }
         ["pip" | "pipx", "install", package, ..] if is_package(package) => {
-            let names = site.names();
-            let tries = ["test", "smoke", "verify", "install"];
-            let is_try = names.contains("install")
-                && tries
-                    .iter()
-                    .any(|word| *word != "install" && names.contains(word));
+            let is_try = site.names().contains("install") && tries_a_package(site);
             is_try.then_some(Kind::InstallTest)
         }
         _ => None,
     }
 }
 
+/// Whether the job or the step is there to try a package, by their names.
+fn tries_a_package(site: &Site<'_>) -> bool {
+    let names = site.names();
+    let tries = ["test", "smoke", "verify", "try"];
+    tries.iter().any(|word| names.contains(word))
+}
+
 fn is_package(word: &str) -> bool {
     !word.contains('/') && word != "." && !word.ends_with(".txt") && word != "pip"
 }
 
-/// `--help` and `--version` of another tool do nothing.
+/// `--help` and `--version` do nothing.
 fn is_only_asked(words: &[&str]) -> bool {
-    let runs_another = matches!(words.first(), Some(&"pipx" | &"uvx" | &"uv"));
-    !runs_another
-        && words
-            .iter()
-            .any(|word| matches!(*word, "--help" | "--version"))
+    words
+        .iter()
+        .any(|word| matches!(*word, "--help" | "--version"))
 }
 
 /// A publish that goes to a place made for tries.

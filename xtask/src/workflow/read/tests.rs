@@ -138,6 +138,33 @@ fn broken_texts_say_where() {
 }
 
 #[test]
+fn brackets_may_close_under_their_key() {
+    let read = read(
+        "on: push\ndescription: d\njobs:\n  a:\n    runs-on: x\n    strategy:\n      matrix:\n        name: [\n          ü, b,\n        ]\n        include: [\n      {name: c, d: 'e'},\n  # ]\n]\n    steps:\n      - run: |\n          one [\n          two\n",
+    );
+    assert_eq!(read.problems, []);
+    let matrix = read.jobs[0].strategy.matrix.as_ref().unwrap();
+    let leg = &matrix.get("include").unwrap().items()[0];
+    let name = leg.get("name").unwrap();
+    assert_eq!(name.json(), "c");
+    assert_eq!(
+        name.place,
+        Place {
+            line: 12,
+            column: 14
+        }
+    );
+    assert_eq!(leg.get("d").unwrap().json(), "e");
+    let StepBody::Run { script, .. } = &read.jobs[0].steps()[0].body else {
+        panic!("it runs")
+    };
+    assert_eq!(script.text, "one [\ntwo\n");
+    // What is wrong in a block stays wrong.
+    check("a:\n    b: 1\n  c: 2", "w:3:");
+    check("a: [\n\nb: c", "w:");
+}
+
+#[test]
 fn anchors_are_read_and_bombs_are_not() {
     let text =
         "on: push\nenv: &e {A: 1}\njobs:\n  a:\n    runs-on: x\n    env: *e\n    steps: []\n";

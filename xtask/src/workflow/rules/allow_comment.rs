@@ -2,7 +2,7 @@
 
 use crate::workflow::accept;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A comment that accepts a finding names a rule and says why",
     why: "a finding that is accepted for no reason is a finding that nobody has looked at",
     mend: "write `# xtask: allow RULE because REASON`, or take the comment out",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::workflow::model::{Grant, Permissions, Workflow};
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A job has no more permissions than it needs",
     why: "whatever runs in the job, a dependency's install script too, has them",
     mend: "begin with `permissions: {}` at the top, and give each job what it needs",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

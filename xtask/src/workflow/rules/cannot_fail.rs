@@ -5,7 +5,7 @@ mod ignored;
 use crate::workflow::deed::{self, Deed};
 use crate::workflow::model::{Job, Text, Workflow};
 use crate::workflow::repository::{Repository, Site, job_sites};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use crate::workflow::shell::Joint;
 
 /// The rule.
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     title: "A step that guards a release or tests it can fail",
     why: "a check whose result is thrown away passes on the day that it would have mattered",
     mend: "let the command's own result decide; what may really fail belongs into a step of its own that guards nothing",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 
@@ -69,6 +69,34 @@ fn is_accepting(value: &str) -> bool {
         || (value.contains("true") && value.contains("${{") && !value.contains("matrix."))
 }
 
+/// Whether anything depends on the step's result: an action that only hands something over, such
+/// as a cache, a report or a log, decides nothing, whatever its job is called.
+fn decides(site: &Site<'_>, deeds: &[Deed]) -> bool {
+    let Some((action, _)) = site.action() else {
+        // A script that sees the result through `steps.ID.outcome` decides further down.
+        return !is_asked_later(site);
+    };
+    let name = action.rsplit('/').next().unwrap_or_default().to_owned();
+    let hands_over = ["upload", "download", "cache", "setup", "comment"];
+    let own = site.step.name.as_ref().map_or("", |name| &name.value);
+    !deeds.is_empty()
+        || !hands_over.iter().any(|word| name.contains(word))
+            && !action.starts_with("codecov/")
+            && (guards_by_name(&action) || guards_by_name(own))
+            && !is_asked_later(site)
+}
+
+/// Whether the file asks for the result of the step, which `continue-on-error` is made for.
+fn is_asked_later(site: &Site<'_>) -> bool {
+    let asks = |id: &Text| {
+        let id = &id.value;
+        ["outcome", "conclusion"]
+            .iter()
+            .any(|part| site.text.contains(&format!("steps.{id}.{part}")))
+    };
+    site.step.id.as_ref().is_some_and(asks)
+}
+
 fn judge(site: &Site<'_>, deeds: &[Deed], found: &mut Found<'_>) {
     // What runs only after a failure collects its traces.
     let after_failure = |text: &Text| text.value.contains("failure()");
@@ -77,6 +105,7 @@ fn judge(site: &Site<'_>, deeds: &[Deed], found: &mut Found<'_>) {
     }
     if let Some(accepts) = &site.step.continue_on_error
         && is_accepting(&accepts.value)
+        && decides(site, deeds)
     {
         found.add(
             site.path,

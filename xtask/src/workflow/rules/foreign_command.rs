@@ -2,7 +2,7 @@
 
 use crate::workflow::deed;
 use crate::workflow::repository::{Repository, Tool};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "What the tool does is done by the tool",
     why: "CI then makes or sends other bytes than a developer does, and neither gate, proof nor ledger sees them",
     mend: "call the verb of the tool",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -4,7 +4,7 @@ use crate::workflow::deed::{self, Kind, Target};
 use crate::workflow::identity;
 use crate::workflow::model::{StepBody, Variable};
 use crate::workflow::repository::{Repository, Site, job_sites};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     title: "A job proves who it is in one way only",
     why: "a token beside trusted publishing is used instead of it, and is one more secret that can leak",
     mend: "register the trusted publisher, then delete the token and its secret",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -3,7 +3,7 @@
 use crate::workflow::expression::{self, Template};
 use crate::workflow::read::place_in;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     title: "Every expression is one that GitHub can evaluate",
     why: "a run ends before its first step when an expression is wrong, or the step is silently left out",
     mend: "write it as GitHub's page on expressions says",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -1,7 +1,7 @@
 //! `invalid-workflow`: every workflow is what GitHub can read.
 
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     title: "Every workflow is what GitHub can read",
     why: "GitHub does not run a workflow that it cannot read, and says so only on a page that nobody opens",
     mend: "write it as the message says; texts with `: ` or `#` in them need quotes",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::workflow::model::{JobBody, Text};
 use crate::workflow::repository::{Repository, resolve};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "Every action and workflow of the repository that is named is there",
     why: "the job ends before its first step",
     mend: "name one that is there, or add it",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

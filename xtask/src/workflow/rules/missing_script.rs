@@ -4,7 +4,7 @@ mod tree;
 mod wanted;
 
 use crate::workflow::repository::{Repository, Site, job_sites, resolve};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use tree::Tree;
 
 /// The rule.
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     title: "Every script, npm script and make target is there",
     why: "the step fails, and a step that nobody reads the result of has never done anything",
     mend: "name one that is there, or add it",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -3,7 +3,7 @@
 use crate::workflow::identity;
 use crate::workflow::model::JobBody;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     title: "Only jobs that use an identity can ask for one",
     why: "any code in the job can publish in this repository's name",
     mend: "give `id-token: write` to the publishing job alone",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

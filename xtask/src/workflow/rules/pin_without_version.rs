@@ -1,7 +1,7 @@
 //! `pin-without-version`: every pinned action says which version it is.
 
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use crate::workflow::uses;
 
 /// The rule.
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "Every pinned action says which version it is",
     why: "forty digits tell nobody, and no tool that keeps them fresh, what is behind them",
     mend: "add the version as a comment: `@<digest> # v1.2.3`",
-    severity: Severity::Warning,
+    refuses: Refuses::Never,
     find,
 };
 

@@ -4,7 +4,7 @@ use crate::workflow::deed;
 use crate::workflow::identity;
 use crate::workflow::model::{Job, JobBody, Workflow};
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     title: "Publishing jobs stand in the workflow that is started",
     why: "the identity of a reusable workflow is that of its caller: a trusted publisher does not match, or matches for every caller",
     mend: "write the publishing job into the workflow with the trigger",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::workflow::deed::{self, Deed, Kind, Target};
 use crate::workflow::repository::{Repository, Site, job_sites};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A publishing job takes what the build job made",
     why: "what it sends comes from somewhere that no test has seen",
     mend: "download the artifact of the build job before the publish",
-    severity: Severity::Error,
+    refuses: Refuses::WithTool,
     find,
 };
 

@@ -3,7 +3,7 @@
 use crate::workflow::deed::{self, Deed};
 use crate::workflow::model::JobBody;
 use crate::workflow::repository::{Repository, Tool, needed};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     title: "Nothing is published that was not tested",
     why: "a tag on a broken commit becomes a broken release",
     mend: "let the publishing job need the one that tests",
-    severity: Severity::Error,
+    refuses: Refuses::WithTool,
     find,
 };
 

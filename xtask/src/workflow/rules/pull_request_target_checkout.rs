@@ -1,7 +1,8 @@
 //! `pull-request-target-checkout`: what a stranger sends is not checked out where secrets are.
 
+use crate::workflow::model::Text;
 use crate::workflow::repository::{Repository, job_sites};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -9,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "What a stranger sends is not checked out where secrets are",
     why: "`pull_request_target` and `workflow_run` run with the repository's secrets; its build scripts would run with them",
     mend: "use `pull_request`, or leave the stranger's commit alone",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 
@@ -23,7 +24,18 @@ fn find(repository: &Repository, found: &mut Found<'_>) {
             continue;
         };
         for job in &workflow.jobs {
+            if job.condition.as_ref().is_some_and(keeps_strangers_out) {
+                continue;
+            }
             for site in job_sites(workflow, job) {
+                if site
+                    .step
+                    .condition
+                    .as_ref()
+                    .is_some_and(keeps_strangers_out)
+                {
+                    continue;
+                }
                 let is_checkout = site
                     .action()
                     .is_some_and(|(name, _)| name == "actions/checkout");
@@ -55,6 +67,25 @@ fn find(repository: &Repository, found: &mut Found<'_>) {
             }
         }
     }
+}
+
+/// Whether a condition lets through only what did not come from a fork, or whom the repository
+/// trusts.
+fn keeps_strangers_out(condition: &Text) -> bool {
+    let text: String = condition.value.split_whitespace().collect();
+    let own_events = ["push", "release", "schedule", "workflow_dispatch"];
+    own_events
+        .iter()
+        .any(|event| text.contains(&format!("workflow_run.event=='{event}'")))
+        || [
+            "head_repository.full_name==github.repository",
+            "head.repo.full_name==github.repository",
+            "head.repo.fork==false",
+            "!github.event.pull_request.head.repo.fork",
+            "author_association",
+        ]
+        .iter()
+        .any(|guard| text.contains(guard))
 }
 
 fn is_head(text: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::workflow::deed::{self, Kind};
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A publishing job does not build",
     why: "it sends other bytes than those that were tested, built where the publishing identity is at hand",
     mend: "build in one job, hand `dist/` over as an artifact, and publish that",
-    severity: Severity::Error,
+    refuses: Refuses::WithTool,
     find,
 };
 

@@ -1,8 +1,9 @@
 //! `release-starts-nothing`: a release that starts a workflow is made by somebody who can.
 
 use crate::workflow::deed::{self, Kind, Target};
+use crate::workflow::model::Workflow;
 use crate::workflow::repository::{Repository, Site, job_sites};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,12 +11,18 @@ pub static RULE: Rule = Rule {
     title: "A release that starts a workflow is made by somebody who can",
     why: "what GitHub's own token makes starts no workflow: the one that waits for the release never runs",
     mend: "publish in the workflow that makes the release, or start the other one by `workflow_run`",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 
 fn find(repository: &Repository, found: &mut Found<'_>) {
-    let makes = repository.workflows.iter().any(|workflow| {
+    // What a release has started adds to it, and makes none.
+    let others = |workflow: &&Workflow| {
+        workflow.triggers.iter().any(|trigger| {
+            trigger.event.value != "release" && trigger.event.value != "workflow_dispatch"
+        })
+    };
+    let makes = repository.workflows.iter().filter(others).any(|workflow| {
         workflow
             .jobs
             .iter()
@@ -31,9 +38,10 @@ fn find(repository: &Repository, found: &mut Found<'_>) {
 
 /// Whether a step makes a release, and with GitHub's own token.
 fn makes_release(site: &Site<'_>) -> bool {
-    let makes = deed::of_site(site)
-        .iter()
-        .any(|deed| matches!(deed.kind, Kind::Publish(Target::GitHub)));
+    let makes = deed::of_site(site).iter().any(|deed| {
+        let is_release = matches!(deed.kind, Kind::Publish(Target::GitHub));
+        is_release && !deed.shown.contains("release upload")
+    });
     let tokens = ["token", "github_token", "repo_token"]
         .iter()
         .filter_map(|name| site.input(name));

@@ -2,7 +2,7 @@
 
 use crate::workflow::deed;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "Two releases do not run at the same time",
     why: "each finds the other one's half, and the second may overwrite or be refused in the middle",
     mend: "add `concurrency: {group: release, cancel-in-progress: false}` at the top",
-    severity: Severity::Error,
+    refuses: Refuses::WithTool,
     find,
 };
 

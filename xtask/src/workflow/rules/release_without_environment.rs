@@ -2,7 +2,7 @@
 
 use crate::workflow::deed;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A publishing job has an environment",
     why: "without one, any branch and any pushed workflow can use the secret or the identity",
     mend: "add `environment: NAME`, allow only version tags in it, and name it in the trusted publisher",
-    severity: Severity::Error,
+    refuses: Refuses::WithTool,
     find,
 };
 

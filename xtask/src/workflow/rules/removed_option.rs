@@ -1,7 +1,7 @@
 //! `removed-option`: no command uses what its program does not have (any more).
 
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -9,12 +9,12 @@ pub static RULE: Rule = Rule {
     title: "No command uses what its program does not have (any more)",
     why: "the step fails on every machine that installs the program anew",
     mend: "use what took its place",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 
 /// The words of a command, an option, and what to do.
-const REMOVED: [(&[&str], &str, &str); 4] = [
+const REMOVED: [(&[&str], &str, &str); 3] = [
     (
         &["poetry", "lock"],
         "--no-update",
@@ -30,7 +30,6 @@ const REMOVED: [(&[&str], &str, &str); 4] = [
         "--dev",
         "it is gone; say `--with dev`",
     ),
-    (&["npm", "install"], "--production", "say `--omit=dev`"),
 ];
 
 fn find(repository: &Repository, found: &mut Found<'_>) {

@@ -1,7 +1,7 @@
 //! `retired-artifact-action`: no action is of a version that GitHub has shut down.
 
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use crate::workflow::uses;
 
 /// The rule.
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "No action is of a version that GitHub has shut down",
     why: "the step fails at once: the service behind it is gone",
     mend: "take the newest major version",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -3,7 +3,7 @@
 use crate::workflow::deed;
 use crate::workflow::expression::{Expression, Template};
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use crate::workflow::shell::Command;
 
 /// The rule.
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     title: "No secret stands in a command line",
     why: "every process of the machine can read it there, and a shell may write it into a log",
     mend: "give it to the step as a variable under `env`, and let the program read the variable",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

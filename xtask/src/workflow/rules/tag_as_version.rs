@@ -2,7 +2,7 @@
 
 use crate::workflow::read::place_in;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A tag is not used where a version is meant",
     why: "a tag with a `v` in front is no version: `name==v1.2.0` is refused by every installer",
     mend: "take the version from the tool, or cut the `v` off: `${GITHUB_REF_NAME#v}`",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

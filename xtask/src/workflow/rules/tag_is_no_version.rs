@@ -2,7 +2,7 @@
 
 use crate::workflow::deed;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A tag that starts a release is a version",
     why: "any tag at all would start it: `test`, `latest`, a colleague's bookmark",
     mend: "filter by the form of a version: `tags: [\"v[0-9]+.[0-9]+.[0-9]+\"]`",
-    severity: Severity::Error,
+    refuses: Refuses::WithTool,
     find,
 };
 

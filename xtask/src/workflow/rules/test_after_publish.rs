@@ -2,7 +2,7 @@
 
 use crate::workflow::deed;
 use crate::workflow::repository::{Repository, needed};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "Tests come before the publish",
     why: "what is found after the publish is found by users, too, and cannot be taken back",
     mend: "try the built package, or the one of the staging index, in a job that the publish needs",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

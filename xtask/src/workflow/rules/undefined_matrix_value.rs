@@ -6,7 +6,7 @@ use crate::workflow::expression::{Expression, Template};
 use crate::workflow::model::Job;
 use crate::workflow::read::place_in;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use crate::workflow::yaml::{Node, Value};
 
 /// The rule.
@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     title: "A job reads only the matrix values that it has",
     why: "a value that is not there is an empty text: a name, a path or a condition that silently means something else",
     mend: "add the value to `strategy.matrix`, or read one that is in it",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

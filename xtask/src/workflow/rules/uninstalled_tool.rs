@@ -3,7 +3,7 @@
 use crate::workflow::model::{Job, Workflow};
 use crate::workflow::read::texts;
 use crate::workflow::repository::{Repository, job_sites};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use crate::workflow::shell::is_python;
 
 /// The rule.
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     title: "A program that no runner has is installed before it is called",
     why: "the step fails, or runs whatever happens to be there",
     mend: "install it in a step before, with its version",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 
@@ -24,6 +24,18 @@ const TOOLS: [(&str, &str); 6] = [
     ("tox", "tox"),
     ("nox", "nox"),
     ("pytest", "pytest"),
+];
+
+/// Actions that install no Python package, by the beginning of their names. Any other one may.
+const INSTALL_NOTHING: [&str; 8] = [
+    "actions/checkout",
+    "actions/setup-",
+    "actions/cache",
+    "actions/upload-artifact",
+    "actions/download-artifact",
+    "actions/github-script",
+    "docker/",
+    "swatinem/rust-cache",
 ];
 
 fn find(repository: &Repository, found: &mut Found<'_>) {
@@ -45,10 +57,11 @@ fn find(repository: &Repository, found: &mut Found<'_>) {
 fn judge(workflow: &Workflow, job: &Job, found: &mut Found<'_>) {
     for site in job_sites(workflow, job) {
         let Some(script) = site.script() else {
-            // An own action may install anything.
+            let installs_nothing =
+                |name: &str| INSTALL_NOTHING.iter().any(|known| name.starts_with(known));
             if site
                 .action()
-                .is_some_and(|(name, _)| name.starts_with("./"))
+                .is_some_and(|(name, _)| !installs_nothing(&name))
             {
                 return;
             }

@@ -2,7 +2,7 @@
 
 use crate::workflow::deed;
 use crate::workflow::repository::{Repository, Tool};
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "Every call of the tool is one that it understands",
     why: "the step fails at the moment it is needed: on the day of the release",
     mend: "`cargo xtask --help` lists the verbs; `--help` behind a verb lists its options",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -1,7 +1,7 @@
 //! `unpinned-action`: every action is pinned to a commit.
 
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 use crate::workflow::uses;
 
 /// The rule.
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "Every action is pinned to a commit",
     why: "whoever can move a tag of the action runs code with this repository's tokens",
     mend: "pin it to the commit: `uses: OWNER/NAME@<40 hexadecimal digits> # v1.2.3`; an image to its digest",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

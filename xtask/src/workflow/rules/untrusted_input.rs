@@ -2,7 +2,7 @@
 
 use crate::workflow::expression::{Expression, Template};
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "No text that a stranger can choose stands in a script",
     why: "the text is put into the script before the shell reads it: a title such as `$(…)` is run",
     mend: "give it to the step as a variable under `env`, and use `\"$NAME\"` in the script",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

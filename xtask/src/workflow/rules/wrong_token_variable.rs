@@ -2,7 +2,7 @@
 
 use crate::workflow::deed;
 use crate::workflow::repository::Repository;
-use crate::workflow::rule::{Found, Rule, Severity};
+use crate::workflow::rule::{Found, Refuses, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     title: "A token is given under the name that its index is asked by",
     why: "Poetry reads `POETRY_PYPI_TOKEN_<REPOSITORY>`; under another name the token is not found, or goes to the wrong index",
     mend: "name the variable after the repository that is published to",
-    severity: Severity::Error,
+    refuses: Refuses::Always,
     find,
 };
 

@@ -147,6 +147,35 @@ fn a_sound_set_has_no_finding() {
 }
 
 #[test]
+fn sound_workflows_of_other_repositories_are_not_refused() {
+    for (name, text) in files("good") {
+        let report = judged(&text, Tool::Absent);
+        assert_eq!(report.errors(), 0, "{name}\n{}", report.text());
+    }
+}
+
+#[test]
+fn how_this_tool_releases_is_advice_elsewhere() {
+    let text = "on: {push: {tags: ['v*']}}\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: npm publish\n";
+    let rules = [
+        "publish-without-artifact",
+        "publish-without-test",
+        "release-without-concurrency",
+        "release-without-environment",
+        "tag-is-no-version",
+    ];
+    for (tool, errors) in [
+        (Tool::Absent, 0),
+        (Tool::Used(xtask::cli::problem), rules.len()),
+    ] {
+        let report = judged(text, tool);
+        let found: BTreeSet<&str> = report.findings.iter().map(|one| &*one.rule).collect();
+        assert_eq!(found, BTreeSet::from(rules), "{}", report.text());
+        assert_eq!(report.errors(), errors, "{}", report.text());
+    }
+}
+
+#[test]
 fn what_a_comment_accepts_is_listed_with_its_reason() {
     let text = "on: push\npermissions: {}\njobs:\n  a:\n    runs-on: x\n    steps:\n      # xtask: allow unpinned-action because it is ours\n      - uses: a/b@v1\n      - uses: a/c@v1 # xtask: allow unpinned-action because it is, too\n      # xtask: allow cannot-fail because of nothing\n      - run: a\n";
     let report = judged(text, Tool::Absent);

@@ -11,9 +11,18 @@ pub(super) struct Ignored {
 }
 
 /// Programs that clean up or show something: they decide nothing.
-const HARMLESS: [&str; 22] = [
+const HARMLESS: [&str; 24] = [
     "rm", "kill", "pkill", "killall", "cat", "ls", "echo", "printf", "umount", "tail", "head",
     "df", "ps", "true", "mkdir", "sleep", "wait", "which", "type", "command", "chmod", "read",
+    // `grep` fails when there is nothing to show.
+    "grep", "rg",
+];
+
+/// Programs that prepare the machine: what is missing then is found by what needs it. Python's
+/// and Node's own are not among them: to install may be the test.
+const PREPARES: [&str; 12] = [
+    "apt", "apt-get", "brew", "choco", "winget", "dnf", "yum", "apk", "pacman", "rustup",
+    "corepack", "snap",
 ];
 
 /// What stands behind `||` and always succeeds.
@@ -79,8 +88,11 @@ fn is_harmless(command: &Command) -> bool {
             Some(&"stop" | &"rm" | &"kill" | &"logs" | &"down" | &"compose" | &"config")
         )
     };
-    HARMLESS.contains(&program_name(program))
-        || matches!(program_name(program), "docker" | "podman" | "git") && cleans(rest)
+    let program = &program_name(program);
+    HARMLESS.contains(program)
+        || PREPARES.contains(program)
+        || matches!((*program, rest), ("cargo", ["install", ..]))
+        || matches!(*program, "docker" | "podman" | "git") && cleans(rest)
 }
 
 fn is_last(command: &Command, script: &str) -> bool {

@@ -3,6 +3,18 @@
 use crate::workflow::repository::Site;
 use crate::workflow::shell::Command;
 
+/// Folders that builds write to; what is in them is in no checkout, mostly.
+const OUTPUTS: [&str; 8] = [
+    "dist",
+    "build",
+    "out",
+    "lib",
+    "target",
+    "output",
+    "artifacts",
+    "_build",
+];
+
 /// Files and folders that steps make.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
@@ -63,6 +75,10 @@ impl Tree {
 
     /// Whether a step made it, or may have.
     pub fn is_made(&self, path: &str) -> bool {
+        let mut folders = path.split('/').rev().skip(1);
+        if folders.any(|folder| OUTPUTS.contains(&folder)) {
+            return true;
+        }
         self.made.iter().any(|made| {
             let name = made.rsplit('/').next().unwrap_or(made);
             let own = path.rsplit('/').next().unwrap_or(path);

@@ -27,11 +27,13 @@ pub(super) fn wanted(called: &[&str], folder: &str) -> Option<Wanted> {
         let is_installed = ["bin/", "Scripts/", "node_modules/", "target/", "dist/"];
         let may_be_made =
             is_installed.iter().any(|part| program.contains(part)) || program.contains("venv");
-        return if is_script && !may_be_made {
-            file(program)
-        } else {
-            None
-        };
+        if !is_script || may_be_made {
+            return None;
+        }
+        let path = resolve(folder, program)?;
+        // `./configure` or `./server`: a program that is compiled or written on the way.
+        let is_compiled = !path.contains('/') && !has_ending(&path, SCRIPTS);
+        return (!is_compiled).then_some(Wanted::File(path));
     }
     match name {
         "bash" | "sh" | "zsh" | "source" | "." | "node" | "pwsh" | "powershell" | "deno"
@@ -75,8 +77,8 @@ fn has_ending(path: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| path.ends_with(ending))
 }
 
-/// Commands of npm that run the script of the same name.
-const RUN_AS_NAMED: [&str; 4] = ["test", "start", "stop", "restart"];
+/// Commands of npm that run the script of the same name and nothing else.
+const RUN_AS_NAMED: [&str; 2] = ["test", "stop"];
 
 fn npm(program: &str, arguments: &[&str], folder: &str) -> Option<Wanted> {
     let mut folder = folder.to_owned();
@@ -96,12 +98,15 @@ fn npm(program: &str, arguments: &[&str], folder: &str) -> Option<Wanted> {
         }
     }
     let name = match words.as_slice() {
+        // Yarn runs programs of packages, too.
+        ["run", name, ..] if program == "yarn" && !name.contains(':') => return None,
         ["run" | "run-script" | "rum" | "urn", name, ..] => *name,
         ["t" | "tst", ..] if program == "npm" => "test",
         [name, ..] if RUN_AS_NAMED.contains(name) => name,
         _ => return None,
     };
-    if name.contains('$') {
+    // Without a script of the name, npm starts `server.js`.
+    if name.contains('$') || matches!(name, "start" | "restart") {
         return None;
     }
     Some(Wanted::NpmScript {
@@ -117,7 +122,7 @@ fn make(arguments: &[&str], folder: &str) -> Option<Wanted> {
     while let Some(word) = rest.next() {
         match *word {
             "-C" | "--directory" => folder = resolve(&folder, rest.next()?)?,
-            "-f" | "--file" | "--makefile" => return None,
+            "-f" | "--file" | "--makefile" | "-v" | "--version" | "-h" | "--help" => return None,
             "-j" | "-o" | "-W" | "-I" => {}
             word if word.starts_with('-') || word.contains(['=', '$']) => {}
             word if word.chars().all(|c| c.is_ascii_digit()) => {}
