@@ -28,6 +28,7 @@ use crate::workflow::local::scope::Scope;
 use crate::workflow::local::{Event, Machine, Plan, State};
 use crate::workflow::model::Action;
 use crate::world::secret::Secret;
+use crate::world::temporary::{self, Temporary};
 use crate::world::{World, files};
 pub use report::{JobReport, Outcome, Report, StepReport};
 
@@ -275,9 +276,11 @@ impl Session<'_> {
     /// # Errors
     /// Something that is not the jobs' fault: a full disk, a missing shell, an interrupted run. A
     /// job that fails is in the report.
-    pub fn perform(&self, plan: &Plan) -> Result<Report> {
+    pub fn perform(&mut self, plan: &Plan) -> Result<Report> {
         let private = self.world.private().join("ci");
         let _lock = crate::world::lock::Lock::wait(self.world, &private, "lock")?;
+        let elsewhere = Temporary::default();
+        let _kept = self.avoid_spaces(&elsewhere, &private)?;
         if self.request.needs == Needs::Run {
             files::remove_folder(&self.folders.artifacts)?;
         }
@@ -298,7 +301,28 @@ impl Session<'_> {
         Ok(report)
     }
 
-    /// What expressions read before any job has run.
+    /// At GitHub no path of the runner has a space in it, so that scripts say
+    /// `>> $GITHUB_OUTPUT`. Where the repository's has one, the runner's files lie elsewhere.
+    fn avoid_spaces(
+        &mut self,
+        elsewhere: &Temporary,
+        private: &Utf8Path,
+    ) -> Result<Option<temporary::Kept>> {
+        let own = self.folders.temporary.as_str();
+        if !own.contains(char::is_whitespace) {
+            return Ok(None);
+        }
+        let parent = crate::world::utf8(std::env::temp_dir())?;
+        let kept = elsewhere.keep(&parent, private)?;
+        if let Some(folder) = elsewhere.folder() {
+            self.folders.temporary = folder.join("runner");
+            self.scope = self.first_scope();
+        }
+        Ok(Some(kept))
+    }
+
+    /// What expressions read before any job has run. Secrets are not among it: names of jobs and
+    /// of legs are shown, and GitHub lets them read none.
     fn first_scope(&self) -> Scope {
         let mut scope = Scope::default();
         scope.set("github", self.github());
@@ -308,14 +332,8 @@ impl Session<'_> {
         scope.set("matrix", Map::new());
         scope.set("needs", Map::new());
         scope.set("strategy", Map::new());
-        let mut secrets: Map<String, Value> = Map::new();
-        secrets.insert("GITHUB_TOKEN".to_owned(), json!(""));
-        for (name, secret) in &self.secrets {
-            secrets.insert(name.clone(), json!(secret.reveal()));
-        }
-        let token = secrets.get("GITHUB_TOKEN").cloned().unwrap_or_default();
-        scope.put("github", "token", token);
-        scope.set("secrets", secrets);
+        scope.put("github", "token", "");
+        scope.set("secrets", Map::new());
         scope.set(
             "runner",
             json!({
@@ -325,6 +343,18 @@ impl Session<'_> {
             }),
         );
         scope
+    }
+
+    /// Lets the steps of a job read the secrets.
+    fn give_secrets(&self, scope: &mut Scope) {
+        let mut secrets: Map<String, Value> = Map::new();
+        secrets.insert("GITHUB_TOKEN".to_owned(), json!(""));
+        for (name, secret) in &self.secrets {
+            secrets.insert(name.clone(), json!(secret.reveal()));
+        }
+        let token = secrets.get("GITHUB_TOKEN").cloned().unwrap_or_default();
+        scope.put("github", "token", token);
+        scope.set("secrets", secrets);
     }
 
     fn github(&self) -> Value {

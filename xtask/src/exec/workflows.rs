@@ -6,7 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Error, Result};
 use crate::tools::{actionlint, zizmor};
-use crate::workflow::read;
+use crate::workflow::model::{Place, Problem};
+use crate::workflow::read::{action, workflow};
 use crate::workflow::report::{Report, report};
 use crate::workflow::repository::{Repository, Tool};
 use crate::world::{CONFIGURATION_FILE, World, files};
@@ -58,9 +59,19 @@ pub fn judge(world: &World, paths: &[Utf8PathBuf], wanted: Wanted) -> Result<Rep
         disk,
     };
     for name in names {
-        let text = files::read_text(&world.root.join(&name))?;
-        take(&mut repository, &name, &text);
-        texts.push((name, text));
+        match read(world, &name) {
+            Ok(text) => {
+                take(&mut repository, &name, &text);
+                texts.push((name, text));
+            }
+            // What was found and not asked for is a finding, so that the others are judged, too.
+            Err(error) if paths.is_empty() => {
+                let start = Place { line: 1, column: 1 };
+                let problem = Problem::new(start, format!("it cannot be read: {}", error.message));
+                repository.broken.push((name, problem));
+            }
+            Err(error) => return Err(error),
+        }
     }
     let others = match wanted {
         Wanted::Own => None,
@@ -69,11 +80,23 @@ pub fn judge(world: &World, paths: &[Utf8PathBuf], wanted: Wanted) -> Result<Rep
     Ok(report(&repository, &texts, others))
 }
 
+/// The text of a file in the repository. A pipe or a device in its place would be waited for.
+fn read(world: &World, name: &str) -> Result<String> {
+    let path = world.root.join(name);
+    if path.exists() && !path.is_file() {
+        return Err(Error::failure(format!("{name} is no file")));
+    }
+    files::read_text(&path).map_err(|mut error| {
+        error.message = error.message.replace(path.as_str(), name);
+        error
+    })
+}
+
 fn take(repository: &mut Repository, name: &str, text: &str) {
     let outcome = if is_action(name) {
-        read::action(name, text).map(|action| repository.actions.push(action))
+        action(name, text).map(|action| repository.actions.push(action))
     } else {
-        read::workflow(name, text).map(|workflow| repository.workflows.push(workflow))
+        workflow(name, text).map(|workflow| repository.workflows.push(workflow))
     };
     if let Err(problem) = outcome {
         repository.broken.push((name.to_owned(), problem));

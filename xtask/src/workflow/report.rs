@@ -2,6 +2,8 @@
 
 mod sarif;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::accept::{self, Accepted};
@@ -61,7 +63,9 @@ pub fn report(
         .map(|(path, text)| (path.as_str(), text.as_str()));
     let (mut findings, accepted) = accept::settle(merged, texts_of);
     findings.sort_by(|a, b| (&a.path, a.place, &a.rule).cmp(&(&b.path, b.place, &b.rule)));
-    let files = texts.iter().map(|(path, _)| path.clone()).collect();
+    let broken = repository.broken.iter().map(|(path, _)| path);
+    let files: BTreeSet<&String> = texts.iter().map(|(path, _)| path).chain(broken).collect();
+    let files = files.into_iter().cloned().collect();
     Report {
         files,
         tools,

@@ -94,7 +94,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         world.terminal.json(&json!({ "schema": 1, "plans": plans }));
         return Ok(());
     }
-    let session = ci::open(world, &request)?;
+    let mut session = ci::open(world, &request)?;
     let plan = session.plan()?;
     if arguments.list {
         world.terminal.text(&plan.text());

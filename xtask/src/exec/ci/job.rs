@@ -18,7 +18,7 @@ use crate::world::interrupt::{Signal, send_one};
 use crate::world::process::table;
 
 /// How long a job may take that does not say, as at GitHub.
-const LONGEST: u64 = 360;
+const LONGEST: Duration = Duration::from_secs(360 * 60);
 
 impl Session<'_> {
     /// Runs a job; the value is what `needs` shows of it.
@@ -153,6 +153,7 @@ impl Session<'_> {
         for warning in &leg.warnings {
             self.world.terminal.warn(warning);
         }
+        self.give_secrets(&mut scope);
         scope.standing = Standing::Success;
         scope.files = Some(artifact::hashing(folders.workspace.clone()));
         scope.set("steps", Map::new());
@@ -164,7 +165,7 @@ impl Session<'_> {
             scope.set("env", json!(variables));
         }
         let minutes = match &job.timeout_minutes {
-            Some(text) => scope.text(file, text)?.trim().parse().unwrap_or(LONGEST),
+            Some(text) => super::step::minutes(&scope.text(file, text)?, LONGEST),
             None => LONGEST,
         };
         let tolerated = scope.flag(file, job.continue_on_error.as_ref())?;
@@ -179,7 +180,7 @@ impl Session<'_> {
                 tolerated,
                 ..not_run(job, &leg.name, Outcome::Success, None)
             },
-            deadline: Instant::now() + Duration::from_secs(minutes.saturating_mul(60)),
+            deadline: Instant::now() + minutes,
             left: Vec::new(),
             count: 0,
         };
@@ -199,7 +200,13 @@ impl Session<'_> {
         ended?;
         let mut outputs = Map::new();
         for (name, text) in run.scope.texts(file, &job.outputs)? {
-            outputs.insert(name, json!(text));
+            if run.output.masked(&text) == text {
+                outputs.insert(name, json!(text));
+            } else {
+                let warning =
+                    format!("the output {name} holds a secret; as at GitHub, no job gets it");
+                self.world.terminal.warn(&warning);
+            }
         }
         if run.scope.standing == Standing::Failure {
             run.report.outcome = Outcome::Failure;

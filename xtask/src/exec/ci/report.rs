@@ -105,11 +105,16 @@ impl Report {
         let skipped_steps = count(Outcome::Skipped, false) + count(Outcome::Skipped, true);
         let left = count(Outcome::NotRun, false);
         let other = self.jobs.len() - ran.len() - skipped.len();
+        let counted = |count: usize, what: &str| match count {
+            1 => format!("1 {what}"),
+            count => format!("{count} {what}s"),
+        };
         format!(
-            "{} jobs run, {} skipped, {other} not run here; {done} steps run, {emulated} emulated, \
+            "{} run, {} skipped, {other} not run here; {} run, {emulated} emulated, \
              {skipped_steps} skipped, {left} not run here",
-            ran.len(),
-            skipped.len()
+            counted(ran.len(), "job"),
+            skipped.len(),
+            counted(done, "step")
         )
     }
 }

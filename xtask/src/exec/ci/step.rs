@@ -244,13 +244,7 @@ impl<'run> JobRun<'run> {
         files::write(&path, format!("{before}{text}{after}").as_bytes())?;
         let mut timeout = self.deadline.saturating_duration_since(Instant::now());
         if let Some(minutes) = minutes {
-            let minutes: f64 = self
-                .scope
-                .text(file, minutes)?
-                .trim()
-                .parse()
-                .unwrap_or(360.0);
-            timeout = timeout.min(Duration::from_secs_f64(minutes.clamp(0.0, 1e6) * 60.0));
+            timeout = timeout.min(self::minutes(&self.scope.text(file, minutes)?, timeout));
         }
         let left = Left::new(temporary, self.count)?;
         let world = self.world();
@@ -429,6 +423,15 @@ impl<'run> JobRun<'run> {
             detail,
         });
         Ok(())
+    }
+}
+
+/// How long `timeout-minutes` lets something run; what is no number changes nothing.
+pub fn minutes(text: &str, otherwise: Duration) -> Duration {
+    let minutes: Option<f64> = text.trim().parse().ok();
+    match minutes.filter(|minutes| !minutes.is_nan()) {
+        Some(minutes) => Duration::from_secs_f64(minutes.clamp(0.0, 1e6) * 60.0),
+        None => otherwise,
     }
 }
 

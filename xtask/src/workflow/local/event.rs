@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::workflow::model::Workflow;
+use crate::workflow::read::texts;
 use crate::workflow::yaml::Node;
 
 /// What starts the run.
@@ -157,6 +158,18 @@ pub fn inputs(
                 Ok(number) => Value::Number(number),
                 Err(_) => return Err(Error::usage(format!("--input {name}={text}: not a number"))),
             },
+            ("choice", Some(text)) => {
+                let options = input.get("options").map(texts).unwrap_or_default();
+                if options.iter().all(|option| option.value != text) {
+                    let options: Vec<String> =
+                        options.into_iter().map(|option| option.value).collect();
+                    return Err(
+                        Error::usage(format!("--input {name}={text}: no such choice"))
+                            .hint(format!("one of {}", options.join(", "))),
+                    );
+                }
+                json!(text)
+            }
             (_, text) => json!(text.unwrap_or_default()),
         };
         inputs.insert(name.clone(), value);

@@ -68,11 +68,37 @@ pub fn plan(question: &Question<'_>) -> Result<Plan> {
             legs,
         });
     }
+    require_legs(question, &planned)?;
     Ok(Plan {
         workflow: question.workflow.path.clone(),
         event: question.event.shown(),
         jobs: planned,
     })
+}
+
+/// Refuses a `--matrix` that no leg answers, such as one with a misspelt key: everything would run.
+fn require_legs(question: &Question<'_>, planned: &[PlannedJob]) -> Result<()> {
+    // What a job that waits for others has in its matrix is not known yet.
+    let waits = |job: &PlannedJob| job.state.runs() && job.legs.is_empty();
+    if planned.iter().any(waits) {
+        return Ok(());
+    }
+    for (key, value) in question.matrix {
+        let legs = planned.iter().flat_map(|job| &job.legs);
+        let mut known: Vec<String> = legs
+            .filter_map(|leg| leg.matrix.get(key).map(shown))
+            .collect();
+        known.sort();
+        known.dedup();
+        if !known.contains(value) {
+            let error = Error::usage(format!("--matrix {key}={value}: no leg has it"));
+            return Err(match known.as_slice() {
+                [] => error.hint("what there is: cargo xtask ci run --list"),
+                known => error.hint(format!("{key} is one of {}", known.join(", "))),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn job_state(question: &Question<'_>, job: &Job, before: &[PlannedJob]) -> Result<State> {

@@ -48,6 +48,10 @@ fn the_environment_is_that_of_ci() {
     check("", "- run: test \"$CI $GITHUB_ACTIONS\" = 'true true'");
     check(
         "",
+        "- run: echo A=1 >> $GITHUB_ENV\n- run: test \"$A\" = 1 && case $GITHUB_ENV$RUNNER_TEMP in *' '*) exit 1; esac",
+    );
+    check(
+        "",
         "- run: test -z \"$(ls -A)\" && test \"$PWD\" -ef \"$GITHUB_WORKSPACE\"",
     );
     check(
@@ -145,6 +149,33 @@ fn an_identity_is_for_the_jobs_that_may_ask_for_one() {
     runs(&with_service(&text(none)), &[]);
     let ended = repository(&text(none)).xtask(&["ci", "run", "--identity-from-environment"]);
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+}
+
+#[test]
+fn neither_the_name_of_a_job_nor_what_it_hands_on_holds_a_secret() {
+    let mut repository = repository(
+        "on: push\njobs:\n  a:\n    name: job ${{ secrets.DEMO_SECRET }}.\n    runs-on: ubuntu-latest\n    outputs: {o: 'x${{ steps.s.outputs.o }}', p: plain}\n    steps:\n      - id: s\n        run: echo \"o=$P\" >> $GITHUB_OUTPUT\n        env: {P: '${{ secrets.DEMO_SECRET }}'}\n  b:\n    needs: a\n    runs-on: ubuntu-latest\n    steps:\n      - run: test '${{ needs.a.outputs.o }}/${{ needs.a.outputs.p }}' = /plain\n",
+    );
+    let secret = ("DEMO_SECRET".into(), "hunter22".into());
+    repository.environment.push(secret);
+    let arguments = ["--secrets-from-environment", "DEMO_SECRET", "--verbose"];
+    let ended = runs(&repository, &arguments);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(!said.contains("hunter22"), "{said}");
+    assert!(said.contains("job ."), "{said}");
+    assert!(said.contains("the output o holds a secret"), "{said}");
+    let results = "target/xtask/ci/results/ci/results.json";
+    let results = std::fs::read_to_string(repository.root.join(results)).unwrap();
+    assert!(results.contains("plain"), "{results}");
+    assert!(!results.contains("hunter22"), "{results}");
+}
+
+#[test]
+fn a_job_ends_when_its_time_is_over_even_in_parts_of_a_minute() {
+    let text = steps("", "- run: sleep 300")
+        .replace("    steps:", "    timeout-minutes: 0.01\n    steps:");
+    let ended = repository(&text).xtask(&["ci", "run"]);
+    assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
 }
 
 #[test]

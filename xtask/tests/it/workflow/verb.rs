@@ -115,6 +115,22 @@ fn files_can_be_named_and_must_be_readable() {
     );
     std::fs::write(repository.root.join("binary.yml"), [0xff, 0xfe, 0]).unwrap();
     check(&["binary.yml"], 1, "binary.yml");
+    let latin = ".github/workflows/latin.yml";
+    std::fs::write(repository.root.join(latin), [b'a', 0xfc]).unwrap();
+    check(
+        &[],
+        6,
+        "latin.yml:1:1: error invalid-workflow: it cannot be read: read .github/workflows/latin.yml: not UTF-8 at byte 1",
+    );
+    check(&[], 6, "2 files, 5 errors");
+    #[cfg(unix)]
+    {
+        // Nobody writes to it, so that whoever reads it waits for ever.
+        let pipe = repository.root.join(".github/workflows/pipe.yml");
+        let made = repository.command("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        check(&[], 6, "pipe.yml is no file");
+    }
     let empty = Repository::folder("without workflows");
     let ended = empty.xtask(&["ci", "check", "--without-tools"]);
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);

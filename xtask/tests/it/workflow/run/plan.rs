@@ -44,7 +44,7 @@ fn the_plan_says_what_runs_what_is_emulated_and_what_is_left_out() {
 
 #[test]
 fn inputs_and_events_are_those_of_the_workflow() {
-    let text = "on:\n  workflow_dispatch:\n    inputs:\n      publish: { type: boolean, default: false }\n      level: { default: low }\n  push: { tags: ['v*'] }\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - if: inputs.publish == true && inputs.level == 'high'\n        run: echo \"by hand, $GITHUB_EVENT_NAME\"\n      - if: github.ref_type == 'tag'\n        run: git init --quiet && echo \"tag $GITHUB_REF_NAME\"\n";
+    let text = "on:\n  workflow_dispatch:\n    inputs:\n      publish: { type: boolean, default: false }\n      level: { default: low }\n      way: { type: choice, options: [up, down], default: up }\n  push: { tags: ['v*'] }\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - if: inputs.publish == true && inputs.level == 'high'\n        run: echo \"by hand, $GITHUB_EVENT_NAME\"\n      - if: github.ref_type == 'tag'\n        run: git init --quiet && echo \"tag $GITHUB_REF_NAME\"\n";
     let repository = repository(text);
     let by_hand = runs(
         &repository,
@@ -64,6 +64,8 @@ fn inputs_and_events_are_those_of_the_workflow() {
     };
     check(&["--input", "other=1"], 2, "has no input other");
     check(&["--input", "publish=maybe"], 2, "not true or false");
+    check(&["--input", "way=left"], 2, "one of up, down");
+    check(&["--matrix", "os=x"], 2, "--matrix os=x: no leg has it");
     check(&["--event", "schedule"], 2, "is not started by schedule");
     check(&["--event", "tag:not a tag"], 2, "is no event");
     check(&["nothing"], 2, "has no job nothing");
