@@ -22,7 +22,6 @@ pub mod sarif;
 mod source;
 #[cfg(test)]
 mod tests;
-mod yaml;
 
 pub use facts::Facts;
 pub use finding::{Finding, Findings, Severity, Stage};

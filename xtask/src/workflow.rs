@@ -17,6 +17,5 @@ pub mod rule;
 pub mod rules;
 pub mod shell;
 pub mod uses;
-pub mod yaml;
 
 pub use model::Workflow;

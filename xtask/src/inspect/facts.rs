@@ -8,7 +8,7 @@ use super::project::{self, Project};
 use super::python::{Line, Python};
 use super::repository::{Repository, Unread, docker_name, file_name, folder_of};
 use super::source;
-use super::yaml::{self, Node, Trouble};
+use crate::yaml::{self, Kind, Node};
 
 /// A YAML file.
 #[derive(Debug)]
@@ -112,12 +112,16 @@ impl<'text> Facts<'text> {
             self.templates.push(path);
             return;
         }
-        match yaml::read(text) {
+        match yaml::documents(text) {
             Ok(documents) => self.yaml.push(Yaml { path, documents }),
-            Err(Trouble::NotYaml { line, cause }) => self.broken.push(Broken { path, line, cause }),
-            Err(Trouble::TooLarge(why)) => self.unread.push(Unread {
+            Err(trouble) if trouble.kind == Kind::Size => self.unread.push(Unread {
                 path: path.to_owned(),
-                why,
+                why: trouble.message,
+            }),
+            Err(trouble) => self.broken.push(Broken {
+                path,
+                line: trouble.place.line,
+                cause: trouble.message,
             }),
         }
     }
@@ -151,10 +155,10 @@ impl<'text> Facts<'text> {
         files
             .flat_map(|file| {
                 let services = file.documents.first().and_then(|node| node.get("services"));
-                let entries = services.map_or(&[][..], Node::entries);
-                entries
+                let pairs = services.map_or(&[][..], Node::pairs);
+                pairs
                     .iter()
-                    .map(|(name, _, node)| (file.path, name.as_str(), node))
+                    .map(|pair| (file.path, pair.key.value.as_str(), &pair.value))
             })
             .collect()
     }

@@ -1,6 +1,6 @@
 //! Kubernetes objects as manifests state them.
 
-use super::yaml::Node;
+use crate::yaml::Node;
 
 /// An object.
 #[derive(Debug, Clone, Copy)]
@@ -114,10 +114,10 @@ impl<'facts> Workload<'facts> {
     /// Whether a selector of `matchLabels` form selects its pods.
     pub fn is_selected(&self, labels: &Node) -> bool {
         let own = self.template.at(&["metadata", "labels"]);
-        !labels.entries().is_empty()
-            && labels.entries().iter().all(|(key, _, value)| {
-                let found = own.and_then(|own| own.text_of(key));
-                found.is_some() && found == value.text()
+        !labels.pairs().is_empty()
+            && labels.pairs().iter().all(|pair| {
+                let found = own.and_then(|own| own.text_of(&pair.key.value));
+                found.is_some() && found == pair.value.text()
             })
     }
 
@@ -186,6 +186,15 @@ pub fn is_known_service(image: &str) -> bool {
     ];
     let name = image_name(image);
     KNOWN.contains(&name) || name.starts_with("opentelemetry") || name.starts_with("jaeger")
+}
+
+/// Labels as people read them: `app: a, tier: b`.
+pub fn shown_labels(labels: &Node) -> String {
+    let pairs = labels.pairs().iter().map(|pair| {
+        let value = pair.value.text().unwrap_or_default();
+        format!("{}: {value}", pair.key.value)
+    });
+    pairs.collect::<Vec<String>>().join(", ")
 }
 
 #[cfg(test)]

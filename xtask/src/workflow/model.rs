@@ -1,36 +1,10 @@
 //! What a workflow and a composite action say, with the place of everything a rule or the local
 //! runner names. Plain data.
 
-use super::yaml::Node;
 use crate::error::Error;
+use crate::yaml::{Kind, Node, Trouble};
 
-/// A line and a column, both counted from 1; columns are characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// The line.
-    pub line: usize,
-    /// The column.
-    pub column: usize,
-}
-
-/// A value and where it begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spanned<T> {
-    /// The value.
-    pub value: T,
-    /// Where it begins.
-    pub place: Place,
-}
-
-/// A text of the file.
-pub type Text = Spanned<String>;
-
-impl<T> Spanned<T> {
-    /// A value at a place.
-    pub fn new(value: T, place: Place) -> Spanned<T> {
-        Spanned { value, place }
-    }
-}
+pub use crate::yaml::{Place, Spanned, Text};
 
 /// Something that GitHub would refuse, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +28,16 @@ impl Problem {
     pub fn error(&self, path: &str) -> Error {
         let Place { line, column } = self.place;
         Error::usage(format!("{path}:{line}:{column}: {}", self.message))
+    }
+}
+
+impl From<Trouble> for Problem {
+    fn from(trouble: Trouble) -> Problem {
+        let message = match trouble.kind {
+            Kind::Syntax | Kind::Shallow => format!("not YAML: {}", trouble.message),
+            Kind::Form | Kind::Size => trouble.message,
+        };
+        Problem::new(trouble.place, message)
     }
 }
 

@@ -8,7 +8,7 @@ use super::model::{
     Action, Concurrency, Defaults, Grant, Permissions, Place, Problem, Spanned, Text, Trigger,
     Variable, Workflow,
 };
-use super::yaml::{self, Node, Value};
+use crate::yaml::{self, Node, Value};
 
 /// Reads a workflow; `path` is from the repository's root.
 ///
@@ -64,7 +64,7 @@ pub fn action(path: &str, text: &str) -> Result<Action, Problem> {
     let named = |key: &str, part: &str| -> Vec<Variable> {
         let pairs = root.get(key).map_or(&[][..], Node::pairs);
         let one = |pair: &yaml::Pair| {
-            let text = pair.value.get(part).and_then(Node::text);
+            let text = pair.value.get(part).and_then(Node::spanned);
             let empty = Spanned::new(String::new(), pair.key.place);
             Variable {
                 name: pair.key.clone(),
@@ -85,7 +85,9 @@ pub fn action(path: &str, text: &str) -> Result<Action, Problem> {
         text: text.to_owned(),
         inputs,
         outputs,
-        using: runs.and_then(|runs| runs.get("using")).and_then(Node::text),
+        using: runs
+            .and_then(|runs| runs.get("using"))
+            .and_then(Node::spanned),
         steps,
         problems: reading.problems,
         root,
@@ -95,8 +97,8 @@ pub fn action(path: &str, text: &str) -> Result<Action, Problem> {
 /// The texts of a list, or the one text that stands in its place.
 pub fn texts(node: &Node) -> Vec<Text> {
     match &node.value {
-        Value::List(items) => items.iter().filter_map(Node::text).collect(),
-        Value::Scalar(_) | Value::Map(_) => node.text().into_iter().collect(),
+        Value::List(items) => items.iter().filter_map(Node::spanned).collect(),
+        Value::Scalar(_) | Value::Map(_) => node.spanned().into_iter().collect(),
     }
 }
 
@@ -145,7 +147,7 @@ impl Reading<'_> {
         if !matches!(value.value, Value::Scalar(_)) {
             self.problem(value.place, format!("`{key}` must be a text"));
         }
-        value.text()
+        value.spanned()
     }
 
     fn triggers(&mut self, on: &Node) -> Vec<Trigger> {
@@ -178,7 +180,7 @@ impl Reading<'_> {
             .pairs()
             .iter()
             .find(|pair| pair.key.value == "permissions")?;
-        let grant = match (&pair.value.value, pair.value.text()) {
+        let grant = match (&pair.value.value, pair.value.spanned()) {
             (Value::Scalar(_), Some(all)) => {
                 if !matches!(all.value.as_str(), "read-all" | "write-all") {
                     let message = "`permissions` must be `read-all`, `write-all` or a mapping";
@@ -206,7 +208,9 @@ impl Reading<'_> {
             return Vec::new();
         };
         let Value::Map(pairs) = &value.value else {
-            let expression = value.text().is_some_and(|text| text.value.contains("${{"));
+            let expression = value
+                .spanned()
+                .is_some_and(|text| text.value.contains("${{"));
             if !expression && !value.is_null() {
                 self.problem(value.place, format!("`{key}` must be a mapping"));
             }
@@ -220,7 +224,7 @@ impl Reading<'_> {
                 continue;
             }
             let empty = Spanned::new(String::new(), pair.value.place);
-            let value = pair.value.text().unwrap_or(empty);
+            let value = pair.value.spanned().unwrap_or(empty);
             variables.push(Variable {
                 name: pair.key.clone(),
                 value,
@@ -248,7 +252,7 @@ impl Reading<'_> {
             .iter()
             .find(|pair| pair.key.value == "concurrency")?;
         let group = match pair.value.value {
-            Value::Scalar(_) => pair.value.text(),
+            Value::Scalar(_) => pair.value.spanned(),
             Value::List(_) | Value::Map(_) => self.text_of(&pair.value, "group"),
         };
         if group.is_none() {

@@ -3,8 +3,8 @@
 use super::Rule;
 use crate::inspect::kubernetes::Workload;
 use crate::inspect::source::keeps_sessions;
-use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -40,7 +40,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                     target("kind").unwrap_or_default(),
                     target("name").unwrap_or_default()
                 );
-                let line = object.spec(&["scaleTargetRef"]).map_or(1, |node| node.line);
+                let line = object.spec(&["scaleTargetRef"]).map_or(1, Node::line);
                 found
                     .risk(object.path, line, message)
                     .remedy("correct scaleTargetRef");
@@ -49,7 +49,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         };
         let line = object
             .spec(&["maxReplicas"])
-            .map_or(object.node.line, |node| node.line);
+            .map_or(object.node.line(), Node::line);
         let shown = workload.object.shown();
         if let Some(why) = singleton(facts, workload) {
             found.breaks(

@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::inspect::kubernetes::Workload;
-use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -37,17 +37,21 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             let all = least.text() == Some("100%");
             match (least.number(), replicas) {
                 (Some(0), _) => {
-                    found.risk(object.path, least.line, "minAvailable: 0 protects nothing");
+                    found.risk(
+                        object.path,
+                        least.line(),
+                        "minAvailable: 0 protects nothing",
+                    );
                 }
                 (Some(count), Some(replicas)) if !scaled && count >= replicas => {
                     let message = format!(
                         "minAvailable: {count} of {replicas} pod(s) blocks every drain of their node"
                     );
-                    found.breaks(object.path, least.line, message);
+                    found.breaks(object.path, least.line(), message);
                 }
                 _ if all => {
                     let message = "minAvailable: 100% blocks every drain";
-                    found.breaks(object.path, least.line, message);
+                    found.breaks(object.path, least.line(), message);
                 }
                 _ => {}
             }
@@ -57,7 +61,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         {
             found.breaks(
                 object.path,
-                most.line,
+                most.line(),
                 "maxUnavailable: 0 blocks every drain",
             );
         }

@@ -1,8 +1,8 @@
 //! An egress policy that lets DNS out over UDP only.
 
 use super::Rule;
-use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -30,7 +30,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             })
         };
         if let (Some(udp), None, false) = (of("UDP"), of("TCP"), is_open) {
-            found.risk(policy.path, udp.line, "lets DNS out over UDP only");
+            found.risk(policy.path, udp.line(), "lets DNS out over UDP only");
         }
     }
 }

@@ -21,7 +21,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 if matches!(name, "POD_NAMESPACE" | "KUBERNETES_NAMESPACE") {
                     found.risk(
                         workload.object.path,
-                        value.line,
+                        value.line(),
                         format!(
                             "{name} is written down: {}",
                             value.text().unwrap_or_default()

@@ -42,7 +42,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             {
                 found.risk(
                     workload.object.path,
-                    image.line,
+                    image.line(),
                     format!("the image {name} is not pinned"),
                 );
             }

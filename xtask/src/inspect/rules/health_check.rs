@@ -58,7 +58,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             .captures(&words.join(" "))
             .map(|captured| captured[1].to_owned())
         {
-            judge(facts, found, (path, test.line), &asked);
+            judge(facts, found, (path, test.line()), &asked);
         }
     }
 }

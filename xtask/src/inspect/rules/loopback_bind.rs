@@ -3,6 +3,7 @@
 use super::Rule;
 use crate::inspect::kubernetes::Workload;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -62,7 +63,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 let line = container
                     .get("args")
                     .or_else(|| container.get("command"))
-                    .map_or(1, |node| node.line);
+                    .map_or(1, Node::line);
                 found.breaks(
                     workload.object.path,
                     line,
@@ -77,7 +78,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 {
                     found.breaks(
                         workload.object.path,
-                        value.line,
+                        value.line(),
                         format!("{name} has the server listen on 127.0.0.1"),
                     );
                 }

@@ -6,8 +6,8 @@ use regex::Regex;
 
 use super::Rule;
 use crate::inspect::kubernetes::Object;
-use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {

@@ -38,7 +38,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 if let Some(name) = mount.text_of("name").filter(|name| !volumes.contains(name)) {
                     found.breaks(
                         workload.object.path,
-                        mount.line,
+                        mount.line(),
                         format!(
                             "{} mounts {name}, which is no volume of it",
                             workload.object.shown()

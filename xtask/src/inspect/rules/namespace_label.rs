@@ -1,8 +1,8 @@
 //! A namespace that is selected by a label that namespaces do not have.
 
 use super::Rule;
-use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -39,8 +39,8 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                     "selects the namespace {text} by a label `name`, which it does not have by itself"
                 );
                 match text.starts_with("kube-") {
-                    true => found.breaks(policy.path, name.line, message),
-                    false => found.risk(policy.path, name.line, message),
+                    true => found.breaks(policy.path, name.line(), message),
+                    false => found.risk(policy.path, name.line(), message),
                 }
                 .remedy(format!("kubernetes.io/metadata.name: {text}"));
             }

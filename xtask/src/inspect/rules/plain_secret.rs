@@ -22,7 +22,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 if is_secret(name, text) {
                     found.risk(
                         workload.object.path,
-                        value.line,
+                        value.line(),
                         format!("{name} holds a secret in plain text"),
                     );
                 }
@@ -31,15 +31,19 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
     }
     for object in facts.objects().iter().filter(|one| one.kind == "Secret") {
         for key in ["data", "stringData"] {
-            let entries = object.node.get(key).map_or(&[][..], |node| node.entries());
+            let entries = object.node.get(key).map_or(&[][..], |node| node.pairs());
             let filled = entries
                 .iter()
-                .find(|(_, _, value)| is_filled(value.text().unwrap_or_default()));
-            if let Some((name, line, _)) = filled {
+                .find(|pair| is_filled(pair.value.text().unwrap_or_default()));
+            if let Some(pair) = filled {
                 found.risk(
                     object.path,
-                    *line,
-                    format!("{} is committed with its {name}", object.shown()),
+                    pair.key.place.line,
+                    format!(
+                        "{} is committed with its {}",
+                        object.shown(),
+                        pair.key.value
+                    ),
                 );
             }
         }

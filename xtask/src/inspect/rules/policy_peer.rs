@@ -1,8 +1,9 @@
 //! A NetworkPolicy about pods that no manifest makes.
 
 use super::Rule;
-use crate::inspect::yaml::Node;
+use crate::inspect::kubernetes::shown_labels;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -21,25 +22,20 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
     }
     let mut judge = |path: &str, what: &str, labels: &Node| {
         let is_known = facts.is_near_template(path)
-            || labels.entries().is_empty()
+            || labels.pairs().is_empty()
             || workloads.iter().any(|one| one.is_selected(labels));
         // A source of the server may make such pods.
-        let is_made = labels.entries().iter().all(|(_, _, value)| {
-            let text = value.text().unwrap_or_default();
+        let is_made = labels.pairs().iter().all(|pair| {
+            let text = pair.value.text().unwrap_or_default();
             let quoted = [format!("\"{text}\""), format!("'{text}'")];
             crate::inspect::source::programs(facts.repository)
                 .any(|(_, program)| quoted.iter().any(|one| program.contains(one.as_str())))
         });
         if !is_known && !is_made {
-            let pairs = labels
-                .entries()
-                .iter()
-                .map(|(key, _, value)| format!("{key}: {}", value.text().unwrap_or_default()));
-            let pairs: Vec<String> = pairs.collect();
             found.risk(
                 path,
-                labels.line,
-                format!("{what} {}, which no pod template has", pairs.join(", ")),
+                labels.line(),
+                format!("{what} {}, which no pod template has", shown_labels(labels)),
             );
         }
     };

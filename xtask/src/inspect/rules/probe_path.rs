@@ -37,7 +37,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 {
                     found.breaks(
                         workload.object.path,
-                        port.line,
+                        port.line(),
                         format!("{kind} asks the port {name}, which the container does not name"),
                     );
                 }
@@ -50,7 +50,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 {
                     found.breaks(
                         workload.object.path,
-                        path.line,
+                        path.line(),
                         format!("{kind} asks for {text}, which no source of the server names"),
                     );
                 }

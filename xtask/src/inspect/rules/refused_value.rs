@@ -37,7 +37,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 judge(
                     workload.object.path,
                     name,
-                    value.line,
+                    value.line(),
                     value.text().unwrap_or_default(),
                 );
             }

@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -153,7 +154,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             *api == object.api && (kind.is_empty() || *kind == object.kind)
         });
         if let Some((api, _, release, successor)) = removed {
-            let line = object.node.get("apiVersion").map_or(1, |node| node.line);
+            let line = object.node.get("apiVersion").map_or(1, Node::line);
             let message = format!("{api} {} is gone since Kubernetes {release}", object.kind);
             let remedy = match successor.contains(' ') {
                 true => (*successor).to_owned(),

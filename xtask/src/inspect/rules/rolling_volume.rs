@@ -3,6 +3,7 @@
 use super::Rule;
 use super::autoscaled_singleton::is_single;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -31,7 +32,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             let line = workload
                 .object
                 .spec(&["strategy"])
-                .map_or(workload.object.node.line, |node| node.line);
+                .map_or(workload.object.node.line(), Node::line);
             let shown = workload.object.shown();
             let message = match workload.replicas() {
                 0 | 1 => format!(

@@ -1,8 +1,9 @@
 //! A workload that does not select the pods it makes.
 
 use super::Rule;
-use crate::inspect::yaml::Node;
+use crate::inspect::kubernetes::shown_labels;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -27,7 +28,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 .object
                 .node
                 .get("spec")
-                .map_or(workload.object.node.line, |node| node.line);
+                .map_or(workload.object.node.line(), Node::line);
             if workload.object.spec(&["selector"]).is_none() {
                 found.breaks(
                     workload.object.path,
@@ -37,18 +38,13 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             }
             continue;
         };
-        if !selector.entries().is_empty() && !workload.is_selected(selector) {
-            let pairs = selector
-                .entries()
-                .iter()
-                .map(|(key, _, value)| format!("{key}: {}", value.text().unwrap_or_default()));
-            let pairs: Vec<String> = pairs.collect();
+        if !selector.pairs().is_empty() && !workload.is_selected(selector) {
             let message = format!(
                 "{} selects {}, which its template does not carry",
                 workload.object.shown(),
-                pairs.join(", ")
+                shown_labels(selector)
             );
-            found.breaks(workload.object.path, Node::clone(selector).line, message);
+            found.breaks(workload.object.path, selector.line(), message);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Rule;
 use crate::inspect::source::keeps_sessions;
-use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -44,7 +44,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         let line = service
             .node
             .get("spec")
-            .map_or(service.node.line, |node| node.line);
+            .map_or(service.node.line(), Node::line);
         let shown = workload.object.shown();
         if text("sessionAffinity") != Some("ClientIP") {
             found.risk(
@@ -55,9 +55,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         } else if text("type") == Some("LoadBalancer")
             && text("externalTrafficPolicy") != Some("Local")
         {
-            let line = service
-                .spec(&["sessionAffinity"])
-                .map_or(line, |node| node.line);
+            let line = service.spec(&["sessionAffinity"]).map_or(line, Node::line);
             found.risk(service.path, line, "behind a LoadBalancer all clients share the address of a node, so that ClientIP does not tell them apart")
                 .remedy("set externalTrafficPolicy: Local");
         }

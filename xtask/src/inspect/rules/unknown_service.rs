@@ -1,8 +1,8 @@
 //! A Service without pods, and an Ingress without a Service.
 
 use super::Rule;
-use crate::inspect::yaml::Node;
 use crate::inspect::{Facts, Findings, Stage};
+use crate::yaml::Node;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -26,7 +26,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
     {
         let Some(labels) = service
             .spec(&["selector"])
-            .filter(|labels| !labels.entries().is_empty())
+            .filter(|labels| !labels.pairs().is_empty())
         else {
             continue;
         };
@@ -37,7 +37,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         if pods.is_empty() {
             found.risk(
                 service.path,
-                labels.line,
+                labels.line(),
                 format!(
                     "{} selects pods that no manifest here makes",
                     service.shown()
@@ -61,7 +61,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             {
                 found.breaks(
                     service.path,
-                    target.line,
+                    target.line(),
                     format!(
                         "{} targets the port {name}, which no container of its pods names",
                         service.shown()
@@ -88,7 +88,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
             {
                 found.risk(
                     ingress.path,
-                    name.line,
+                    name.line(),
                     format!("leads to the Service {text}, which no manifest here has"),
                 );
             }

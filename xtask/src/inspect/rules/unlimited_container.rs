@@ -34,7 +34,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                 let name = container.text_of("name").unwrap_or(image);
                 found.risk(
                     workload.object.path,
-                    container.line,
+                    container.line(),
                     format!("the container {name} has no {}", missing.join(" and no ")),
                 );
             }

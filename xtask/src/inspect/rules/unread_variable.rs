@@ -59,7 +59,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
                         .or_insert_with(|| is_unread(facts, name));
                     if is_unread {
                         let message = format!("sets {name}, which no source of the server reads");
-                        found.breaks(workload.object.path, entry.line, message);
+                        found.breaks(workload.object.path, entry.line(), message);
                     }
                 }
             }

@@ -30,7 +30,7 @@ fn look(facts: &Facts<'_>, found: &mut Findings) {
         {
             found.risk(
                 claim.path,
-                claim.node.line,
+                claim.node.line(),
                 format!("no pod mounts the claim {}", claim.name),
             );
         }

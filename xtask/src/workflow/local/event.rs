@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::workflow::model::Workflow;
 use crate::workflow::read::texts;
-use crate::workflow::yaml::Node;
+use crate::yaml::Node;
 
 /// What starts the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,13 +131,13 @@ pub fn inputs(
     let mut inputs = Map::new();
     for pair in declared {
         let (name, input) = (&pair.key.value, &pair.value);
-        let kind = input.get("type").and_then(Node::text);
+        let kind = input.get("type").and_then(Node::spanned);
         let kind = kind.map_or_else(|| "string".to_owned(), |kind| kind.value);
         let asked = given.iter().rev().find(|(given, _)| given == name);
-        let default = input.get("default").and_then(Node::text);
+        let default = input.get("default").and_then(Node::spanned);
         let text = asked.map(|(_, text)| text.clone());
         let text = text.or_else(|| default.map(|default| default.value));
-        let needed = input.get("required").and_then(Node::text);
+        let needed = input.get("required").and_then(Node::spanned);
         if text.is_none() && needed.is_some_and(|needed| needed.value == "true") {
             return Err(
                 Error::usage(format!("{}: the input {name} is needed", workflow.path))

@@ -1,8 +1,8 @@
 //! Jobs and steps.
 
 use super::super::model::{Environment, Job, JobBody, Spanned, Step, StepBody, Strategy};
-use super::super::yaml::{Node, Pair, Value};
 use super::{Reading, script, texts};
+use crate::yaml::{Node, Pair, Value};
 
 const JOB_KEYS: &[&str] = &[
     "name",

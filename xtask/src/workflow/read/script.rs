@@ -4,7 +4,7 @@
 //! than they are read, so that they are looked up; other texts count as one line of the file.
 
 use super::super::model::{Place, Script, Text};
-use super::super::yaml::{Node, Style, Value};
+use crate::yaml::{Node, Style, Value};
 
 /// The script of a `run` key; `file` is the whole file.
 pub(super) fn script(file: &str, node: Option<&Node>, run: Text) -> Script {

@@ -7,7 +7,7 @@ use crate::workflow::model::Job;
 use crate::workflow::read::place_in;
 use crate::workflow::repository::Repository;
 use crate::workflow::rule::{Found, Refuses, Rule};
-use crate::workflow::yaml::{Node, Value};
+use crate::yaml::{Node, Value};
 
 /// The rule.
 pub static RULE: Rule = Rule {

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::{Kind, Node, Trouble};
+
 /// How far a line is pushed in: deeper than anything is nested.
 const DEPTH: usize = 128;
 /// The most lines of a file that are pushed in.
@@ -36,22 +38,14 @@ impl Pushed {
     }
 }
 
-/// Whether the parser stopped at such a line, by what it says.
-pub fn is_shallow(message: &str) -> bool {
-    message.ends_with("invalid indentation")
-        || message.ends_with("invalid indentation in flow construct")
-}
-
-/// Reads a text, again for every line that has to be pushed in: `stops` names the line of what
-/// went wrong when it is one of those.
+/// Reads a text, again for every line that has to be pushed in.
 ///
 /// # Errors
 /// What `read` says at last.
-pub fn tolerated<Found, Trouble>(
+pub fn tolerated(
     text: &str,
-    read: impl Fn(&str, &Pushed) -> Result<Found, Trouble>,
-    stops: impl Fn(&Trouble) -> Option<usize>,
-) -> Result<Found, Trouble> {
+    read: impl Fn(&str, &Pushed) -> Result<Vec<Node>, Trouble>,
+) -> Result<Vec<Node>, Trouble> {
     let mut pushed = Pushed::default();
     let mut current = Cow::Borrowed(text);
     loop {
@@ -59,8 +53,8 @@ pub fn tolerated<Found, Trouble>(
             Err(trouble) => trouble,
             found => return found,
         };
-        let line = stops(&trouble).filter(|_| pushed.lines.len() < MOST_LINES);
-        if !line.is_some_and(|line| pushed.lines.insert(line)) {
+        let may = trouble.kind == Kind::Shallow && pushed.lines.len() < MOST_LINES;
+        if !may || !pushed.lines.insert(trouble.place.line) {
             return Err(trouble);
         }
         current = Cow::Owned(pushed.apply(text));
@@ -69,8 +63,7 @@ pub fn tolerated<Found, Trouble>(
 
 #[cfg(test)]
 mod tests {
-    use crate::workflow::model::Place;
-    use crate::workflow::yaml::mapping;
+    use super::super::{Place, mapping};
 
     #[test]
     fn a_workflow_keeps_its_places() {
@@ -81,7 +74,7 @@ mod tests {
             .get("branches")
             .map_or(&[][..], |list| list.items())
             .iter()
-            .map(|item| (item.text().unwrap().value, item.place))
+            .map(|item| (item.text().unwrap().to_owned(), item.place))
             .collect();
         let at = |text: &str, line, column| (text.to_owned(), Place { line, column });
         assert_eq!(found, [at("main", 4, 5), at("x", 5, 1)]);
