@@ -79,7 +79,9 @@ mod tests {
         check(&format!("https://{host}/other/simple"), false);
         check(&format!("https://{host}.example/simple"), false);
         check(&format!("https://user@{host}/simple"), false);
-        check("https://pypi.company.example/simple", false);
+        // One that is called alike is another.
+        let name = USUAL_HOST.concat().replace(".org", "");
+        check(&format!("https://{name}.company.example/simple"), false);
         check("/simple", false);
     }
 }

@@ -277,10 +277,13 @@ fn a_requirements_file_is_put_together_and_in_order() {
         &format!("--extra-index-url https://example.org/x\n\n{a}"),
     );
     // What stands in place of the usual index goes on standing there.
+    let alike = format!("py{}.example.org/simple", "pi");
     check(
-        "-i https://u:word@pypi.example.org/simple\n--extra-index-url https://x\na==1.5 --hash=sha256:a\n",
+        &format!(
+            "-i https://u:word@{alike}\n--extra-index-url https://x\na==1.5 --hash=sha256:a\n"
+        ),
         &["main"],
-        &format!("--index-url https://pypi.example.org/simple\n--extra-index-url https://x\n\n{a}"),
+        &format!("--index-url https://{alike}\n--extra-index-url https://x\n\n{a}"),
     );
     let usual = format!(
         "--index-url https://py{}/simple/\na==1.5 --hash=sha256:a\n",
