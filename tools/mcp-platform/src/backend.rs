@@ -1,0 +1,145 @@
+//! What can run servers, behind one trait. One file a back end, one line in [`kinds`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde::Serialize;
+use url::Url;
+
+use crate::error::Result;
+use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
+
+pub mod mock;
+
+/// Every kind of back end, by the word in `MCP_DEPLOYMENT_BACKEND`.
+pub const KINDS: [Kind; 4] = [Kind::Process, Kind::Docker, Kind::Kubernetes, Kind::Mock];
+
+/// A kind of back end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Supervised processes of this machine.
+    Process,
+    /// Containers of a Docker engine.
+    Docker,
+    /// A Kubernetes cluster.
+    Kubernetes,
+    /// The same state machine, with a clock and faults that are set: for tests.
+    Mock,
+}
+
+impl Kind {
+    /// The word in options and answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Process => "process",
+            Kind::Docker => "docker",
+            Kind::Kubernetes => "kubernetes",
+            Kind::Mock => "mock",
+        }
+    }
+}
+
+/// Which servers are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Those of one namespace; none: of all that the back end shows us.
+    pub namespace: Option<Name>,
+    /// Those of one template.
+    pub template: Option<String>,
+}
+
+/// Which lines of which instances.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Go on with new lines as they come.
+    pub follow: bool,
+    /// Only the last so many lines of each instance.
+    pub tail: Option<u32>,
+    /// Only this instance.
+    pub instance: Option<String>,
+    /// What the instance before the last restart wrote, where the back end keeps it.
+    pub previous: bool,
+}
+
+/// A way from this machine to a server, kept open as long as it is held.
+pub struct Reach {
+    /// `http://127.0.0.1:port`, without a path.
+    pub base: Url,
+    /// What keeps it open, such as a port forwarded through the cluster's API.
+    pub guard: Option<Box<dyn Send + Sync>>,
+}
+
+/// Something that can run servers.
+///
+/// State is what it answers at the moment it is asked; it keeps nothing of its own that could
+/// differ from what really runs, so that any number of instances of the platform may use it.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Which kind it is.
+    fn kind(&self) -> Kind;
+
+    /// Where it is, for people: a context, a socket, a folder. No secrets.
+    fn place(&self) -> String;
+
+    /// Whether it can be used now.
+    ///
+    /// # Errors
+    /// It cannot be reached, or refuses us.
+    async fn reachable(&self) -> Result<()>;
+
+    /// All servers of a scope, foreign ones included, sorted by identity.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses.
+    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>>;
+
+    /// One server; none when there is no such.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses.
+    async fn observe(&self, identity: &Identity) -> Result<Option<Observed>>;
+
+    /// Performs one action and returns when the back end has taken it, not when it has come true.
+    /// Performing it again does no more.
+    ///
+    /// # Errors
+    /// `Conflict` when the server changed since it was observed, else what the back end says.
+    async fn perform(&self, identity: &Identity, action: &Action) -> Result<()>;
+
+    /// An item whenever something may have changed, without end. It may say so too often, never
+    /// too rarely, and begins with [`Change::Everything`] once it is watching.
+    fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>>;
+
+    /// What a server writes, of all its instances.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such server or instance.
+    async fn logs(
+        &self,
+        identity: &Identity,
+        options: &LogOptions,
+    ) -> Result<BoxStream<'static, Result<LogLine>>>;
+
+    /// What happened to a server and its instances, oldest first, as far as the back end keeps it.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses.
+    async fn events(&self, identity: &Identity) -> Result<Vec<Event>>;
+
+    /// A way to a server, or to one of its instances.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Conflict` when nothing of it is running.
+    async fn reach(&self, identity: &Identity, instance: Option<&str>) -> Result<Reach>;
+
+    /// Every object of the back end that carries the server's labels, `kind/name`, sorted.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses.
+    async fn objects(&self, identity: &Identity) -> Result<Vec<String>>;
+}
+
+/// A back end that is shared.
+pub type Shared = Arc<dyn Backend>;

@@ -1,0 +1,13 @@
+//! MCP Platform: deploys, watches and steers MCP servers on Kubernetes, Docker or this machine,
+//! through one contract.
+//!
+//! `model` and `lifecycle` are pure; `backend` looks and acts; `service` ties them together; the
+//! faces (`api`, `mcp`, `cli`) call `service` and nothing below it.
+
+pub mod backend;
+pub mod cli;
+pub mod error;
+pub mod lifecycle;
+pub mod model;
+pub mod service;
+pub mod template;

@@ -1,0 +1,143 @@
+//! The one way in which every operation reaches its goal: look, decide, act, wait; and back when a
+//! deployment failed.
+
+use crate::error::{Error, Kind, Result};
+use crate::lifecycle::decide;
+use crate::model::{Action, Goal, Identity, Observed, Remember};
+
+use super::wait::wait;
+use super::{Outcome, Progress, Report, Service, Waiting};
+
+/// How often a lost race is run again before the caller hears of it.
+const ATTEMPTS: usize = 8;
+
+impl Service {
+    pub(super) async fn reach(
+        &self,
+        identity: &Identity,
+        waiting: Waiting,
+        progress: &dyn Progress,
+        goal: impl Fn(Option<&Observed>) -> Result<Goal> + Send + Sync,
+    ) -> Result<Outcome> {
+        let mut done = Vec::new();
+        let mut attempt = 1;
+        let goal = loop {
+            let observed = self.backend.observe(identity).await?;
+            let goal = goal(observed.as_ref())?;
+            let actions = decide(&goal, observed.as_ref(), self.limits)
+                .map_err(|error| named(error, identity))?;
+            match self.perform(identity, &actions, &mut done, progress).await {
+                Ok(()) => break goal,
+                Err(error) if error.kind == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(self.undo(identity, &goal, error, &done, progress).await),
+            }
+        };
+        let server = match waiting {
+            Waiting::Return => self.backend.observe(identity).await?,
+            Waiting::Wait => match wait(self, identity, &goal, self.patience, progress).await {
+                Ok(server) => server,
+                Err(error) => return Err(self.undo(identity, &goal, error, &done, progress).await),
+            },
+        };
+        Ok(Outcome {
+            identity: identity.clone(),
+            actions: done,
+            server: server.map(Report::of),
+        })
+    }
+
+    async fn perform(
+        &self,
+        identity: &Identity,
+        actions: &[Action],
+        done: &mut Vec<Action>,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        for action in actions {
+            progress.acting(identity, action);
+            self.backend.perform(identity, action).await?;
+            done.push(action.clone());
+        }
+        Ok(())
+    }
+
+    /// After a failed deployment: back to the last specification that was ready, or nothing at all
+    /// when there was none. The error says which.
+    async fn undo(
+        &self,
+        identity: &Identity,
+        goal: &Goal,
+        error: Error,
+        done: &[Action],
+        progress: &dyn Progress,
+    ) -> Error {
+        let (
+            Goal::Deploy(spec) | Goal::Update(spec),
+            Kind::Failed | Kind::Timeout | Kind::Unavailable | Kind::Invalid,
+        ) = (goal, error.kind)
+        else {
+            return error;
+        };
+        let observed = match self.backend.observe(identity).await {
+            Ok(Some(observed)) => observed,
+            Ok(None) => return error,
+            Err(second) => {
+                return error.hint(format!("and it could not be undone: {}", second.message));
+            }
+        };
+        // Somebody else's newer change is not ours to undo.
+        if observed.revision.as_deref() != Some(spec.revision().as_str()) {
+            return error;
+        }
+        let created = done
+            .iter()
+            .any(|action| matches!(action, Action::Apply { expected: None, .. }));
+        let Some((action, goal, says)) = way_back(&observed, created) else {
+            return error;
+        };
+        progress.note(identity, &format!("{}; {says}", error.message));
+        if let Err(second) = self.backend.perform(identity, &action).await {
+            return error.hint(format!("and it could not be undone: {}", second.message));
+        }
+        if let Err(second) = wait(self, identity, &goal, self.patience, progress).await {
+            return error.hint(format!("{says}, but: {}", second.message));
+        }
+        let message = format!("{}; {says}", error.message);
+        Error { message, ..error }
+    }
+}
+
+/// What undoes a failed deployment, what is then waited for, and how that is said; none when there
+/// is nothing to go back to and nothing that this operation created.
+fn way_back(observed: &Observed, created: bool) -> Option<(Action, Goal, String)> {
+    match &observed.previous {
+        Some(previous) => Some((
+            Action::Apply {
+                spec: previous.clone(),
+                replicas: observed.desired,
+                remember: Remember::Keep,
+                previous: None,
+                expected: observed.token.clone(),
+            },
+            Goal::Update(previous.clone()),
+            format!("rolled back to revision {}", previous.revision()),
+        )),
+        None if created => Some((
+            Action::Remove,
+            Goal::Delete,
+            "removed what was created".to_owned(),
+        )),
+        None => None,
+    }
+}
+
+pub(super) fn missing(identity: &Identity) -> Error {
+    Error::not_found(format!("there is no server {identity}")).hint("mcp-platform list")
+}
+
+pub(super) fn named(error: Error, identity: &Identity) -> Error {
+    match error.kind {
+        Kind::NotFound => missing(identity),
+        _ => error,
+    }
+}
