@@ -7,8 +7,9 @@ use futures::stream::BoxStream;
 use serde::Serialize;
 use url::Url;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
+use crate::world::World;
 
 pub mod mock;
 
@@ -143,3 +144,15 @@ pub trait Backend: Send + Sync + 'static {
 
 /// A back end that is shared.
 pub type Shared = Arc<dyn Backend>;
+
+/// Opens the back end of a kind with what the surroundings say; it is not asked anything yet.
+///
+/// # Errors
+/// Its configuration cannot be read, or names something that is not there.
+pub async fn open(kind: Kind, _world: &World, _cluster: Option<&str>) -> Result<Shared> {
+    match kind {
+        Kind::Process | Kind::Docker | Kind::Kubernetes | Kind::Mock => Err(Error::precondition(
+            format!("the back end {} is not part of this build", kind.word()),
+        )),
+    }
+}

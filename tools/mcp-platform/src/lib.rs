@@ -11,3 +11,4 @@ pub mod lifecycle;
 pub mod model;
 pub mod service;
 pub mod template;
+pub mod world;

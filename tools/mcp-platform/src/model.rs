@@ -17,6 +17,6 @@ pub use observed::{
 };
 pub use secret::{Secret, Secrets};
 pub use spec::{
-    Companion, Exposure, Peer, PeerPlace, Peers, Port, Probe, Protocol, Provenance, Resources,
-    Run, Sessions, Spec, Statefulness, Transport, Volume,
+    Companion, Exposure, Peer, PeerPlace, Peers, Port, Probe, Protocol, Provenance, Resources, Run,
+    Sessions, Spec, Statefulness, Transport, Volume,
 };

@@ -9,7 +9,7 @@ pub use catalogue::{Catalogue, builtin};
 pub use instantiate::{Request, instantiate, reconfigure};
 pub use raw::{
     CompanionTable, ConfigurationTable, ImageTable, PeersTable, ProbeTable, ProcessTable,
-    ResourcesTable, RunTable, SessionsTable, SettingTable, Template, TransportKind,
-    TransportTable, VolumeTable,
+    ResourcesTable, RunTable, SessionsTable, SettingTable, Template, TransportKind, TransportTable,
+    VolumeTable,
 };
 pub use validate::parse;

@@ -61,7 +61,12 @@ fn update(spec: &Spec, observed: &Observed, limits: Limits) -> Result<Vec<Action
     if !changes(spec, observed) {
         return Ok(Vec::new());
     }
-    Ok(vec![apply(spec, Some(observed), observed.desired, Remember::Keep)])
+    Ok(vec![apply(
+        spec,
+        Some(observed),
+        observed.desired,
+        Remember::Keep,
+    )])
 }
 
 /// Whether what is stored or what is wanted by the back end differs from the specification.

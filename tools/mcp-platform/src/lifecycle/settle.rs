@@ -57,9 +57,7 @@ pub fn settle(
         Goal::Delete => false,
         Goal::Stop | Goal::ForceStop => status.state == State::Stopped,
         Goal::Scale(0) => status.state == State::Stopped,
-        Goal::Scale(replicas) => {
-            status.state == State::Running && observed.desired == *replicas
-        }
+        Goal::Scale(replicas) => status.state == State::Running && observed.desired == *replicas,
         Goal::Start | Goal::Restart => status.state == State::Running,
         Goal::Deploy(spec) | Goal::Update(spec) => {
             observed.revision == Some(spec.revision())

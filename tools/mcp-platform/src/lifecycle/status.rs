@@ -14,10 +14,18 @@ pub fn status(observed: &Observed) -> Status {
         .count();
     if observed.desired == 0 {
         return if observed.replicas == 0 && ending == 0 {
-            say(State::Stopped, Cause::Stopped, "no instance is wanted, and none is there".to_owned())
+            say(
+                State::Stopped,
+                Cause::Stopped,
+                "no instance is wanted, and none is there".to_owned(),
+            )
         } else {
             let left = (observed.replicas as usize).max(ending);
-            say(State::Scaling, Cause::Ending, format!("{left} still ending"))
+            say(
+                State::Scaling,
+                Cause::Ending,
+                format!("{left} still ending"),
+            )
         };
     }
     let current = observed.observed_generation >= observed.generation;
@@ -28,7 +36,11 @@ pub fn status(observed: &Observed) -> Status {
     let fault = worst(observed);
     if current && complete && fault.is_none() {
         return if observed.draining {
-            say(State::Scaling, Cause::Draining, "takes no new sessions".to_owned())
+            say(
+                State::Scaling,
+                Cause::Draining,
+                "takes no new sessions".to_owned(),
+            )
         } else {
             say(
                 State::Running,
@@ -44,15 +56,21 @@ pub fn status(observed: &Observed) -> Status {
             fault.cause,
             format!("{ready} of {} ready; {}", observed.desired, fault.message),
         ),
-        (None, 0) if observed.draining => {
-            say(State::Scaling, Cause::Draining, "takes no new sessions".to_owned())
-        }
+        (None, 0) if observed.draining => say(
+            State::Scaling,
+            Cause::Draining,
+            "takes no new sessions".to_owned(),
+        ),
         (None, 0) => say(
             State::Pending,
             Cause::Starting,
             format!("0 of {} ready, no fault yet", observed.desired),
         ),
-        (None, ready) => say(State::Scaling, Cause::Rolling, rolling(observed, current, ready)),
+        (None, ready) => say(
+            State::Scaling,
+            Cause::Rolling,
+            rolling(observed, current, ready),
+        ),
     }
 }
 

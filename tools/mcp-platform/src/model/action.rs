@@ -89,7 +89,11 @@ impl Action {
                 ..
             } => format!(
                 "{} revision {} of {} with {replicas} instances ({})",
-                if expected.is_some() { "change to" } else { "create" },
+                if expected.is_some() {
+                    "change to"
+                } else {
+                    "create"
+                },
                 spec.revision(),
                 spec.identity,
                 spec.run

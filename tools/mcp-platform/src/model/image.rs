@@ -194,7 +194,12 @@ mod tests {
         check("library/echo:1", None, "library/echo", Some("1"));
         check("127.0.0.1:5000/echo", Some("127.0.0.1:5000"), "echo", None);
         check("[::1]:5000/a/b:x", Some("[::1]:5000"), "a/b", Some("x"));
-        check("localhost/echo:1.2_3-x", Some("localhost"), "echo", Some("1.2_3-x"));
+        check(
+            "localhost/echo:1.2_3-x",
+            Some("localhost"),
+            "echo",
+            Some("1.2_3-x"),
+        );
         let digest = format!("ghcr.io/a/b:1@sha256:{}", "0a".repeat(32));
         check(&digest, Some("ghcr.io"), "a/b", Some("1"));
         let at = ImageReference::parse("r.example:5000/echo:1")
@@ -206,8 +211,21 @@ mod tests {
     #[test]
     fn what_is_no_reference_is_refused() {
         for text in [
-            "", "Echo", "echo:", "echo@sha256:12", "a//b", "/a", "a/", "host:99999/a", "a b",
-            "a:b:c", "a@md5:0", "-a.b/c", "a..b", "echo:-x", "https://a.example/b",
+            "",
+            "Echo",
+            "echo:",
+            "echo@sha256:12",
+            "a//b",
+            "/a",
+            "a/",
+            "host:99999/a",
+            "a b",
+            "a:b:c",
+            "a@md5:0",
+            "-a.b/c",
+            "a..b",
+            "echo:-x",
+            "https://a.example/b",
         ] {
             assert!(ImageReference::parse(text).is_err(), "{text:?}");
         }

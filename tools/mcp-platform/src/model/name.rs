@@ -72,9 +72,8 @@ impl Name {
     /// # Errors
     /// The two together are too long for a label.
     pub fn with(&self, suffix: &str) -> Result<Name> {
-        Name::label(&format!("{}-{suffix}", self.0)).map_err(|error| {
-            error.hint(format!("choose a name that leaves room for `-{suffix}`"))
-        })
+        Name::label(&format!("{}-{suffix}", self.0))
+            .map_err(|error| error.hint(format!("choose a name that leaves room for `-{suffix}`")))
     }
 
     /// The name of the Service: those are DNS-1035 labels, which start with a letter.

@@ -74,13 +74,17 @@ impl Secrets {
         for (key, value) in store {
             match key.split_once('/') {
                 Some(("environment", name)) => {
-                    secrets.environment.insert(name.to_owned(), Secret::new(value));
+                    secrets
+                        .environment
+                        .insert(name.to_owned(), Secret::new(value));
                 }
                 Some(("file", path)) => {
                     secrets.files.insert(path.to_owned(), Secret::new(value));
                 }
                 Some(("generated", name)) => {
-                    secrets.generated.insert(name.to_owned(), Secret::new(value));
+                    secrets
+                        .generated
+                        .insert(name.to_owned(), Secret::new(value));
                 }
                 _ if key == "id" => secrets.id = value,
                 _ => {}

@@ -124,7 +124,9 @@ impl Service {
         let secrets = present
             .and_then(|observed| observed.spec.as_ref())
             .map(|spec| &spec.secrets);
-        instantiate(template, namespace, request, secrets, &mut || (self.random)())
+        instantiate(template, namespace, request, secrets, &mut || {
+            (self.random)()
+        })
     }
 
     /// Makes a server run; again with the same request changes nothing.
@@ -141,7 +143,9 @@ impl Service {
     ) -> Result<Outcome> {
         let identity = self.specify(namespace, deploy, None)?.identity;
         self.reach(&identity, waiting, progress, |present| {
-            Ok(Goal::Deploy(Box::new(self.specify(namespace, deploy, present)?)))
+            Ok(Goal::Deploy(Box::new(
+                self.specify(namespace, deploy, present)?,
+            )))
         })
         .await
     }
@@ -159,7 +163,9 @@ impl Service {
     ) -> Result<Outcome> {
         self.reach(identity, waiting, progress, |present| {
             let present = present.ok_or_else(|| missing(identity))?;
-            Ok(Goal::Update(Box::new(self.updated(identity, present, update)?)))
+            Ok(Goal::Update(Box::new(
+                self.updated(identity, present, update)?,
+            )))
         })
         .await
     }
@@ -185,7 +191,8 @@ impl Service {
             wheel: update.wheel.clone().or_else(|| spec.run.wheel.clone()),
             exposure: Some(spec.exposure.clone()),
         };
-        let mut updated = self.instantiate(template, &identity.namespace, &request, Some(present))?;
+        let mut updated =
+            self.instantiate(template, &identity.namespace, &request, Some(present))?;
         if update.image.is_none() && update.wheel.is_none() {
             updated.provenance = spec.provenance.clone();
         }
@@ -202,7 +209,8 @@ impl Service {
         waiting: Waiting,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
-        self.reach(identity, waiting, progress, |_| Ok(Goal::Start)).await
+        self.reach(identity, waiting, progress, |_| Ok(Goal::Start))
+            .await
     }
 
     /// Stops a server.
@@ -220,7 +228,8 @@ impl Service {
             StopMode::Graceful => Goal::Stop,
             StopMode::Force => Goal::ForceStop,
         };
-        self.reach(identity, waiting, progress, |_| Ok(goal.clone())).await
+        self.reach(identity, waiting, progress, |_| Ok(goal.clone()))
+            .await
     }
 
     /// Sets the number of instances.
@@ -234,7 +243,8 @@ impl Service {
         waiting: Waiting,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
-        self.reach(identity, waiting, progress, |_| Ok(Goal::Scale(replicas))).await
+        self.reach(identity, waiting, progress, |_| Ok(Goal::Scale(replicas)))
+            .await
     }
 
     /// Replaces every instance.
@@ -247,7 +257,8 @@ impl Service {
         waiting: Waiting,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
-        self.reach(identity, waiting, progress, |_| Ok(Goal::Restart)).await
+        self.reach(identity, waiting, progress, |_| Ok(Goal::Restart))
+            .await
     }
 
     /// Removes a server and everything of it.
@@ -261,7 +272,8 @@ impl Service {
         progress: &dyn Progress,
     ) -> Result<Outcome> {
         self.found(identity).await?;
-        self.reach(identity, waiting, progress, |_| Ok(Goal::Delete)).await
+        self.reach(identity, waiting, progress, |_| Ok(Goal::Delete))
+            .await
     }
 
     /// The actions that a goal needs now, without performing them.

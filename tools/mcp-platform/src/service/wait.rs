@@ -85,7 +85,11 @@ fn failed(identity: &Identity, status: &Status, kind: Kind) -> Error {
     };
     Error::new(
         kind,
-        format!("{identity} {what}: {} ({})", status.message, status.cause.word()),
+        format!(
+            "{identity} {what}: {} ({})",
+            status.message,
+            status.cause.word()
+        ),
     )
     .hint(format!("mcp-platform events {}", identity.name))
     .hint(format!("mcp-platform logs {} --previous", identity.name))

@@ -55,7 +55,8 @@ impl Catalogue {
     /// # Errors
     /// The folder cannot be read, has no template, or one of them is wrong.
     pub fn add_folder(&mut self, folder: &Path) -> Result<()> {
-        let unreadable = |error: std::io::Error| Error::invalid(format!("{}: {error}", folder.display()));
+        let unreadable =
+            |error: std::io::Error| Error::invalid(format!("{}: {error}", folder.display()));
         let mut found = 0;
         let mut entries: Vec<_> = std::fs::read_dir(folder)
             .map_err(unreadable)?
@@ -81,8 +82,10 @@ impl Catalogue {
             found += 1;
         }
         if found == 0 {
-            return Err(Error::invalid(format!("{} has no template in it", folder.display()))
-                .hint("a template is a folder with `template.toml` in it"));
+            return Err(
+                Error::invalid(format!("{} has no template in it", folder.display()))
+                    .hint("a template is a folder with `template.toml` in it"),
+            );
         }
         Ok(())
     }

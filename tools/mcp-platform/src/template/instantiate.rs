@@ -52,33 +52,17 @@ pub fn instantiate(
         Some(name) => Name::server(name)?,
         None => Name::server(&generated_name(template, namespace, &configuration))?,
     };
-    let mut parts = Parts::default();
-    for setting in &template.configuration.settings {
-        if let Some(value) = configuration.get(&setting.key) {
-            parts.set(setting, value);
-        }
-    }
-    let mut companions = Vec::new();
-    for table in &template.companions {
-        let companion = companion(table, &configuration)?;
-        name.with(&companion.name)?;
-        for generated in table.generated.values() {
-            let kept = present.and_then(|present| present.generated.get(generated)).cloned();
-            parts.secrets.generated.entry(generated.clone()).or_insert_with(|| {
-                kept.unwrap_or_else(|| Secret::new(random()))
-            });
-        }
-        companions.push(companion);
-    }
-    tell(template, &name, &companions, &mut parts)?;
-    seal(&mut parts.secrets, present, random);
+    let mut parts = assemble(template, &name, &configuration, present, random)?;
     let secret_keys: Vec<&str> = secret_keys(template);
     let mut environment = template.environment.clone();
     environment.append(&mut parts.environment);
     let mut arguments = template.run.arguments.clone();
     arguments.append(&mut parts.arguments);
     Ok(Spec {
-        identity: Identity { namespace: namespace.clone(), name },
+        identity: Identity {
+            namespace: namespace.clone(),
+            name,
+        },
         template: template.id.clone(),
         version: template.version.clone(),
         configuration: request
@@ -95,7 +79,10 @@ pub fn instantiate(
             },
             command: template.run.command.clone(),
             arguments,
-            wheel: request.wheel.clone().or_else(|| template.process.wheel.clone()),
+            wheel: request
+                .wheel
+                .clone()
+                .or_else(|| template.process.wheel.clone()),
             process: template.process.command.clone(),
         },
         transport: transport(template),
@@ -123,14 +110,18 @@ pub fn instantiate(
         exposure: request.exposure.clone().unwrap_or(Exposure::ClusterIp),
         grace_seconds: template.grace_seconds,
         drain_seconds: template.drain_seconds,
-        companions,
+        companions: parts.companions,
         provenance: Provenance::default(),
     })
 }
 
 /// The configuration of a present server with changes laid over it (RFC 7396, "JSON Merge Patch");
 /// its secret keys come from the secrets that it has, so they need not be given again.
-pub fn reconfigure(template: &Template, present: &Spec, changes: &Map<String, Value>) -> Map<String, Value> {
+pub fn reconfigure(
+    template: &Template,
+    present: &Spec,
+    changes: &Map<String, Value>,
+) -> Map<String, Value> {
     let mut configuration = present.configuration.clone();
     for setting in &template.configuration.settings {
         let kept = match (&setting.environment, &setting.file) {
@@ -139,7 +130,10 @@ pub fn reconfigure(template: &Template, present: &Spec, changes: &Map<String, Va
             _ => None,
         };
         if let (true, Some(kept)) = (setting.secret, kept) {
-            configuration.insert(setting.key.clone(), typed(template, &setting.key, kept.expose()));
+            configuration.insert(
+                setting.key.clone(),
+                typed(template, &setting.key, kept.expose()),
+            );
         }
     }
     for (key, value) in changes {
@@ -167,8 +161,45 @@ fn typed(template: &Template, key: &str, text: &str) -> Value {
     }
 }
 
+/// Where each value of the configuration goes, and what companions add to it.
+fn assemble(
+    template: &Template,
+    name: &Name,
+    configuration: &Map<String, Value>,
+    present: Option<&Secrets>,
+    random: &mut dyn FnMut() -> String,
+) -> Result<Parts> {
+    let mut parts = Parts::default();
+    for setting in &template.configuration.settings {
+        if let Some(value) = configuration.get(&setting.key) {
+            parts.set(setting, value);
+        }
+    }
+    let mut companions = Vec::new();
+    for table in &template.companions {
+        let companion = companion(table, configuration)?;
+        name.with(&companion.name)?;
+        for generated in table.generated.values() {
+            let kept = present
+                .and_then(|present| present.generated.get(generated))
+                .cloned();
+            parts
+                .secrets
+                .generated
+                .entry(generated.clone())
+                .or_insert_with(|| kept.unwrap_or_else(|| Secret::new(random())));
+        }
+        companions.push(companion);
+    }
+    tell(template, name, &companions, &mut parts)?;
+    seal(&mut parts.secrets, present, random);
+    parts.companions = companions;
+    Ok(parts)
+}
+
 #[derive(Default)]
 struct Parts {
+    companions: Vec<Companion>,
     environment: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
     arguments: Vec<String>,
@@ -180,7 +211,9 @@ impl Parts {
         let text = plain(value);
         match (&setting.environment, &setting.file, &setting.argument) {
             (Some(name), _, _) if setting.secret => {
-                self.secrets.environment.insert(name.clone(), Secret::new(text));
+                self.secrets
+                    .environment
+                    .insert(name.clone(), Secret::new(text));
             }
             (Some(name), _, _) => {
                 self.environment.insert(name.clone(), text);
@@ -212,7 +245,11 @@ fn plain(value: &Value) -> String {
 /// The configuration with the schema's defaults, checked.
 fn complete(template: &Template, given: &Map<String, Value>) -> Result<Map<String, Value>> {
     let mut configuration = given.clone();
-    let properties = template.configuration.schema.get("properties").and_then(Value::as_object);
+    let properties = template
+        .configuration
+        .schema
+        .get("properties")
+        .and_then(Value::as_object);
     for (key, schema) in properties.into_iter().flatten() {
         if let (false, Some(default)) = (configuration.contains_key(key), schema.get("default")) {
             configuration.insert(key.clone(), default.clone());
@@ -220,11 +257,16 @@ fn complete(template: &Template, given: &Map<String, Value>) -> Result<Map<Strin
     }
     let mut schema = template.configuration.schema.clone();
     schema.entry("type").or_insert_with(|| "object".into());
-    schema.entry("additionalProperties").or_insert(Value::Bool(false));
+    schema
+        .entry("additionalProperties")
+        .or_insert(Value::Bool(false));
     let validator = jsonschema::draft202012::new(&Value::Object(schema))
         .map_err(|error| Error::internal(format!("the schema of {}: {error}", template.id)))?;
     let document = Value::Object(configuration);
-    let mut problems = Error::invalid(format!("the configuration breaks the schema of {}", template.id));
+    let mut problems = Error::invalid(format!(
+        "the configuration breaks the schema of {}",
+        template.id
+    ));
     for error in validator.iter_errors(&document) {
         // `masked` leaves the value out: it may be a secret.
         problems = problems.detail(
@@ -238,12 +280,19 @@ fn complete(template: &Template, given: &Map<String, Value>) -> Result<Map<Strin
     if problems.details.is_empty() {
         Ok(configuration)
     } else {
-        Err(problems.hint(format!("see the schema with `mcp-platform template {}`", template.id)))
+        Err(problems.hint(format!(
+            "see the schema with `mcp-platform template {}`",
+            template.id
+        )))
     }
 }
 
 /// `<template>-<eight digits>`, from everything that the request says.
-fn generated_name(template: &Template, namespace: &Name, configuration: &Map<String, Value>) -> String {
+fn generated_name(
+    template: &Template,
+    namespace: &Name,
+    configuration: &Map<String, Value>,
+) -> String {
     // Sorted by key at every depth: `serde_json` may keep the order of the request.
     let sorted: BTreeMap<&String, &Value> = configuration.iter().collect();
     let text = serde_json::to_string(&(&template.id, namespace, sorted)).unwrap_or_default();
@@ -264,7 +313,11 @@ fn secret_keys(template: &Template) -> Vec<&str> {
 }
 
 fn transport(template: &Template) -> Transport {
-    let path = template.transport.path.clone().unwrap_or_else(|| "/mcp".to_owned());
+    let path = template
+        .transport
+        .path
+        .clone()
+        .unwrap_or_else(|| "/mcp".to_owned());
     match template.transport.kind {
         TransportKind::Stdio => Transport::Stdio,
         TransportKind::StreamableHttp => Transport::StreamableHttp { path },
@@ -312,7 +365,12 @@ fn companion(table: &CompanionTable, configuration: &Map<String, Value>) -> Resu
 }
 
 /// What the server is told of its companions: host names in the open, passwords as secrets.
-fn tell(template: &Template, name: &Name, companions: &[Companion], parts: &mut Parts) -> Result<()> {
+fn tell(
+    template: &Template,
+    name: &Name,
+    companions: &[Companion],
+    parts: &mut Parts,
+) -> Result<()> {
     for (table, companion) in template.companions.iter().zip(companions) {
         if !companion.enabled {
             continue;
@@ -330,7 +388,10 @@ fn tell(template: &Template, name: &Name, companions: &[Companion], parts: &mut 
             if text == open {
                 parts.environment.insert(variable.clone(), text);
             } else {
-                parts.secrets.environment.insert(variable.clone(), Secret::new(text));
+                parts
+                    .secrets
+                    .environment
+                    .insert(variable.clone(), Secret::new(text));
             }
         }
     }

@@ -30,7 +30,10 @@ fn problems(template: &Template) -> Vec<Detail> {
     if let Err(error) = Name::label(&template.id) {
         say("id".to_owned(), error.message);
     } else if template.id.len() > NAME_LIMIT - 9 {
-        say("id".to_owned(), format!("is longer than {} characters", NAME_LIMIT - 9));
+        say(
+            "id".to_owned(),
+            format!("is longer than {} characters", NAME_LIMIT - 9),
+        );
     }
     if template.version.is_empty() {
         say("version".to_owned(), "is empty".to_owned());
@@ -39,30 +42,50 @@ fn problems(template: &Template) -> Vec<Detail> {
         say("replicas".to_owned(), "must be 1 or more".to_owned());
     }
     if template.statefulness == Statefulness::Singleton && template.replicas > 1 {
-        say("replicas".to_owned(), "a singleton has one instance".to_owned());
+        say(
+            "replicas".to_owned(),
+            "a singleton has one instance".to_owned(),
+        );
     }
     if template.transport.port == 0 {
         say("transport.port".to_owned(), "must be 1 to 65535".to_owned());
     }
     for (key, path) in [
         ("transport.path", template.transport.path.as_deref()),
-        ("health.path", template.health.as_ref().map(|probe| probe.path.as_str())),
-        ("ready.path", template.ready.as_ref().map(|probe| probe.path.as_str())),
-        ("sessions.path", template.sessions.as_ref().map(|page| page.path.as_str())),
+        (
+            "health.path",
+            template.health.as_ref().map(|probe| probe.path.as_str()),
+        ),
+        (
+            "ready.path",
+            template.ready.as_ref().map(|probe| probe.path.as_str()),
+        ),
+        (
+            "sessions.path",
+            template.sessions.as_ref().map(|page| page.path.as_str()),
+        ),
     ] {
         if path.is_some_and(|path| !path.starts_with('/')) {
             say(key.to_owned(), "must start with `/`".to_owned());
         }
     }
     if let Some(bearer) = &template.transport.bearer
-        && !template.configuration.settings.iter().any(|setting| {
-            setting.secret && setting.environment.as_ref() == Some(bearer)
-        })
+        && !template
+            .configuration
+            .settings
+            .iter()
+            .any(|setting| setting.secret && setting.environment.as_ref() == Some(bearer))
     {
-        say("transport.bearer".to_owned(), format!("no secret setting sets {bearer}"));
+        say(
+            "transport.bearer".to_owned(),
+            format!("no secret setting sets {bearer}"),
+        );
     }
     if template.drain_seconds > template.grace_seconds {
-        say("drain-seconds".to_owned(), "must fit into grace-seconds".to_owned());
+        say(
+            "drain-seconds".to_owned(),
+            "must fit into grace-seconds".to_owned(),
+        );
     }
     if let Some(reference) = &template.image.reference
         && let Err(error) = ImageReference::parse(reference)
@@ -101,7 +124,11 @@ fn settings(template: &Template, say: &mut impl FnMut(String, String)) {
         }
     }
     for key in properties.into_iter().flatten().map(|(key, _)| key) {
-        let used = template.configuration.settings.iter().any(|setting| &setting.key == key)
+        let used = template
+            .configuration
+            .settings
+            .iter()
+            .any(|setting| &setting.key == key)
             || template
                 .companions
                 .iter()
@@ -121,7 +148,9 @@ fn target(setting: &SettingTable) -> Option<String> {
         return Some("needs exactly one of environment, file, argument".to_owned());
     }
     if setting.secret && setting.argument.is_some() {
-        return Some("a secret cannot be an argument: every user of the machine reads it".to_owned());
+        return Some(
+            "a secret cannot be an argument: every user of the machine reads it".to_owned(),
+        );
     }
     if let Some(name) = &setting.environment
         && !is_variable(name)
@@ -137,7 +166,9 @@ fn target(setting: &SettingTable) -> Option<String> {
 }
 
 fn is_variable(name: &str) -> bool {
-    name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    name.bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
@@ -175,7 +206,10 @@ fn companions(template: &Template, say: &mut impl FnMut(String, String)) {
         }
         for other in &companion.reaches {
             if !template.companions.iter().any(|one| &one.name == other) {
-                say(format!("{path}.reaches"), format!("there is no companion {other:?}"));
+                say(
+                    format!("{path}.reaches"),
+                    format!("there is no companion {other:?}"),
+                );
             }
         }
     }
@@ -205,7 +239,11 @@ pub fn resources(table: &ResourcesTable) -> Result<Resources> {
 /// # Errors
 /// It is neither.
 pub fn thousandths(text: &str) -> Result<u32> {
-    let wrong = || Error::invalid(format!("{text:?} is no amount of processor, such as `250m` or `1.5`"));
+    let wrong = || {
+        Error::invalid(format!(
+            "{text:?} is no amount of processor, such as `250m` or `1.5`"
+        ))
+    };
     if let Some(number) = text.strip_suffix('m') {
         return number.parse().map_err(|_| wrong());
     }
@@ -214,7 +252,11 @@ pub fn thousandths(text: &str) -> Result<u32> {
         return Err(wrong());
     }
     // Within 1 to 1,000,000 by the line above.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range is checked"
+    )]
     Ok((cores * 1000.0).round() as u32)
 }
 
@@ -223,7 +265,11 @@ pub fn thousandths(text: &str) -> Result<u32> {
 /// # Errors
 /// It is none of these, or more than 2^63.
 pub fn bytes(text: &str) -> Result<u64> {
-    let wrong = || Error::invalid(format!("{text:?} is no amount of memory, such as `512Mi` or `2G`"));
+    let wrong = || {
+        Error::invalid(format!(
+            "{text:?} is no amount of memory, such as `512Mi` or `2G`"
+        ))
+    };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let factor: u64 = match unit {

@@ -1,0 +1,176 @@
+//! The command grammar, and the way from arguments to an exit code.
+
+mod deploy;
+mod general;
+mod list;
+mod output;
+mod records;
+mod steer;
+mod templates;
+mod update;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::error::{Error, Kind, Result};
+use crate::world::World;
+
+pub use general::General;
+pub use output::{Format, Output};
+
+/// Every exit code and its meaning, in the order in which the help shows them.
+const EXIT_CODES: [(u8, &str); 7] = [
+    (0, "done"),
+    (1, "failure, also a server that failed"),
+    (2, "usage, configuration, or no such server or template"),
+    (3, "not ready in time"),
+    (4, "conflict with the present state"),
+    (5, "the back end cannot be reached, or a tool is missing"),
+    (6, "not allowed"),
+];
+
+/// Deploys, watches and steers MCP servers on Kubernetes, Docker or this machine.
+#[derive(Debug, Parser)]
+#[command(name = "mcp-platform", version, after_long_help = exit_codes(), disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    general: General,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a server run from a template; again with the same request changes nothing
+    Deploy(deploy::Arguments),
+    /// Show all servers with their status
+    List(list::ListArguments),
+    /// Show one server: status, reason, instances, endpoints, conditions
+    Status(list::StatusArguments),
+    /// Start a server with as many instances as stop found
+    Start(steer::Arguments),
+    /// Stop a server: sessions first, then a signal, then the grace period
+    Stop(steer::StopArguments),
+    /// Set the number of instances
+    Scale(steer::ScaleArguments),
+    /// Replace every instance
+    Restart(steer::Arguments),
+    /// Change image or configuration; goes back when it does not get ready
+    Update(update::Arguments),
+    /// Remove a server and everything of it
+    Delete(steer::DeleteArguments),
+    /// Show what a server writes
+    Logs(records::LogArguments),
+    /// Show what happened to a server
+    Events(records::EventArguments),
+    /// Show all templates
+    Templates,
+    /// Show one template with the schema of its configuration
+    Template(templates::Arguments),
+    /// Write the completions of a shell to stdout
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.general.format, cli.general.quiet);
+    let done = World::read()
+        .map_err(|error| Error::internal(format!("the working folder: {error}")))
+        .and_then(|world| run(cli, &world, &output));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(exit_code(error.kind))
+        }
+    }
+}
+
+fn run(cli: Cli, world: &World, output: &Output) -> Result<()> {
+    // The libraries leave the choice of the cryptography to the program; a second choice is ours too.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal(format!("cannot start threads: {error}")))?;
+    let general = cli.general;
+    runtime.block_on(async {
+        match cli.verb {
+            Verb::Deploy(arguments) => deploy::run(&general, world, output, arguments).await,
+            Verb::List(arguments) => list::list(&general, world, output, arguments).await,
+            Verb::Status(arguments) => list::status(&general, world, output, arguments).await,
+            Verb::Start(arguments) => steer::start(&general, world, output, arguments).await,
+            Verb::Stop(arguments) => steer::stop(&general, world, output, arguments).await,
+            Verb::Scale(arguments) => steer::scale(&general, world, output, arguments).await,
+            Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
+            Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
+            Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
+            Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
+            Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
+            Verb::Templates => templates::all(&general, world, output),
+            Verb::Template(arguments) => templates::one(&general, world, output, &arguments),
+            Verb::Completions { shell } => {
+                completions(shell, output);
+                Ok(())
+            }
+        }
+    })
+}
+
+fn completions(shell: clap_complete::Shell, output: &Output) {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "mcp-platform", &mut text);
+    output.raw(&text);
+}
+
+fn exit_code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Invalid | Kind::NotFound => 2,
+        Kind::Timeout => 3,
+        Kind::Conflict => 4,
+        Kind::Unavailable | Kind::Precondition => 5,
+        Kind::Unauthenticated | Kind::Forbidden => 6,
+        Kind::Failed | Kind::Internal => 1,
+    }
+}
+
+fn exit_codes() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for (code, meaning) in EXIT_CODES {
+        text.push_str(&format!("  {code}  {meaning}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_exit_code_is_documented() {
+        for kind in [
+            Kind::Invalid,
+            Kind::NotFound,
+            Kind::Timeout,
+            Kind::Conflict,
+            Kind::Unavailable,
+            Kind::Precondition,
+            Kind::Unauthenticated,
+            Kind::Forbidden,
+            Kind::Failed,
+            Kind::Internal,
+        ] {
+            assert!(EXIT_CODES.iter().any(|(code, _)| *code == exit_code(kind)));
+        }
+    }
+}
