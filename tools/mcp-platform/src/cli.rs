@@ -3,6 +3,7 @@
 mod deploy;
 mod general;
 mod list;
+mod mcp;
 mod output;
 mod records;
 mod steer;
@@ -64,6 +65,8 @@ enum Verb {
     Logs(records::LogArguments),
     /// Show what happened to a server
     Events(records::EventArguments),
+    /// Serve the operations as MCP tools over standard input and output
+    Mcp,
     /// Show all templates
     Templates,
     /// Show one template with the schema of its configuration
@@ -112,6 +115,7 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<()> {
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
+            Verb::Mcp => mcp::run(&general, world).await,
             Verb::Templates => templates::all(&general, world, output),
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments),
             Verb::Completions { shell } => {
