@@ -71,6 +71,8 @@ enum Verb {
     Templates,
     /// Show one template with the schema of its configuration
     Template(templates::Arguments),
+    /// Run a small MCP server, for trying out and for tests
+    Echo(crate::echo::Arguments),
     /// Write the completions of a shell to stdout
     Completions {
         /// The shell
@@ -86,7 +88,7 @@ pub fn main() -> ExitCode {
         .map_err(|error| Error::internal(format!("the working folder: {error}")))
         .and_then(|world| run(cli, &world, &output));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             output.error(&error);
             ExitCode::from(exit_code(error.kind))
@@ -94,7 +96,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, world: &World, output: &Output) -> Result<()> {
+fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
     // The libraries leave the choice of the cryptography to the program; a second choice is ours too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -118,11 +120,13 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<()> {
             Verb::Mcp => mcp::run(&general, world).await,
             Verb::Templates => templates::all(&general, world, output),
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments),
+            Verb::Echo(arguments) => return crate::echo::run(arguments).await,
             Verb::Completions { shell } => {
                 completions(shell, output);
                 Ok(())
             }
         }
+        .map(|()| 0)
     })
 }
 

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod cli;
+pub mod echo;
 pub mod error;
 pub mod lifecycle;
 pub mod mcp;
