@@ -118,8 +118,8 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
-            Verb::Templates => templates::all(&general, world, output),
-            Verb::Template(arguments) => templates::one(&general, world, output, &arguments),
+            Verb::Templates => templates::all(&general, world, output).await,
+            Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,
             Verb::Completions { shell } => {
                 completions(shell, output);
