@@ -149,6 +149,15 @@ fn stop(observed: &Observed) -> Vec<Action> {
     if !observed.draining {
         actions.push(Action::Cordon);
     }
+    if let Some(spec) = &observed.spec
+        && spec.sessions.is_some()
+        && spec.drain_seconds > 0
+        && observed.ready > 0
+    {
+        actions.push(Action::Drain {
+            seconds: spec.drain_seconds,
+        });
+    }
     actions.push(to_zero(observed));
     actions
 }
