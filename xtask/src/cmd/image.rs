@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use crate::artifact::{Artifact, Digest, Kind, Manifest};
 use crate::config::Config;
-use crate::config::image::Image;
+use crate::config::image::{Image, is_python};
 use crate::dist::{self, Release};
 use crate::error::{Error, Result};
 use crate::exec;
 use crate::exec::build::describe;
 use crate::exec::image::Order;
 use crate::image::archive::{self, INDEX_FILE, Opened};
-use crate::image::{Platform, reference, tag};
+use crate::image::{Libc, Platform, reference, tag};
 use crate::source::{self, Tree};
 use crate::world::World;
 use crate::world::lock::Lock;
@@ -26,8 +26,14 @@ pub struct Arguments {
     /// Build on this base: an image by its digest, or an OCI layout on this disk
     #[arg(long, value_name = "NAME@DIGEST|oci:PATH")]
     base: Option<String>,
+    /// The version of the interpreter in that base
+    #[arg(long, value_name = "VERSION")]
+    python: Option<String>,
+    /// The C library of that base, such as glibc-2.36
+    #[arg(long, value_name = "NAME-VERSION")]
+    libc: Option<String>,
     /// Print one thing about the image and build nothing
-    #[arg(long, value_enum, conflicts_with_all = ["platform", "base"])]
+    #[arg(long, value_enum, conflicts_with_all = ["platform", "base", "python", "libc"])]
     print: Option<Asked>,
 }
 
@@ -65,7 +71,7 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
         return print(world, asked);
     }
     let config = super::configuration(world)?;
-    let image = settings(&config)?;
+    let image = &settings(&config, arguments)?;
     let place = reference::parse(arguments.base.as_ref().unwrap_or(&image.base))?;
     let folder = match arguments.base {
         Some(_) => &world.directory,
@@ -99,11 +105,28 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     report(world, &release.manifest, artifact, bytes)
 }
 
-fn settings(config: &Config) -> Result<&Image> {
-    config.image.as_ref().ok_or_else(|| {
+/// `[image]` with what the arguments say otherwise.
+fn settings(config: &Config, arguments: &Arguments) -> Result<Image> {
+    let mut image = config.image.clone().ok_or_else(|| {
         Error::usage("release.toml has no [image], so this verb has nothing to build")
             .hint("add `[image]` with `base` and `python`; docs/configuration.md lists its keys")
-    })
+    })?;
+    if let Some(python) = &arguments.python {
+        if !is_python(python) {
+            return Err(Error::usage(format!(
+                "--python {python:?} is no version such as 3.13"
+            )));
+        }
+        image.python.clone_from(python);
+    }
+    if let Some(libc) = &arguments.libc {
+        image.libc = Libc::parse(libc).ok_or_else(|| {
+            Error::usage(format!(
+                "--libc {libc:?} is neither glibc-2.x, 2.17 or newer, nor musl-1.x"
+            ))
+        })?;
+    }
+    Ok(image)
 }
 
 fn platforms(chosen: &[Chosen], image: &Image) -> Vec<Platform> {

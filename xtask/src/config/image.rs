@@ -107,15 +107,22 @@ fn base(reader: &mut Reader<'_>, table: &mut Table<'_>) -> String {
 
 fn python(reader: &mut Reader<'_>, table: &mut Table<'_>) -> String {
     let python = reader.string(table, "python");
-    let parts: Vec<&str> = python.split('.').collect();
-    let is_number = |part: &&str| part.parse::<u32>().is_ok();
-    let sound = matches!(parts.len(), 2 | 3) && parts[0] == "3" && parts.iter().all(is_number);
-    if table.has("python") && !sound {
+    if table.has("python") && !is_python(&python) {
         let span = reader.span(table, "python");
         let message = format!("`image.python` is `{python}`; give a version such as \"3.13\"");
         reader.problem(span, message);
     }
     python
+}
+
+/// Whether this is a version of Python 3, with two numbers or three.
+pub fn is_python(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_number = |part: &&str| {
+        let digits = !part.is_empty() && part.len() <= 3;
+        digits && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    matches!(parts.len(), 2 | 3) && parts[0] == "3" && parts.iter().all(is_number)
 }
 
 fn platforms(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Vec<Platform> {
