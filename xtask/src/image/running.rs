@@ -60,7 +60,8 @@ fn each(value: &Value, found: &mut Vec<Running>) {
     }
 }
 
-fn of(value: &Value) -> Running {
+/// What one document says.
+pub fn of(value: &Value) -> Running {
     let mut running = Running {
         name: name(value),
         commits: Vec::new(),
