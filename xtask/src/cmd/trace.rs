@@ -148,12 +148,7 @@ fn known(subject: &str, manifest: &Manifest, artifact: &Artifact) -> Trace {
     }
 }
 
-fn file(
-    world: &World,
-    subject: &str,
-    bytes: &[u8],
-    manifest: Option<&Manifest>,
-) -> Result<Trace> {
+fn file(world: &World, subject: &str, bytes: &[u8], manifest: Option<&Manifest>) -> Result<Trace> {
     let digest = Digest::of(bytes);
     if let Some(manifest) = manifest
         && let Some(artifact) = by_digest(manifest, &digest)

@@ -44,9 +44,13 @@ const INPUT_LIMIT: u64 = 16 << 20;
 pub fn read_input() -> Result<String> {
     let mut text = String::new();
     let mut input = std::io::stdin().lock().take(INPUT_LIMIT + 1);
-    input.read_to_string(&mut text).doing(|| "read standard input".to_owned())?;
+    input
+        .read_to_string(&mut text)
+        .doing(|| "read standard input".to_owned())?;
     match text.len() as u64 > INPUT_LIMIT {
-        true => Err(Error::usage(format!("standard input is longer than {INPUT_LIMIT} bytes"))),
+        true => Err(Error::usage(format!(
+            "standard input is longer than {INPUT_LIMIT} bytes"
+        ))),
         false => Ok(text),
     }
 }

@@ -131,19 +131,23 @@ fn judge(said: &Running, trace: &Trace, manifest: Option<&Manifest>) -> (&'stati
     let (source, dirty) = (&manifest.source, trace.dirty == Some(true));
     match &trace.commit {
         // A wheel may come out the same from two commits; the release is made from one.
-        Some(commit) if !source.commit.starts_with(commit.as_str()) => {
-            ("no", format!("it runs dist/{place}, but names another commit"))
-        }
-        _ if source.dirty || dirty => {
-            ("no", format!("it runs dist/{place}, which was built from a working tree"))
-        }
+        Some(commit) if !source.commit.starts_with(commit.as_str()) => (
+            "no",
+            format!("it runs dist/{place}, but names another commit"),
+        ),
+        _ if source.dirty || dirty => (
+            "no",
+            format!("it runs dist/{place}, which was built from a working tree"),
+        ),
         _ => ("yes", format!("it runs dist/{place}")),
     }
 }
 
 /// The tag of a commit that is in this repository.
 fn tag(world: &World, commit: &str) -> Option<String> {
-    let asked = source::git(world).args(["tag", "--points-at", commit]).output();
+    let asked = source::git(world)
+        .args(["tag", "--points-at", commit])
+        .output();
     let output = asked.ok().filter(|output| output.status.success())?;
     output.stdout.lines().next().map(str::to_owned)
 }
@@ -179,14 +183,34 @@ mod tests {
         let commit = "0".repeat(40);
         let sound = said(&commit, b"wheel");
         check(&sound, Some(&manifest), ("yes", "it runs dist/demo"));
-        check(&said("0000000", b"wheel"), Some(&manifest), ("yes", "it runs"));
+        check(
+            &said("0000000", b"wheel"),
+            Some(&manifest),
+            ("yes", "it runs"),
+        );
         check(&sound, None, ("unknown", "there is no dist/"));
-        check(&said(&commit, b"other"), Some(&manifest), ("no", "none of those"));
-        check(&said("1111111", b"wheel"), Some(&manifest), ("no", "another commit"));
+        check(
+            &said(&commit, b"other"),
+            Some(&manifest),
+            ("no", "none of those"),
+        );
+        check(
+            &said("1111111", b"wheel"),
+            Some(&manifest),
+            ("no", "another commit"),
+        );
         let dirty = format!("{commit}-dirty");
-        check(&said(&dirty, b"wheel"), Some(&manifest), ("no", "a working tree"));
+        check(
+            &said(&dirty, b"wheel"),
+            Some(&manifest),
+            ("no", "a working tree"),
+        );
         // The requirements are in dist/ too, but nothing runs them.
-        check(&said(&commit, b"a"), Some(&manifest), ("no", "none of those"));
+        check(
+            &said(&commit, b"a"),
+            Some(&manifest),
+            ("no", "none of those"),
+        );
         let mut torn = sound.clone();
         torn.wheels.push(Digest::of(b"other"));
         check(&torn, Some(&manifest), ("no", "several"));
