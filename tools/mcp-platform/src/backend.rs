@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
 use crate::world::World;
 
+pub mod kubernetes;
 pub mod mock;
 
 /// Every kind of back end, by the word in `MCP_DEPLOYMENT_BACKEND`.
@@ -149,10 +150,14 @@ pub type Shared = Arc<dyn Backend>;
 ///
 /// # Errors
 /// Its configuration cannot be read, or names something that is not there.
-pub async fn open(kind: Kind, _world: &World, _cluster: Option<&str>) -> Result<Shared> {
+pub async fn open(kind: Kind, world: &World, cluster: Option<&str>) -> Result<Shared> {
     match kind {
-        Kind::Process | Kind::Docker | Kind::Kubernetes | Kind::Mock => Err(Error::precondition(
-            format!("the back end {} is not part of this build", kind.word()),
+        Kind::Kubernetes => Ok(Arc::new(
+            kubernetes::Kubernetes::open(world, cluster).await?,
         )),
+        Kind::Process | Kind::Docker | Kind::Mock => Err(Error::precondition(format!(
+            "the back end {} is not part of this build",
+            kind.word()
+        ))),
     }
 }

@@ -8,6 +8,7 @@ pub mod backend;
 pub mod cli;
 pub mod error;
 pub mod lifecycle;
+pub mod manifest;
 pub mod model;
 pub mod service;
 pub mod template;
