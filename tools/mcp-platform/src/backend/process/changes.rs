@@ -2,6 +2,7 @@
 //! is wanted, and every change that a supervisor sees, is a file that is replaced.
 
 use std::collections::HashMap;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::Path;
 
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -24,10 +25,25 @@ enum Place {
     Server(Identity),
 }
 
+/// What the runtime can wait for.
+struct Source(Inotify);
+
+impl AsFd for Source {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Source {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
 struct Watcher {
     root: Root,
     scope: Scope,
-    descriptor: AsyncFd<Inotify>,
+    descriptor: AsyncFd<Source>,
     places: HashMap<WatchDescriptor, Place>,
     pending: Vec<Change>,
 }
@@ -49,9 +65,21 @@ impl Watcher {
         make_folder(&root.0)?;
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)
             .map_err(|error| failed(&root.0, error))?;
-        let descriptor = AsyncFd::with_interest(inotify, Interest::READABLE)
-            .map_err(|error| Error::internal(format!("cannot watch {}: {error}", root.0.display())))?;
-        let mut watcher = Watcher { root, scope, descriptor, places: HashMap::new(), pending: Vec::new() };
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe because of types that lend their descriptor; ours owns it"
+        )]
+        let descriptor =
+            AsyncFd::with_interest(Source(inotify), Interest::READABLE).map_err(|error| {
+                Error::internal(format!("cannot watch {}: {error}", root.0.display()))
+            })?;
+        let mut watcher = Watcher {
+            root,
+            scope,
+            descriptor,
+            places: HashMap::new(),
+            pending: Vec::new(),
+        };
         watcher.add(Place::Root)?;
         watcher.pending.push(Change::Everything);
         Ok(watcher)
@@ -69,7 +97,7 @@ impl Watcher {
             | AddWatchFlags::IN_DELETE
             | AddWatchFlags::IN_DELETE_SELF
             | AddWatchFlags::IN_ONLYDIR;
-        match self.descriptor.get_ref().add_watch(&path, flags) {
+        match self.descriptor.get_ref().0.add_watch(&path, flags) {
             Ok(watch) => self.places.insert(watch, place.clone()),
             // Gone again; the folder above says so as well.
             Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(()),
@@ -80,17 +108,25 @@ impl Watcher {
                 let namespaces = match &self.scope.namespace {
                     Some(namespace) => vec![namespace.clone()],
                     None => {
-                        let mut all: Vec<Name> =
-                            self.root.servers(None)?.into_iter().map(|identity| identity.namespace).collect();
+                        let mut all: Vec<Name> = self
+                            .root
+                            .servers(None)?
+                            .into_iter()
+                            .map(|identity| identity.namespace)
+                            .collect();
                         all.dedup();
                         all
                     }
                 };
-                namespaces.into_iter().try_for_each(|namespace| self.add(Place::Namespace(namespace)))
+                namespaces
+                    .into_iter()
+                    .try_for_each(|namespace| self.add(Place::Namespace(namespace)))
             }
             Place::Namespace(namespace) => {
                 let servers = self.root.servers(Some(&namespace))?;
-                servers.into_iter().try_for_each(|identity| self.add(Place::Server(identity)))
+                servers
+                    .into_iter()
+                    .try_for_each(|identity| self.add(Place::Server(identity)))
             }
             Place::Server(_) => Ok(()),
         }
@@ -112,8 +148,12 @@ impl Watcher {
             let wrong = |error: &dyn std::fmt::Display| {
                 Error::internal(format!("watching {}: {error}", self.root.0.display()))
             };
-            let mut guard = self.descriptor.readable().await.map_err(|error| wrong(&error))?;
-            match self.descriptor.get_ref().read_events() {
+            let mut guard = self
+                .descriptor
+                .readable()
+                .await
+                .map_err(|error| wrong(&error))?;
+            match self.descriptor.get_ref().0.read_events() {
                 Ok(events) => return Ok(events),
                 Err(Errno::EAGAIN) => guard.clear_ready(),
                 Err(error) => return Err(wrong(&error)),
@@ -128,7 +168,9 @@ impl Watcher {
             self.pending.push(Change::Everything);
             return Ok(());
         }
-        let Some(place) = self.places.get(&event.wd).cloned() else { return Ok(()) };
+        let Some(place) = self.places.get(&event.wd).cloned() else {
+            return Ok(());
+        };
         let name = event.name.as_ref().and_then(|name| name.to_str());
         match place {
             Place::Server(identity) => {
@@ -145,7 +187,12 @@ impl Watcher {
                 }
             }
             Place::Root => {
-                let fits = |name: &Name| self.scope.namespace.as_ref().is_none_or(|wanted| wanted == name);
+                let fits = |name: &Name| {
+                    self.scope
+                        .namespace
+                        .as_ref()
+                        .is_none_or(|wanted| wanted == name)
+                };
                 if let Some(namespace) = name.and_then(|name| Name::label(name).ok()).filter(fits) {
                     self.add(Place::Namespace(namespace))?;
                     self.pending.push(Change::Everything);

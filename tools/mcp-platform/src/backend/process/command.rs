@@ -12,9 +12,25 @@ use super::members::MARK;
 /// Variables that every process gets from the surroundings of the platform; no others, because
 /// others may hold the platform's own secrets.
 const PASSED: [&str; 19] = [
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
-    "http_proxy", "https_proxy", "no_proxy",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "TERM",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
 ];
 
 /// Beginnings of more such variables. Those of pip say where packages come from.
@@ -26,7 +42,9 @@ pub fn passed(environment: &BTreeMap<String, String>) -> BTreeMap<String, String
         .iter()
         .filter(|(name, _)| {
             PASSED.contains(&name.as_str())
-                || PASSED_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+                || PASSED_BEGINNINGS
+                    .iter()
+                    .any(|beginning| name.starts_with(beginning))
         })
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
@@ -107,12 +125,22 @@ pub fn launch(spec: &Spec, place: &Place<'_>) -> Option<Launch> {
     environment.extend([
         ("HOST".to_owned(), "127.0.0.1".to_owned()),
         ("PORT".to_owned(), place.port.to_string()),
-        ("POD_NAMESPACE".to_owned(), spec.identity.namespace.to_string()),
+        (
+            "POD_NAMESPACE".to_owned(),
+            spec.identity.namespace.to_string(),
+        ),
         ("MCP_INSTANCE".to_owned(), place.instance.to_owned()),
         (MARK.to_owned(), place.mark.to_owned()),
     ]);
     let (program, arguments) = words(spec, place, &resolve)?;
-    Some(Launch { program, arguments, environment, folder: scratch, folders, files })
+    Some(Launch {
+        program,
+        arguments,
+        environment,
+        folder: scratch,
+        folders,
+        files,
+    })
 }
 
 fn words(
@@ -120,15 +148,26 @@ fn words(
     place: &Place<'_>,
     resolve: &impl Fn(&str) -> String,
 ) -> Option<(PathBuf, Vec<String>)> {
-    let command = if spec.run.process.is_empty() { &spec.run.command } else { &spec.run.process };
+    let command = if spec.run.process.is_empty() {
+        &spec.run.command
+    } else {
+        &spec.run.process
+    };
     let (first, rest) = command.split_first()?;
     let program = program(&resolve(first), place);
-    let arguments: Vec<String> =
-        rest.iter().chain(&spec.run.arguments).map(|text| resolve(text)).collect();
+    let arguments: Vec<String> = rest
+        .iter()
+        .chain(&spec.run.arguments)
+        .map(|text| resolve(text))
+        .collect();
     if spec.transport != Transport::Stdio {
         return Some((program, arguments));
     }
-    let mut bridged = vec!["bridge".to_owned(), "--port".to_owned(), place.port.to_string()];
+    let mut bridged = vec![
+        "bridge".to_owned(),
+        "--port".to_owned(),
+        place.port.to_string(),
+    ];
     if let Some(variable) = &spec.bearer {
         bridged.extend(["--bearer-variable".to_owned(), variable.clone()]);
     }
@@ -172,7 +211,12 @@ pub fn left_out(spec: &Spec) -> Vec<String> {
         .companions
         .iter()
         .filter(|companion| companion.enabled)
-        .map(|companion| format!("companion {}: an image does not run as a process", companion.name))
+        .map(|companion| {
+            format!(
+                "companion {}: an image does not run as a process",
+                companion.name
+            )
+        })
         .collect();
     if spec.exposure != crate::model::Exposure::ClusterIp {
         parts.push("exposure: a process is reached at 127.0.0.1 only".to_owned());

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 
@@ -18,6 +19,8 @@ use super::state::{Answer, Ask};
 
 /// How long an answer may take; it is made from memory, or from one file.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries to reach one that begins or ends at this moment.
+const LOOK: Duration = Duration::from_millis(10);
 /// The longest line.
 const LIMIT: u64 = 16 << 20;
 
@@ -37,17 +40,23 @@ pub async fn ask(folder: &Folder, ask: Ask) -> Result<Option<Answer>> {
     if !folder.supervised() {
         return Ok(None);
     }
-    let asked = tokio::time::timeout(PATIENCE, exchange(folder, ask)).await;
-    match asked {
-        Ok(Ok(answer)) => Ok(Some(answer)),
-        // It ended between the two looks.
-        Ok(Err(_)) | Err(_) if !folder.supervised() => Ok(None),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(Error::unavailable(format!(
-            "the supervisor of {} does not answer",
-            folder.0.display()
-        ))
-        .hint(format!("see {}", folder.supervisor_log().display()))),
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let answered = match tokio::time::timeout_at(until, exchange(folder, ask)).await {
+            Ok(answered) => answered,
+            Err(_) => Err(Error::unavailable(format!(
+                "the supervisor of {} does not answer",
+                folder.0.display()
+            ))
+            .hint(format!("see {}", folder.supervisor_log().display()))),
+        };
+        match answered {
+            Ok(answer) => return Ok(Some(answer)),
+            // It ended, or is about to.
+            Err(_) if !folder.supervised() => return Ok(None),
+            Err(error) if Instant::now() >= until => return Err(error),
+            Err(_) => tokio::time::sleep(LOOK).await,
+        }
     }
 }
 
@@ -61,10 +70,12 @@ async fn exchange(folder: &Folder, ask: Ask) -> Result<Answer> {
             Ok(stream) => break stream,
             // It has its lock and is about to listen; the caller's patience ends this.
             Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
-                    && folder.supervised() =>
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                ) && folder.supervised() =>
             {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                tokio::time::sleep(LOOK).await;
             }
             Err(error) => return Err(wrong(error)),
         }

@@ -33,7 +33,10 @@ pub fn resolve(wheel: &str, folder: &Path) -> Result<Wheel> {
     }
     let path = find(&folder.join(wheel))?;
     let sha256 = hash(&path)?;
-    Ok(Wheel::File { path: path.display().to_string(), sha256 })
+    Ok(Wheel::File {
+        path: path.display().to_string(),
+        sha256,
+    })
 }
 
 /// The one file that a path with `*` in its last part means.
@@ -42,9 +45,16 @@ fn find(pattern: &Path) -> Result<PathBuf> {
         Error::precondition(format!("there is no wheel {}", pattern.display()))
             .hint("build it with `cargo xtask package`, or name another with --wheel FILE or --wheel NAME==VERSION")
     };
-    let name = pattern.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = pattern
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let Some((before, after)) = name.split_once('*') else {
-        return if pattern.is_file() { Ok(pattern.to_owned()) } else { Err(missing()) };
+        return if pattern.is_file() {
+            Ok(pattern.to_owned())
+        } else {
+            Err(missing())
+        };
     };
     let folder = pattern.parent().unwrap_or(Path::new("."));
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
@@ -52,7 +62,9 @@ fn find(pattern: &Path) -> Result<PathBuf> {
         .flatten()
         .filter(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
-            name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+            name.len() >= before.len() + after.len()
+                && name.starts_with(before)
+                && name.ends_with(after)
         })
         .map(|entry| entry.path())
         .collect();
@@ -75,12 +87,19 @@ fn hash(path: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0_u8; 1 << 16];
     loop {
-        match file.read(&mut buffer).map_err(|error| failed(path, &error))? {
+        match file
+            .read(&mut buffer)
+            .map_err(|error| failed(path, &error))?
+        {
             0 => break,
             length => hasher.update(&buffer[..length]),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// The name of the environment's folder.
@@ -99,7 +118,11 @@ pub fn key(wheel: &Wheel) -> String {
 /// # Errors
 /// Python is missing, the wheel changed, or a command failed; the error names the command and ends
 /// with what it wrote last.
-pub async fn programs(root: &Root, wheel: &Wheel, environment: &BTreeMap<String, String>) -> Result<PathBuf> {
+pub async fn programs(
+    root: &Root,
+    wheel: &Wheel,
+    environment: &BTreeMap<String, String>,
+) -> Result<PathBuf> {
     let folder = root.environments().join(key(wheel));
     let complete = folder.join("complete");
     if complete.is_file() {
@@ -136,7 +159,14 @@ async fn build(folder: &Path, wheel: &Wheel, environment: &BTreeMap<String, Stri
     run(venv, "python3 -m venv", environment).await?;
     let pip = || {
         let mut command = Command::new(folder.join("bin/python"));
-        command.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"]);
+        command.args([
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--quiet",
+        ]);
         command
     };
     match wheel {
@@ -157,12 +187,24 @@ async fn build(folder: &Path, wheel: &Wheel, environment: &BTreeMap<String, Stri
             let mut install = pip();
             if let Some(locked) = locked(path) {
                 let mut requirements = pip();
-                requirements.args(["--require-hashes", "--no-deps", "-r"]).arg(&locked);
-                run(requirements, &format!("pip install --require-hashes -r {}", locked.display()), environment).await?;
+                requirements
+                    .args(["--require-hashes", "--no-deps", "-r"])
+                    .arg(&locked);
+                run(
+                    requirements,
+                    &format!("pip install --require-hashes -r {}", locked.display()),
+                    environment,
+                )
+                .await?;
                 install.arg("--no-deps");
             }
             install.arg(path);
-            run(install, &format!("pip install {}", path.display()), environment).await
+            run(
+                install,
+                &format!("pip install {}", path.display()),
+                environment,
+            )
+            .await
         }
     }
 }
@@ -174,7 +216,11 @@ fn locked(wheel: &Path) -> Option<PathBuf> {
     text.contains("--hash=sha256:").then_some(path)
 }
 
-async fn run(mut command: Command, said: &str, environment: &BTreeMap<String, String>) -> Result<()> {
+async fn run(
+    mut command: Command,
+    said: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<()> {
     let output = command
         .env_clear()
         .envs(environment)
@@ -191,9 +237,15 @@ async fn run(mut command: Command, said: &str, environment: &BTreeMap<String, St
     }
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let last = lines[lines.len().saturating_sub(LINES)..].join(" | ");
-    Err(Error::precondition(format!("`{said}` failed ({}): {last}", output.status)))
+    Err(Error::precondition(format!(
+        "`{said}` failed ({}): {last}",
+        output.status
+    )))
 }
 
 /// Takes out environments that no server names any more.
@@ -206,10 +258,14 @@ pub async fn sweep(root: &Root) -> Result<()> {
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(word) = name.strip_suffix(".lock") else { continue };
+        let Some(word) = name.strip_suffix(".lock") else {
+            continue;
+        };
         let path = entry.path();
         // Whoever builds it holds the lock; whoever will build it has named it before.
-        let Some(_lock) = super::folder::try_lock(&path)? else { continue };
+        let Some(_lock) = super::folder::try_lock(&path)? else {
+            continue;
+        };
         if named(root)?.iter().any(|key| key == word) {
             continue;
         }

@@ -291,8 +291,9 @@ pub fn failed(path: &Path, error: &std::io::Error) -> Error {
         ErrorKind::NotFound => Error::not_found(message),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::unavailable(message)
             .hint("make room there, or choose another folder with MCP_STATE_DIR"),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Error::precondition(message)
-            .hint("choose a folder of your own with MCP_STATE_DIR"),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Error::precondition(message).hint("choose a folder of your own with MCP_STATE_DIR")
+        }
         _ => Error::internal(message),
     }
 }

@@ -29,8 +29,14 @@ const IDLE: Duration = Duration::from_secs(300);
 const SESSION: &str = "mcp-session-id";
 
 /// Headers that speak of one connection only (RFC 9110, 7.6.1).
-const OF_ONE_CONNECTION: [&str; 6] =
-    ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"];
+const OF_ONE_CONNECTION: [&str; 6] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+];
 
 struct Session {
     instance: String,
@@ -59,13 +65,17 @@ pub struct Front {
 impl Front {
     fn table(&self) -> MutexGuard<'_, Table> {
         // Nothing panics while it is held; and if it did, the table would still be whole.
-        self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.table
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Which instances there are now, with their ports, and which of them take sessions.
     pub fn set(&self, ports: HashMap<String, u16>, ready: Vec<(String, u16)>, cordoned: bool) {
         let mut table = self.table();
-        table.sessions.retain(|_, session| ports.contains_key(&session.instance));
+        table
+            .sessions
+            .retain(|_, session| ports.contains_key(&session.instance));
         table.ports = ports;
         table.ready = ready;
         table.cordoned = cordoned;
@@ -76,15 +86,24 @@ impl Front {
         let table = self.table();
         let fits = |name: &str| instance.is_none_or(|instance| instance == name);
         let sessions = table.sessions.values();
-        sessions.filter(|session| fits(&session.instance) && session.used.elapsed() < IDLE).count()
-            + table.sockets.iter().filter(|(name, _)| fits(name)).map(|(_, count)| count).sum::<usize>()
+        sessions
+            .filter(|session| fits(&session.instance) && session.used.elapsed() < IDLE)
+            .count()
+            + table
+                .sockets
+                .iter()
+                .filter(|(name, _)| fits(name))
+                .map(|(_, count)| count)
+                .sum::<usize>()
     }
 
     /// Takes connections until it is dropped.
     pub async fn serve(self, listener: TcpListener) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            let Ok(permit) = room.clone().acquire_owned().await else { return };
+            let Ok(permit) = room.clone().acquire_owned().await else {
+                return;
+            };
             let stream = match listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(_) => {
@@ -113,7 +132,11 @@ impl Front {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let upgrade = request.headers().contains_key(UPGRADE);
-        let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let session = request
+            .headers()
+            .get(SESSION)
+            .and_then(|id| id.to_str().ok())
+            .map(str::to_owned);
         let begins = upgrade || (request.method() == Method::POST && session.is_none());
         let (instance, port) = match self.choose(session.as_deref(), begins) {
             Ok(chosen) => chosen,
@@ -154,8 +177,12 @@ impl Front {
     }
 
     fn learn(&self, instance: &str, asked: Option<String>, ends: bool, response: &Response<Body>) {
-        let given = response.headers().get(SESSION).and_then(|id| id.to_str().ok());
-        let over = response.status() == StatusCode::NOT_FOUND || (ends && response.status().is_success());
+        let given = response
+            .headers()
+            .get(SESSION)
+            .and_then(|id| id.to_str().ok());
+        let over =
+            response.status() == StatusCode::NOT_FOUND || (ends && response.status().is_success());
         let mut table = self.table();
         match (asked, given) {
             (Some(id), _) if over => {
@@ -165,7 +192,10 @@ impl Front {
                 if let Some(id) = given.map(str::to_owned).or(asked)
                     && response.status().is_success()
                 {
-                    let session = Session { instance: instance.to_owned(), used: Instant::now() };
+                    let session = Session {
+                        instance: instance.to_owned(),
+                        used: Instant::now(),
+                    };
                     table.sessions.insert(id, session);
                 }
             }
@@ -173,7 +203,12 @@ impl Front {
     }
 
     /// WebSocket: the handshake goes to the instance, then bytes go both ways until one side ends.
-    async fn hand_through(&self, mut request: Request<Incoming>, instance: &str, port: u16) -> Result<Response<Body>, String> {
+    async fn hand_through(
+        &self,
+        mut request: Request<Incoming>,
+        instance: &str,
+        port: u16,
+    ) -> Result<Response<Body>, String> {
         let ours = hyper::upgrade::on(&mut request);
         let mut response = send(request, port).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -198,8 +233,15 @@ struct Counted {
 
 impl Counted {
     fn new(front: Front, instance: &str) -> Counted {
-        *front.table().sockets.entry(instance.to_owned()).or_default() += 1;
-        Counted { front, instance: instance.to_owned() }
+        *front
+            .table()
+            .sockets
+            .entry(instance.to_owned())
+            .or_default() += 1;
+        Counted {
+            front,
+            instance: instance.to_owned(),
+        }
     }
 }
 
@@ -220,15 +262,25 @@ async fn forward(mut request: Request<Incoming>, port: u16) -> Result<Response<B
 }
 
 async fn send(mut request: Request<Incoming>, port: u16) -> Result<Response<Incoming>, String> {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| error.to_string())?;
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| error.to_string())?;
     let _ = stream.set_nodelay(true);
-    let (mut sender, connection) =
-        client::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = client::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
     tokio::spawn(connection.with_upgrades());
     // A proxy is asked with whole addresses, a server with paths.
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .to_owned();
     *request.uri_mut() = path.parse().map_err(|_| "the path is no path".to_owned())?;
-    sender.send_request(request).await.map_err(|error| error.to_string())
+    sender
+        .send_request(request)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 fn strip(headers: &mut HeaderMap) {
@@ -250,7 +302,9 @@ fn strip(headers: &mut HeaderMap) {
 fn refusal(why: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(format!("{why}\n")));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(RETRY_AFTER, hyper::header::HeaderValue::from_static("1"));
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, hyper::header::HeaderValue::from_static("1"));
     response
 }
 

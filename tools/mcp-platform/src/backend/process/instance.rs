@@ -77,7 +77,11 @@ enum End {
 impl Life {
     /// Lives until it is told to end and has.
     pub async fn live(mut self) {
-        let log = Arc::new(Log::open(&self.keeper.folder, &self.name, &self.spec.secrets));
+        let log = Arc::new(Log::open(
+            &self.keeper.folder,
+            &self.name,
+            &self.spec.secrets,
+        ));
         let mut failures = 0_u32;
         loop {
             let end = self.once(&log, failures).await;
@@ -104,7 +108,8 @@ impl Life {
                 }
             }
             log.turn();
-            self.keeper.instance(&self.name, |state| state.restarts += 1);
+            self.keeper
+                .instance(&self.name, |state| state.restarts += 1);
         }
         log.close();
         let scratch = self.keeper.folder.scratch().join(&self.name);
@@ -125,13 +130,22 @@ impl Life {
             Cause::Exited => None,
             other => Some(other),
         };
-        let times = if failures > 1 { format!(", {failures} times in a row") } else { String::new() };
+        let times = if failures > 1 {
+            format!(", {failures} times in a row")
+        } else {
+            String::new()
+        };
         let message = format!("{message}{times}");
         let again = format!("{message}; starts again in {:.1} s", pause.as_secs_f64());
-        self.keeper.warn(&self.name, cause.map_or("Exited", |_| "BackOff"), &again);
+        self.keeper
+            .warn(&self.name, cause.map_or("Exited", |_| "BackOff"), &again);
         self.keeper.instance(&self.name, |state| {
             let since = state.fault.as_ref().and_then(|fault| fault.since);
-            state.fault = cause.map(|cause| Fault { cause, message, since: since.or(Some(now())) });
+            state.fault = cause.map(|cause| Fault {
+                cause,
+                message,
+                since: since.or(Some(now())),
+            });
         });
         let mut orders = self.orders.clone();
         orders.borrow_and_update();
@@ -164,7 +178,11 @@ impl Life {
             state.port = Some(port);
             state.pid = pid;
         });
-        self.keeper.note(&self.name, "Started", &format!("process {} at port {port}", pid.unwrap_or_default()));
+        self.keeper.note(
+            &self.name,
+            "Started",
+            &format!("process {} at port {port}", pid.unwrap_or_default()),
+        );
         let told = told(&mut orders, order.kills);
         let settled = failures <= 1;
         let end = tokio::select! {
@@ -188,11 +206,19 @@ impl Life {
                 }
             }
         };
-        self.clear(&mut child, pid, matches!(end, End::Killed | End::Failed(Cause::OutOfMemory, ..))).await;
+        self.clear(
+            &mut child,
+            pid,
+            matches!(end, End::Killed | End::Failed(Cause::OutOfMemory, ..)),
+        )
+        .await;
         end
     }
 
-    async fn start(&self, log: &Arc<Log>) -> std::result::Result<(Child, u16, Arc<Mutex<String>>), (Cause, String)> {
+    async fn start(
+        &self,
+        log: &Arc<Log>,
+    ) -> std::result::Result<(Child, u16, Arc<Mutex<String>>), (Cause, String)> {
         let keeper = &self.keeper;
         let programs = match &self.wheel {
             None => None,
@@ -201,7 +227,8 @@ impl Life {
                 Some(made.map_err(|error| (Cause::ImagePull, error.message))?)
             }
         };
-        let port = free_port().map_err(|error| (Cause::Unschedulable, format!("no free port: {error}")))?;
+        let port = free_port()
+            .map_err(|error| (Cause::Unschedulable, format!("no free port: {error}")))?;
         let place = Place {
             folder: &keeper.folder,
             instance: &self.name,
@@ -212,7 +239,10 @@ impl Life {
             environment: &keeper.environment,
         };
         let Some(launch) = launch(&self.spec, &place) else {
-            let message = format!("the template {} says no process to start", self.spec.template);
+            let message = format!(
+                "the template {} says no process to start",
+                self.spec.template
+            );
             return Err((Cause::Configuration, message));
         };
         prepare(&launch).map_err(|error| (Cause::Volume, error.message))?;
@@ -226,7 +256,12 @@ impl Life {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| (Cause::Configuration, format!("cannot start {}: {error}", launch.program.display())))?;
+            .map_err(|error| {
+                (
+                    Cause::Configuration,
+                    format!("cannot start {}: {error}", launch.program.display()),
+                )
+            })?;
         let last = Arc::new(Mutex::new(String::new()));
         if let Some(stdout) = child.stdout.take() {
             tokio::spawn(pump(stdout, log.clone(), last.clone()));
@@ -262,13 +297,18 @@ impl Life {
         };
         let mut orders = self.orders.clone();
         let kills = orders.borrow().kills;
+        // Whoever kept new sessions away before has waited for the present ones already.
+        let deadline =
+            self.keeper.cordoned_since() + Duration::from_secs(u64::from(self.spec.drain_seconds));
         tokio::select! {
             () = empty => {}
             _ = child.wait() => {}
             _ = killed(&mut orders, kills) => {}
-            () = tokio::time::sleep(Duration::from_secs(u64::from(self.spec.drain_seconds))) => {
+            () = tokio::time::sleep_until(deadline) => {
                 let open = self.sessions(port).await;
-                self.keeper.warn(&self.name, "DrainedOut", &format!("{open} sessions are still open and are ended"));
+                if open > 0 {
+                    self.keeper.warn(&self.name, "DrainedOut", &format!("{open} sessions are still open and are ended"));
+                }
             }
         }
     }
@@ -276,8 +316,12 @@ impl Life {
     /// Its open sessions: by its own page, else as the front sees them.
     async fn sessions(&self, port: u16) -> usize {
         let seen = self.keeper.front.sessions(Some(&self.name));
-        let Some(sessions) = &self.spec.sessions else { return seen };
-        let Ok(page) = look(port, &sessions.path).await else { return seen };
+        let Some(sessions) = &self.spec.sessions else {
+            return seen;
+        };
+        let Ok(page) = look(port, &sessions.path).await else {
+            return seen;
+        };
         serde_json::from_slice::<serde_json::Value>(&page.body)
             .ok()
             .and_then(|page| page.pointer(&sessions.pointer)?.as_u64())
@@ -287,7 +331,8 @@ impl Life {
 
     /// A signal to its process group, then the grace period.
     async fn finish(&self, child: &mut Child, pid: Option<i32>) {
-        self.keeper.instance(&self.name, |state| state.ready = false);
+        self.keeper
+            .instance(&self.name, |state| state.ready = false);
         // Until the child is waited for, its number is not given to another program.
         if let (Some(pid), Ok(None)) = (pid, child.try_wait()) {
             let _ = killpg(Pid::from_raw(pid), Signal::SIGTERM);
@@ -307,7 +352,9 @@ impl Life {
 
     /// Makes sure that nothing of the run is left.
     async fn clear(&self, child: &mut Child, pid: Option<i32>, at_once: bool) {
-        let leader = matches!(child.try_wait(), Ok(None)).then_some(pid).flatten();
+        let leader = matches!(child.try_wait(), Ok(None))
+            .then_some(pid)
+            .flatten();
         let left = members::members(&self.mark, leader);
         if at_once || leader.is_some() {
             members::signal(&left, Signal::SIGKILL);
@@ -336,7 +383,10 @@ async fn told(orders: &mut watch::Receiver<Order>, kills: u64) -> Order {
             return order;
         }
         if order.end || orders.changed().await.is_err() {
-            return Order { end: true, kills: 0 };
+            return Order {
+                end: true,
+                kills: 0,
+            };
         }
     }
 }
@@ -351,8 +401,16 @@ async fn killed(orders: &mut watch::Receiver<Order>, kills: u64) {
 fn ended(status: std::io::Result<ExitStatus>, last: &Arc<Mutex<String>>, begun: Instant) -> End {
     let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
     let last = last.lock().map(|last| last.clone()).unwrap_or_default();
-    let said = if last.is_empty() { String::new() } else { format!(", after writing {last:?}") };
-    End::Failed(Cause::Exited, format!("ended with {how}{said}"), begun.elapsed())
+    let said = if last.is_empty() {
+        String::new()
+    } else {
+        format!(", after writing {last:?}")
+    };
+    End::Failed(
+        Cause::Exited,
+        format!("ended with {how}{said}"),
+        begun.elapsed(),
+    )
 }
 
 /// Copies what it writes into the log, and keeps the last line.
@@ -360,7 +418,11 @@ async fn pump(stream: impl AsyncRead + Unpin, log: Arc<Log>, last: Arc<Mutex<Str
     let mut lines = BufReader::new(stream);
     let mut line = Vec::new();
     // A line without end is logged in parts.
-    while let Ok(length) = (&mut lines).take(LINE_LIMIT).read_until(b'\n', &mut line).await {
+    while let Ok(length) = (&mut lines)
+        .take(LINE_LIMIT)
+        .read_until(b'\n', &mut line)
+        .await
+    {
         if length == 0 {
             return;
         }
@@ -394,5 +456,7 @@ fn prepare(launch: &Launch) -> Result<()> {
 
 /// A port that is free at the moment; another one is taken at the next start if it is not any more.
 fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
+        .local_addr()?
+        .port())
 }

@@ -63,7 +63,9 @@ impl Log {
             text.push('…');
         }
         let line = format!("{} {text}\n", now());
-        let Ok(mut slot) = self.file.lock() else { return };
+        let Ok(mut slot) = self.file.lock() else {
+            return;
+        };
         if slot.as_ref().is_some_and(|(_, length)| *length > LOG_LIMIT) {
             *slot = None;
             let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
@@ -103,7 +105,12 @@ impl Log {
 fn prune(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut previous: Vec<_> = entries
-        .filter(|entry| entry.file_name().to_string_lossy().ends_with(".previous.log"))
+        .filter(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .ends_with(".previous.log")
+        })
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     previous.sort();
@@ -132,7 +139,9 @@ pub fn event(folder: &Folder, about: &str, reason: &str, message: &str, weight: 
         warning: weight == Weight::Warning,
     };
     let path = folder.events();
-    let Ok(mut line) = serde_json::to_vec(&event) else { return };
+    let Ok(mut line) = serde_json::to_vec(&event) else {
+        return;
+    };
     line.push(b'\n');
     if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > EVENT_LIMIT) {
         let _ = fs::rename(&path, path.with_extension("jsonl.1"));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::model::Phase;
 
@@ -30,6 +31,7 @@ pub struct Keeper {
     /// Rung when anything changed.
     pub touched: Notify,
     known: Mutex<(Answer, bool)>,
+    cordoned: Mutex<Option<Instant>>,
 }
 
 impl Keeper {
@@ -50,6 +52,7 @@ impl Keeper {
             front: Front::default(),
             touched: Notify::new(),
             known: Mutex::default(),
+            cordoned: Mutex::default(),
         })
     }
 
@@ -84,6 +87,15 @@ impl Keeper {
         let mut known = self.known();
         known.1 = cordoned;
         self.publish(&known);
+        if let Ok(mut since) = self.cordoned.lock() {
+            *since = cordoned.then(|| since.unwrap_or_else(Instant::now));
+        }
+    }
+
+    /// Since when new sessions are kept away; now, when they are not.
+    pub fn cordoned_since(&self) -> Instant {
+        let since = self.cordoned.lock().ok().and_then(|since| *since);
+        since.unwrap_or_else(Instant::now)
     }
 
     fn publish(&self, known: &(Answer, bool)) {

@@ -29,7 +29,10 @@ pub struct Page {
 pub async fn look(port: u16, path: &str) -> Result<Page, String> {
     match tokio::time::timeout(PATIENCE, get(port, path)).await {
         Ok(page) => page,
-        Err(_) => Err(format!("{path} did not answer within {} s", PATIENCE.as_secs())),
+        Err(_) => Err(format!(
+            "{path} did not answer within {} s",
+            PATIENCE.as_secs()
+        )),
     }
 }
 
@@ -48,7 +51,10 @@ async fn get(port: u16, path: &str) -> Result<Page, String> {
         .header("connection", "close")
         .body(Empty::<Bytes>::new())
         .map_err(|error| failed(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| failed(&error))?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| failed(&error))?;
     let status = response.status();
     let body = Limited::new(response.into_body(), LIMIT).collect().await;
     driver.abort();

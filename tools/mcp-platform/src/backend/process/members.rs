@@ -157,3 +157,10 @@ pub fn reap(leaders: &[i32]) {
         }
     }
 }
+
+impl Member {
+    /// Its number.
+    pub fn number(self) -> i32 {
+        self.pid
+    }
+}

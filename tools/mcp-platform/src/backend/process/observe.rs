@@ -31,19 +31,33 @@ pub fn observed(record: &Record, keeping: Keeping) -> Observed {
     };
     let desired = if record.removing { 0 } else { record.replicas };
     let stamp = record.stamp();
-    let present: Vec<&InstanceState> =
-        instances.iter().filter(|instance| instance.phase != Phase::Ending).collect();
+    let present: Vec<&InstanceState> = instances
+        .iter()
+        .filter(|instance| instance.phase != Phase::Ending)
+        .collect();
     let count = |fits: &dyn Fn(&InstanceState) -> bool| {
         u32::try_from(present.iter().filter(|instance| fits(instance)).count()).unwrap_or(u32::MAX)
     };
-    let ready = if alone { 0 } else { count(&|instance| instance.ready) };
+    let ready = if alone {
+        0
+    } else {
+        count(&|instance| instance.ready)
+    };
     let gone = alone && (desired > 0 || record.removing);
-    let mut faults = if alone { Vec::new() } else { answer.faults.clone() };
+    let mut faults = if alone {
+        Vec::new()
+    } else {
+        answer.faults.clone()
+    };
     if gone {
         faults.insert(0, gone_fault(instances.len()));
     }
     // Without a supervisor there is nothing that a stopped server still had to take up.
-    let seen = if alone && desired == 0 { record.generation } else { answer.generation };
+    let seen = if alone && desired == 0 {
+        record.generation
+    } else {
+        answer.generation
+    };
     Observed {
         identity: record.spec.identity.clone(),
         spec: Some(Box::new(record.spec.clone())),
@@ -70,7 +84,10 @@ pub fn observed(record: &Record, keeping: Keeping) -> Observed {
         left_out: left_out(&record.spec),
         token: Some(record.token()),
         labels: labels(record),
-        instances: instances.iter().map(|instance| shown(instance, alone)).collect(),
+        instances: instances
+            .iter()
+            .map(|instance| shown(instance, alone))
+            .collect(),
         faults,
     }
 }
@@ -102,11 +119,22 @@ fn gone_fault(alive: usize) -> Fault {
 
 fn supervised(record: &Record, answer: &Answer, gone: bool, alone: bool) -> Condition {
     let (status, reason, message) = if gone {
-        ("False", "Gone", "the supervisor is gone; any change brings one back".to_owned())
+        (
+            "False",
+            "Gone",
+            "the supervisor is gone; any change brings one back".to_owned(),
+        )
     } else if alone {
         ("True", "NotNeeded", "nothing runs".to_owned())
     } else {
-        ("True", "Supervised", format!("by process {}; {} sessions are open", answer.pid, answer.sessions))
+        (
+            "True",
+            "Supervised",
+            format!(
+                "by process {}; {} sessions are open",
+                answer.pid, answer.sessions
+            ),
+        )
     };
     Condition {
         kind: Observed::SUPERVISED.to_owned(),
@@ -121,7 +149,11 @@ fn endpoints(record: &Record, port: Option<u16>) -> Vec<Endpoint> {
     let transport = &record.spec.transport;
     port.map(|port| Endpoint {
         kind: EndpointKind::Loopback,
-        url: format!("{}://127.0.0.1:{port}{}", transport.scheme(), transport.path()),
+        url: format!(
+            "{}://127.0.0.1:{port}{}",
+            transport.scheme(),
+            transport.path()
+        ),
     })
     .into_iter()
     .collect()

@@ -24,7 +24,10 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn period(&self) -> Duration {
-        Duration::from_secs(self.probe.map_or(2, |probe| u64::from(probe.period_seconds.max(1))))
+        Duration::from_secs(
+            self.probe
+                .map_or(2, |probe| u64::from(probe.period_seconds.max(1))),
+        )
     }
 
     fn limit(&self) -> u32 {
@@ -32,7 +35,10 @@ impl Page<'_> {
     }
 
     fn initial(&self) -> Duration {
-        Duration::from_secs(self.probe.map_or(0, |probe| u64::from(probe.initial_seconds)))
+        Duration::from_secs(
+            self.probe
+                .map_or(0, |probe| u64::from(probe.initial_seconds)),
+        )
     }
 
     async fn look(&self, port: u16) -> Result<(), String> {
@@ -45,17 +51,34 @@ impl Page<'_> {
 
 /// Looks again and again, and says what it sees; returns, with the reason, when the instance does
 /// not live any more by its health page. `settled` says whether it was started the first time.
-pub async fn watch(keeper: &Keeper, instance: &str, spec: &Spec, port: u16, settled: bool) -> String {
+pub async fn watch(
+    keeper: &Keeper,
+    instance: &str,
+    spec: &Spec,
+    port: u16,
+    settled: bool,
+) -> String {
     let begun = Instant::now();
-    let mut health = Page { probe: spec.health.as_ref(), failures: 0, next: begun };
+    let mut health = Page {
+        probe: spec.health.as_ref(),
+        failures: 0,
+        next: begun,
+    };
+    health.next += health.period().max(health.initial());
     let probe = spec.ready.as_ref().or(spec.health.as_ref());
-    let mut ready = Page { probe, failures: 0, next: begun };
+    let mut ready = Page {
+        probe,
+        failures: 0,
+        next: begun,
+    };
     let mut since: Option<Instant> = None;
     loop {
         tokio::time::sleep_until(ready.next.min(health.next)).await;
         if ready.next <= Instant::now() {
             let seen = ready.look(port).await;
-            judge_ready(keeper, instance, &mut ready, &mut since, seen, begun, settled);
+            judge_ready(
+                keeper, instance, &mut ready, &mut since, seen, begun, settled,
+            );
         }
         if health.probe.is_none() {
             health.next = ready.next;
@@ -64,7 +87,6 @@ pub async fn watch(keeper: &Keeper, instance: &str, spec: &Spec, port: u16, sett
             health.next = Instant::now() + health.period();
             match seen {
                 Ok(()) => health.failures = 0,
-                Err(_) if begun.elapsed() < health.initial() => {}
                 Err(why) => {
                     health.failures += 1;
                     keeper.warn(instance, "Unhealthy", &why);
@@ -94,7 +116,10 @@ fn judge_ready(
             let healed = settled || since.elapsed() >= STABLE;
             keeper.instance(instance, |state| {
                 state.ready = true;
-                let probe = state.fault.as_ref().is_some_and(|fault| fault.cause == Cause::Probe);
+                let probe = state
+                    .fault
+                    .as_ref()
+                    .is_some_and(|fault| fault.cause == Cause::Probe);
                 if healed || probe {
                     state.fault = None;
                 }
@@ -125,7 +150,11 @@ fn judge_ready(
                     state.ready = false;
                 }
                 if (lost || late) && state.fault.is_none() {
-                    state.fault = Some(Fault { cause: Cause::Probe, message: why, since: Some(now()) });
+                    state.fault = Some(Fault {
+                        cause: Cause::Probe,
+                        message: why,
+                        since: Some(now()),
+                    });
                 }
             });
         }

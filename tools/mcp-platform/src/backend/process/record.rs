@@ -96,7 +96,9 @@ pub fn read(folder: &Folder) -> Result<Option<Record>> {
         if id.is_empty() {
             return Secrets::default();
         }
-        store.remove(id).map_or_else(Secrets::default, Secrets::from_store)
+        store
+            .remove(id)
+            .map_or_else(Secrets::default, Secrets::from_store)
     };
     if let Some(previous) = &mut record.previous
         && previous.secrets_id != record.spec.secrets_id

@@ -44,9 +44,7 @@ impl InstanceState {
     pub fn members(&self) -> Vec<Member> {
         // A group is named after its leader; once the leader's number is another program's, the
         // group is no longer ours either, and the mark alone tells.
-        let leader = self
-            .pid
-            .filter(|pid| members::is_marked(*pid, &self.mark));
+        let leader = self.pid.filter(|pid| members::is_marked(*pid, &self.mark));
         members::members(&self.mark, leader)
     }
 }

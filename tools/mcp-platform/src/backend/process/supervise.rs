@@ -98,9 +98,16 @@ async fn orphans(keeper: &Keeper, record: &Record) {
     if left.is_empty() {
         return;
     }
-    let message = format!("{} processes of a supervisor that is gone are ended", left.len());
+    let message = format!(
+        "{} processes of a supervisor that is gone are ended",
+        left.len()
+    );
     keeper.warn(&keeper.name, "OrphansEnded", &message);
-    end(&left, Duration::from_secs(u64::from(record.spec.grace_seconds))).await;
+    end(
+        &left,
+        Duration::from_secs(u64::from(record.spec.grace_seconds)),
+    )
+    .await;
 }
 
 struct Supervisor {
@@ -120,9 +127,17 @@ enum Next {
 }
 
 impl Supervisor {
-    async fn serve(mut self, mut questions: mpsc::Receiver<Question>, mut terminated: Signal) -> Result<()> {
+    async fn serve(
+        mut self,
+        mut questions: mpsc::Receiver<Question>,
+        mut terminated: Signal,
+    ) -> Result<()> {
         let mut net = tokio::time::interval(NET);
-        self.keeper.note(&self.keeper.name, "Supervised", &format!("by process {}", std::process::id()));
+        self.keeper.note(
+            &self.keeper.name,
+            "Supervised",
+            &format!("by process {}", std::process::id()),
+        );
         self.take_up();
         loop {
             self.step();
@@ -158,7 +173,11 @@ impl Supervisor {
     fn look_around(&mut self) {
         self.reread();
         let known = self.keeper.answer();
-        let leaders: Vec<i32> = known.instances.values().filter_map(|instance| instance.pid).collect();
+        let leaders: Vec<i32> = known
+            .instances
+            .values()
+            .filter_map(|instance| instance.pid)
+            .collect();
         members::reap(&leaders);
         self.open_front();
     }
@@ -184,7 +203,8 @@ impl Supervisor {
     }
 
     fn take_up(&mut self) {
-        self.keeper.cordon(self.record.draining || self.record.removing);
+        self.keeper
+            .cordon(self.record.draining || self.record.removing);
         let record = &self.record;
         self.keeper.change(|answer| {
             answer.pid = std::process::id();
@@ -197,7 +217,8 @@ impl Supervisor {
     }
 
     fn fault(&self, fault: Option<Fault>) {
-        self.keeper.change(|answer| answer.faults = fault.into_iter().collect());
+        self.keeper
+            .change(|answer| answer.faults = fault.into_iter().collect());
     }
 
     /// The steps that are due, and the state on disk.
@@ -211,13 +232,21 @@ impl Supervisor {
                 name: instance.name.clone(),
                 stamp: instance.stamp.clone(),
                 ready: instance.ready,
-                ending: self.orders.get(&instance.name).is_none_or(|order| order.borrow().end),
+                ending: self
+                    .orders
+                    .get(&instance.name)
+                    .is_none_or(|order| order.borrow().end),
             })
             .collect();
-        self.orders.retain(|name, _| known.instances.contains_key(name));
+        self.orders
+            .retain(|name, _| known.instances.contains_key(name));
         let wanted = Wanted {
             stamp: self.record.stamp(),
-            count: if self.record.removing { 0 } else { self.record.replicas as usize },
+            count: if self.record.removing {
+                0
+            } else {
+                self.record.replicas as usize
+            },
             statefulness: self.record.spec.statefulness,
         };
         for step in converge(&wanted, &seen) {
@@ -250,7 +279,8 @@ impl Supervisor {
         };
         let (order, orders) = watch::channel(Order::default());
         self.orders.insert(name.clone(), order);
-        self.keeper.note(&name, "Created", &format!("of revision {}", state.revision));
+        self.keeper
+            .note(&name, "Created", &format!("of revision {}", state.revision));
         self.keeper.change(|answer| {
             answer.instances.insert(name.clone(), state);
         });
@@ -278,7 +308,10 @@ impl Supervisor {
 
     /// What is left for the time after us; written only when it differs.
     fn store(&mut self) {
-        let known = Answer { sessions: 0, ..self.keeper.answer() };
+        let known = Answer {
+            sessions: 0,
+            ..self.keeper.answer()
+        };
         if known == self.stored || !self.keeper.folder.record().exists() {
             return;
         }
@@ -329,7 +362,8 @@ impl Supervisor {
             return Ok(Next::GoOn);
         }
         if !self.record.removing {
-            self.keeper.note(&self.keeper.name, "Stopped", "no instance is left");
+            self.keeper
+                .note(&self.keeper.name, "Stopped", "no instance is left");
             self.store();
             let _ = std::fs::remove_file(folder.0.join(Folder::SOCKET));
             return Ok(Next::Over);
@@ -342,7 +376,11 @@ impl Supervisor {
                 Ok(Next::Over)
             }
             Err(error) => {
-                self.fault(Some(Fault { cause: Cause::Volume, message: error.message, since: Some(now()) }));
+                self.fault(Some(Fault {
+                    cause: Cause::Volume,
+                    message: error.message,
+                    since: Some(now()),
+                }));
                 Ok(Next::GoOn)
             }
         }
@@ -350,7 +388,11 @@ impl Supervisor {
 
     /// The machine goes down, or somebody wants us gone: the instances end, what is wanted stays.
     async fn shut_down(mut self) -> Result<()> {
-        self.keeper.warn(&self.keeper.name, "ShutDown", "the supervisor was told to end");
+        self.keeper.warn(
+            &self.keeper.name,
+            "ShutDown",
+            "the supervisor was told to end",
+        );
         self.record.replicas = 0;
         self.step();
         while !self.keeper.answer().instances.is_empty() {
@@ -364,7 +406,8 @@ impl Supervisor {
 
 /// Removes the folder; the record goes last, so that a half removed server is still known as one.
 fn remove(folder: &Folder) -> Result<()> {
-    let entries = std::fs::read_dir(&folder.0).map_err(|error| folder::failed(&folder.0, &error))?;
+    let entries =
+        std::fs::read_dir(&folder.0).map_err(|error| folder::failed(&folder.0, &error))?;
     for entry in entries.flatten() {
         let path = entry.path();
         if path == folder.record() {
@@ -391,7 +434,9 @@ fn listener(keeper: &Keeper) -> Result<(tokio::net::TcpListener, u16)> {
     let stored = folder::read(&path)?.and_then(|text| text.trim().parse::<u16>().ok());
     if let Some(port) = stored {
         let listener = front::listen(port).map_err(|error| {
-            Error::unavailable(format!("port {port}, at which clients know the server, is taken: {error}"))
+            Error::unavailable(format!(
+                "port {port}, at which clients know the server, is taken: {error}"
+            ))
         })?;
         return Ok((listener, port));
     }
@@ -399,15 +444,24 @@ fn listener(keeper: &Keeper) -> Result<(tokio::net::TcpListener, u16)> {
         .root
         .servers(None)?
         .iter()
-        .filter_map(|identity| folder::read(&keeper.root.server(identity).port()).ok()??.trim().parse().ok())
+        .filter_map(|identity| {
+            folder::read(&keeper.root.server(identity).port())
+                .ok()??
+                .trim()
+                .parse()
+                .ok()
+        })
         .collect();
     for _ in 0..TRIES {
-        let listener = front::listen(0).map_err(|error| Error::unavailable(format!("no free port: {error}")))?;
+        let listener = front::listen(0)
+            .map_err(|error| Error::unavailable(format!("no free port: {error}")))?;
         let port = listener.local_addr().map_or(0, |address| address.port());
         if port != 0 && !reserved.contains(&port) {
             folder::write(&path, format!("{port}\n").as_bytes())?;
             return Ok((listener, port));
         }
     }
-    Err(Error::unavailable("no port is free that is not another server's"))
+    Err(Error::unavailable(
+        "no port is free that is not another server's",
+    ))
 }

@@ -31,8 +31,10 @@ pub fn read(
     let mut lines = Vec::new();
     let files = files(folder, options);
     if let (Some(instance), true) = (&options.instance, files.is_empty()) {
-        return Err(Error::not_found(format!("{identity} has no log of an instance {instance:?}"))
-            .hint(format!("mcp-platform logs {}", identity.name)));
+        return Err(
+            Error::not_found(format!("{identity} has no log of an instance {instance:?}"))
+                .hint(format!("mcp-platform logs {}", identity.name)),
+        );
     }
     for (instance, path) in files {
         let mut of_one = Vec::new();
@@ -41,7 +43,9 @@ pub fn read(
         }
         let place = take(&path, &instance, 0, &mut of_one);
         places.insert(path, place);
-        let from = options.tail.map_or(0, |tail| of_one.len().saturating_sub(tail as usize));
+        let from = options
+            .tail
+            .map_or(0, |tail| of_one.len().saturating_sub(tail as usize));
         lines.extend(of_one.drain(from..));
     }
     lines.sort_by_key(|line| line.at);
@@ -49,20 +53,29 @@ pub fn read(
     if options.follow && !options.previous {
         let (sender, receiver) = mpsc::channel(256);
         tokio::spawn(follow(folder.clone(), options.clone(), places, sender));
-        return Ok(first.chain(tokio_stream::wrappers::ReceiverStream::new(receiver)).boxed());
+        return Ok(first
+            .chain(tokio_stream::wrappers::ReceiverStream::new(receiver))
+            .boxed());
     }
     Ok(first.boxed())
 }
 
 /// The logs by instance: the present ones, or those before the last start.
 fn files(folder: &Folder, options: &LogOptions) -> Vec<(String, PathBuf)> {
-    let suffix = if options.previous { ".previous.log" } else { ".log" };
+    let suffix = if options.previous {
+        ".previous.log"
+    } else {
+        ".log"
+    };
     let entries = fs::read_dir(folder.logs()).into_iter().flatten().flatten();
     let mut found: Vec<(String, PathBuf)> = entries
         .filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             let instance = name.strip_suffix(suffix)?.to_owned();
-            let fits = options.instance.as_ref().is_none_or(|wanted| *wanted == instance);
+            let fits = options
+                .instance
+                .as_ref()
+                .is_none_or(|wanted| *wanted == instance);
             (fits && !instance.contains('.')).then(|| (instance, entry.path()))
         })
         .collect();
@@ -72,7 +85,9 @@ fn files(folder: &Folder, options: &LogOptions) -> Vec<(String, PathBuf)> {
 
 /// Reads whole lines from a place in a file; gives the place after them.
 fn take(path: &Path, instance: &str, from: u64, lines: &mut Vec<LogLine>) -> u64 {
-    let Ok(mut file) = File::open(path) else { return 0 };
+    let Ok(mut file) = File::open(path) else {
+        return 0;
+    };
     // Shorter than it was: it was begun anew.
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let mut place = if length < from { 0 } else { from };
@@ -81,7 +96,11 @@ fn take(path: &Path, instance: &str, from: u64, lines: &mut Vec<LogLine>) -> u64
     }
     let mut reader = BufReader::new(file);
     let mut bytes = Vec::new();
-    while reader.read_until(b'\n', &mut bytes).is_ok_and(|length| length > 0) && bytes.ends_with(b"\n") {
+    while reader
+        .read_until(b'\n', &mut bytes)
+        .is_ok_and(|length| length > 0)
+        && bytes.ends_with(b"\n")
+    {
         place += bytes.len() as u64;
         let text = String::from_utf8_lossy(&bytes);
         lines.push(line(instance, text.trim_end_matches('\n')));
@@ -95,7 +114,11 @@ fn line(instance: &str, text: &str) -> LogLine {
     let at = at.parse().ok();
     LogLine {
         instance: instance.to_owned(),
-        text: if at.is_some() { rest.to_owned() } else { text.to_owned() },
+        text: if at.is_some() {
+            rest.to_owned()
+        } else {
+            text.to_owned()
+        },
         at,
     }
 }
