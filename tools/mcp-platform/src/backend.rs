@@ -13,6 +13,7 @@ use crate::world::World;
 
 pub mod kubernetes;
 pub mod mock;
+pub mod process;
 
 /// Every kind of back end, by the word in `MCP_DEPLOYMENT_BACKEND`.
 pub const KINDS: [Kind; 4] = [Kind::Process, Kind::Docker, Kind::Kubernetes, Kind::Mock];
@@ -155,7 +156,8 @@ pub async fn open(kind: Kind, world: &World, cluster: Option<&str>) -> Result<Sh
         Kind::Kubernetes => Ok(Arc::new(
             kubernetes::Kubernetes::open(world, cluster).await?,
         )),
-        Kind::Process | Kind::Docker | Kind::Mock => Err(Error::precondition(format!(
+        Kind::Process => Ok(Arc::new(process::ProcessBackend::new(world))),
+        Kind::Docker | Kind::Mock => Err(Error::precondition(format!(
             "the back end {} is not part of this build",
             kind.word()
         ))),

@@ -3,6 +3,7 @@
 mod deploy;
 mod general;
 mod list;
+mod mcp;
 mod output;
 mod records;
 mod steer;
@@ -64,10 +65,17 @@ enum Verb {
     Logs(records::LogArguments),
     /// Show what happened to a server
     Events(records::EventArguments),
+    /// Serve the operations as MCP tools over standard input and output
+    Mcp,
     /// Show all templates
     Templates,
     /// Show one template with the schema of its configuration
     Template(templates::Arguments),
+    /// Run a small MCP server, for trying out and for tests
+    Echo(crate::echo::Arguments),
+    /// Keep the instances of one server running; started by the process back end, not by people
+    #[command(hide = true)]
+    Supervise(crate::backend::process::supervise::Arguments),
     /// Write the completions of a shell to stdout
     Completions {
         /// The shell
@@ -83,7 +91,7 @@ pub fn main() -> ExitCode {
         .map_err(|error| Error::internal(format!("the working folder: {error}")))
         .and_then(|world| run(cli, &world, &output));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             output.error(&error);
             ExitCode::from(exit_code(error.kind))
@@ -91,7 +99,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, world: &World, output: &Output) -> Result<()> {
+fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
     // The libraries leave the choice of the cryptography to the program; a second choice is ours too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -112,13 +120,19 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<()> {
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
-            Verb::Templates => templates::all(&general, world, output),
-            Verb::Template(arguments) => templates::one(&general, world, output, &arguments),
+            Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Templates => templates::all(&general, world, output).await,
+            Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
+            Verb::Echo(arguments) => return crate::echo::run(arguments).await,
+            Verb::Supervise(arguments) => {
+                crate::backend::process::supervise::run(&arguments, world).await
+            }
             Verb::Completions { shell } => {
                 completions(shell, output);
                 Ok(())
             }
         }
+        .map(|()| 0)
     })
 }
 

@@ -3,12 +3,17 @@
 //!
 //! `model` and `lifecycle` are pure; `backend` looks and acts; `service` ties them together; the
 //! faces (`api`, `mcp`, `cli`) call `service` and nothing below it.
+//!
+//! For Unix: supervised processes are groups, signals and sockets of its file system.
+#![cfg(unix)]
 
 pub mod backend;
 pub mod cli;
+pub mod echo;
 pub mod error;
 pub mod lifecycle;
 pub mod manifest;
+pub mod mcp;
 pub mod model;
 pub mod service;
 pub mod template;

@@ -7,9 +7,9 @@ pub struct RenderOptions {}
 /// objects
 pub fn objects(spec: &Spec, _: &RenderOptions) -> Vec<Value> {
     let name = &spec.identity.name;
-    let labels = json!({label::NAME: spec.template, label::INSTANCE: name, label::COMPONENT: label::SERVER, label::MANAGED_BY: label::PLATFORM, label::REVISION: spec.revision()});
-    let own = json!({label::NAME: spec.template, label::INSTANCE: name, label::MANAGED_BY: label::PLATFORM, label::REVISION: spec.revision()});
-    let select = json!({label::INSTANCE: name, label::COMPONENT: label::SERVER});
+    let labels = json!({label::NAME: spec.template, label::INSTANCE: name, label::COMPONENT: label::COMPONENT_VALUE, label::MANAGED_BY: label::MANAGED_BY_VALUE, label::REVISION: spec.revision()});
+    let own = json!({label::NAME: spec.template, label::INSTANCE: name, label::MANAGED_BY: label::MANAGED_BY_VALUE, label::REVISION: spec.revision()});
+    let select = json!({label::INSTANCE: name, label::COMPONENT: label::COMPONENT_VALUE});
     let image = spec
         .run
         .image

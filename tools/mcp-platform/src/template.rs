@@ -3,6 +3,9 @@
 mod catalogue;
 mod instantiate;
 mod raw;
+mod repository;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use catalogue::{Catalogue, builtin};
@@ -12,4 +15,5 @@ pub use raw::{
     ResourcesTable, RunTable, SessionsTable, SettingTable, Template, TransportKind, TransportTable,
     VolumeTable,
 };
+pub use repository::{Repository, fetch};
 pub use validate::parse;

@@ -187,6 +187,7 @@ impl Backend for Kubernetes {
             Action::Uncordon => steer::serve(client, identity, steer::Serving::Taken).await,
             Action::Restart => steer::restart(client, identity, &self.options).await,
             Action::Kill => steer::kill(client, identity).await,
+            Action::Drain { .. } => Ok(()),
             Action::Remove => remove::remove(client, self.served().await?, identity).await,
         }
     }

@@ -61,13 +61,13 @@ impl What {
     ///
     /// # Errors
     /// A value cannot be read or is not of its key's type.
-    pub fn request(
+    pub async fn request(
         &self,
         template: &str,
         general: &General,
         world: &World,
     ) -> Result<DeployRequest> {
-        let catalogue = general.catalogue(world)?;
+        let catalogue = general.catalogue(world).await?;
         let schema = &catalogue.get(template)?.configuration.schema;
         let mut configuration = match &self.configuration {
             Some(file) => read_configuration(&world.folder.join(file))?,
@@ -134,7 +134,8 @@ pub async fn run(
 ) -> Result<()> {
     let request = arguments
         .what
-        .request(&arguments.template, general, world)?;
+        .request(&arguments.template, general, world)
+        .await?;
     let service = general.service(world).await?;
     let waiting = if arguments.no_wait {
         Waiting::Return

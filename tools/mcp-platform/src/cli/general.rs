@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::lifecycle::{Limits, Patience};
 use crate::model::{Identity, Name};
 use crate::service::Service;
-use crate::template::{Catalogue, builtin};
+use crate::template::{Catalogue, Repository, builtin, fetch};
 use crate::world::{self, World};
 
 use super::Format;
@@ -40,7 +40,7 @@ pub struct General {
         hide_env_values = true
     )]
     pub namespace: String,
-    /// A folder with templates, each a folder with template.toml; or a git repository (`URL` or `URL#revision`)
+    /// A folder with templates, each a folder with template.toml; or a git repository: URL, URL#revision or URL#revision:folder
     #[arg(
         long,
         global = true,
@@ -101,10 +101,14 @@ impl General {
     ///
     /// # Errors
     /// A folder cannot be read or a template is wrong.
-    pub fn catalogue(&self, world: &World) -> Result<Catalogue> {
+    pub async fn catalogue(&self, world: &World) -> Result<Catalogue> {
         let mut catalogue = builtin()?;
-        for folder in &self.templates {
-            catalogue.add_folder(&world.folder.join(Path::new(folder)))?;
+        for text in &self.templates {
+            let folder = match Repository::parse(text)? {
+                Some(repository) => fetch(&repository, &world.state_folder()).await?,
+                None => world.folder.join(Path::new(text)),
+            };
+            catalogue.add_folder(&folder)?;
         }
         Ok(catalogue)
     }
@@ -116,7 +120,7 @@ impl General {
     pub async fn service(&self, world: &World) -> Result<Service> {
         Ok(Service {
             backend: self.backend(world).await?,
-            catalogue: Arc::new(self.catalogue(world)?),
+            catalogue: Arc::new(self.catalogue(world).await?),
             limits: Limits {
                 replicas: self.max_replicas,
             },

@@ -27,8 +27,8 @@ struct All {
 ///
 /// # Errors
 /// A template is wrong.
-pub fn all(general: &General, world: &World, output: &Output) -> Result<()> {
-    let catalogue = general.catalogue(world)?;
+pub async fn all(general: &General, world: &World, output: &Output) -> Result<()> {
+    let catalogue = general.catalogue(world).await?;
     let mut rows = vec![
         ["ID", "VERSION", "STATE", "TITLE"]
             .map(str::to_owned)
@@ -51,8 +51,13 @@ pub fn all(general: &General, world: &World, output: &Output) -> Result<()> {
 ///
 /// # Errors
 /// There is none of that id.
-pub fn one(general: &General, world: &World, output: &Output, arguments: &Arguments) -> Result<()> {
-    let catalogue = general.catalogue(world)?;
+pub async fn one(
+    general: &General,
+    world: &World,
+    output: &Output,
+    arguments: &Arguments,
+) -> Result<()> {
+    let catalogue = general.catalogue(world).await?;
     let template = catalogue.get(&arguments.id)?;
     let mut text = format!(
         "{} {}  {}\n{}\n  {}, image {}\n",

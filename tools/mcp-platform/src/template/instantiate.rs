@@ -65,11 +65,9 @@ pub fn instantiate(
         },
         template: template.id.clone(),
         version: template.version.clone(),
-        configuration: request
-            .configuration
-            .iter()
+        configuration: sorted(&request.configuration)
+            .into_iter()
             .filter(|(key, _)| !secret_keys.contains(&key.as_str()))
-            .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
         run: Run {
             image: match (&request.image, &template.image.reference) {
@@ -242,9 +240,27 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// Keys in their order at every depth: the same request in another order is the same request.
+fn sorted(map: &Map<String, Value>) -> Map<String, Value> {
+    let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+    pairs.sort_by_key(|(key, _)| *key);
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.clone(), sorted_value(value)))
+        .collect()
+}
+
+fn sorted_value(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(sorted(map)),
+        Value::Array(all) => Value::Array(all.iter().map(sorted_value).collect()),
+        other => other.clone(),
+    }
+}
+
 /// The configuration with the schema's defaults, checked.
 fn complete(template: &Template, given: &Map<String, Value>) -> Result<Map<String, Value>> {
-    let mut configuration = given.clone();
+    let mut configuration = sorted(given);
     let properties = template
         .configuration
         .schema
@@ -255,6 +271,7 @@ fn complete(template: &Template, given: &Map<String, Value>) -> Result<Map<Strin
             configuration.insert(key.clone(), default.clone());
         }
     }
+    let configuration = sorted(&configuration);
     let mut schema = template.configuration.schema.clone();
     schema.entry("type").or_insert_with(|| "object".into());
     schema
@@ -293,9 +310,7 @@ fn generated_name(
     namespace: &Name,
     configuration: &Map<String, Value>,
 ) -> String {
-    // Sorted by key at every depth: `serde_json` may keep the order of the request.
-    let sorted: BTreeMap<&String, &Value> = configuration.iter().collect();
-    let text = serde_json::to_string(&(&template.id, namespace, sorted)).unwrap_or_default();
+    let text = serde_json::to_string(&(&template.id, namespace, configuration)).unwrap_or_default();
     let digest = Sha256::digest(text.as_bytes());
     let word: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
     let id: String = template.id.chars().take(NAME_LIMIT - 9).collect();

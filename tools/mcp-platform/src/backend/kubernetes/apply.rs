@@ -186,7 +186,7 @@ fn divide(spec: &Spec, served: &Served, options: &Options) -> Result<Parts> {
             continue;
         }
         let is_workload = matches!(known.kind, "Deployment" | "StatefulSet")
-            && text("/metadata/labels/app.kubernetes.io~1component") == label::SERVER;
+            && text("/metadata/labels/app.kubernetes.io~1component") == label::COMPONENT_VALUE;
         if is_workload {
             let more = (options.pod_annotations)(spec);
             if !more.is_empty() {
@@ -401,7 +401,7 @@ fn completed(
     if !left_out.is_empty() {
         annotations.insert(LEFT_OUT.to_owned(), json!(left_out).to_string().into());
     }
-    let known = live.and_then(|live| live.annotation(label::REMEMBERED_REPLICAS));
+    let known = live.and_then(|live| live.annotation(label::REMEMBERED));
     let remembered = match wanted.remember {
         Remember::Keep => known.map(str::to_owned),
         Remember::Set(replicas) => Some(replicas.to_string()),
@@ -409,7 +409,7 @@ fn completed(
         Remember::Forget => known.map(|_| String::new()),
     };
     if let Some(text) = remembered {
-        annotations.insert(label::REMEMBERED_REPLICAS.to_owned(), text.into());
+        annotations.insert(label::REMEMBERED.to_owned(), text.into());
     }
     merge(
         &mut object,

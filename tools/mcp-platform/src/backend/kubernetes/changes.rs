@@ -42,7 +42,7 @@ enum Seen {
 /// The changes of a scope, without end.
 pub fn changes(client: &Client, scope: &Scope) -> BoxStream<'static, Result<Change>> {
     let namespace = scope.namespace.as_ref().map(Name::as_str);
-    let servers = format!("{}={}", label::COMPONENT, label::SERVER);
+    let servers = format!("{}={}", label::COMPONENT, label::COMPONENT_VALUE);
     let mut all: SelectAll<BoxStream<'static, Result<Seen>>> = SelectAll::new();
     all.push(watch::<Deployment>(
         client,
@@ -143,7 +143,9 @@ fn about(object: &ObjectMeta, watched: Watched) -> Option<Change> {
     let namespace = object.namespace.as_deref()?;
     let labels = object.labels.as_ref();
     let instance = labels
-        .filter(|labels| labels.get(label::MANAGED_BY).map(String::as_str) == Some(label::PLATFORM))
+        .filter(|labels| {
+            labels.get(label::MANAGED_BY).map(String::as_str) == Some(label::MANAGED_BY_VALUE)
+        })
         .and_then(|labels| labels.get(label::INSTANCE))
         .map(String::as_str);
     let name = match watched {

@@ -109,7 +109,7 @@ pub async fn warnings(client: &Client, namespace: Option<&str>) -> Result<Vec<Ar
 /// What the API says.
 pub async fn scope(client: &Client, scope: &Scope) -> Result<Snapshot> {
     let namespace = scope.namespace.as_ref().map(crate::model::Name::as_str);
-    let mut servers = format!("{}={}", label::COMPONENT, label::SERVER);
+    let mut servers = format!("{}={}", label::COMPONENT, label::COMPONENT_VALUE);
     let mut stores = store::selector();
     if let Some(template) = &scope.template {
         let more = format!(",{}={template}", label::NAME);
@@ -178,7 +178,7 @@ pub async fn workload(client: &Client, identity: &Identity) -> Result<Option<Wor
         .map(|deployment| Workload::Deployment(Arc::new(deployment)))
         .into_iter()
         .chain(set.map(|set| Workload::StatefulSet(Arc::new(set))))
-        .filter(|workload| workload.label(label::COMPONENT) == Some(label::SERVER))
+        .filter(|workload| workload.label(label::COMPONENT) == Some(label::COMPONENT_VALUE))
         .collect();
     let ours = found
         .iter()

@@ -339,7 +339,7 @@ fn remains(
                 && pod.metadata.labels.as_ref().is_some_and(|labels| {
                     labels.get(label::INSTANCE).map(String::as_str) == Some(identity.name.as_str())
                         && labels.get(label::MANAGED_BY).map(String::as_str)
-                            == Some(label::PLATFORM)
+                            == Some(label::MANAGED_BY_VALUE)
                 })
         })
         .map(|pod| instance(pod, warnings))

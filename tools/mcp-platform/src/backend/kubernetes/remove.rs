@@ -25,7 +25,7 @@ pub fn of_server(identity: &Identity) -> String {
         label::INSTANCE,
         identity.name,
         label::MANAGED_BY,
-        label::PLATFORM
+        label::MANAGED_BY_VALUE
     )
 }
 

@@ -114,12 +114,12 @@ async fn remember_replicas(
     workload: &Workload,
     replicas: Option<u32>,
 ) -> Result<()> {
-    let known = workload.annotation(label::REMEMBERED_REPLICAS);
+    let known = workload.annotation(label::REMEMBERED);
     let text = replicas.map(|replicas| replicas.to_string());
     if known == text.as_deref() {
         return Ok(());
     }
-    let patch = json!({"metadata": {"annotations": {label::REMEMBERED_REPLICAS: text}}});
+    let patch = json!({"metadata": {"annotations": {label::REMEMBERED: text}}});
     change(client, workload, &patch).await
 }
 

@@ -24,7 +24,7 @@ pub fn selector() -> String {
     format!(
         "{}={},{}={COMPONENT}",
         label::MANAGED_BY,
-        label::PLATFORM,
+        label::MANAGED_BY_VALUE,
         label::COMPONENT
     )
 }
@@ -75,7 +75,7 @@ pub fn object(spec: &Spec, previous: Option<&Spec>) -> Result<Value> {
                 label::NAME: spec.template,
                 label::INSTANCE: spec.identity.name,
                 label::COMPONENT: COMPONENT,
-                label::MANAGED_BY: label::PLATFORM,
+                label::MANAGED_BY: label::MANAGED_BY_VALUE,
             },
             "annotations": {
                 label::SPEC: serde_json::to_string(spec).map_err(unwritable)?,

@@ -233,19 +233,14 @@ impl Workload {
 
     /// How many instances `stop` found.
     pub fn remembered(&self) -> Option<u32> {
-        self.annotation(label::REMEMBERED_REPLICAS)?.parse().ok()
+        self.annotation(label::REMEMBERED)?.parse().ok()
     }
 
     /// Changes with everything that is wanted, and not with what the cluster reports: so a write
     /// that carries it loses only to other writes.
     pub fn token(&self) -> String {
         let mut digest = Sha256::new();
-        for key in [
-            label::SPEC,
-            label::PREVIOUS,
-            label::REMEMBERED_REPLICAS,
-            LEFT_OUT,
-        ] {
+        for key in [label::SPEC, label::PREVIOUS, label::REMEMBERED, LEFT_OUT] {
             digest.update(self.annotation(key).unwrap_or_default());
             digest.update([0]);
         }

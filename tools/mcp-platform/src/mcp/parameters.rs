@@ -1,0 +1,113 @@
+//! The arguments of the tools. Their documentation is what a client sees.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Which servers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListParameters {
+    /// The namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// Only servers of this template.
+    pub template: Option<String>,
+}
+
+/// One server.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerParameters {
+    /// The server's name.
+    pub name: String,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+}
+
+/// One server, and whether to wait.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartParameters {
+    /// The server's name.
+    pub name: String,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// Wait until it is ready; true when left out.
+    pub wait_ready: Option<bool>,
+}
+
+/// One server, and how to stop it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StopParameters {
+    /// The server's name.
+    pub name: String,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// End its instances at once, without grace; sessions are cut off.
+    pub force: Option<bool>,
+}
+
+/// One server, and how many instances.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleParameters {
+    /// The server's name.
+    pub name: String,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// How many instances; 0 stops it.
+    pub replicas: u32,
+    /// Wait until all are ready; false when left out.
+    pub wait_ready: Option<bool>,
+}
+
+/// What to deploy.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeployParameters {
+    /// The template's id; list_mcp_templates names them.
+    pub template: String,
+    /// The server's name; made from template and configuration when left out.
+    pub name: Option<String>,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// The configuration, by the template's schema.
+    #[serde(default)]
+    pub configuration: Map<String, Value>,
+    /// How many instances.
+    pub replicas: Option<u32>,
+    /// Another image than the template's.
+    pub image: Option<String>,
+}
+
+/// What to change.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateParameters {
+    /// The server's name.
+    pub name: String,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// Changes of the configuration; null takes a key out.
+    #[serde(default)]
+    pub configuration: Map<String, Value>,
+    /// Another image.
+    pub image: Option<String>,
+}
+
+/// Which lines.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogParameters {
+    /// The server's name.
+    pub name: String,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// The last lines of each instance; 100 when left out, at most 2000.
+    pub tail: Option<u32>,
+    /// Only this instance.
+    pub instance: Option<String>,
+    /// What was written before the last restart.
+    pub previous: Option<bool>,
+}

@@ -1,0 +1,415 @@
+//! The tools. Hints say what only looks, what may be repeated and what destroys.
+
+use futures::StreamExt as _;
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::handler::server::wrapper::Parameters;
+use rmcp::model::{CallToolResult, Extensions};
+use rmcp::service::RequestContext;
+use rmcp::{RoleServer, tool, tool_router};
+use serde_json::{Value, json};
+
+use crate::backend::{LogOptions, Scope};
+use crate::error::Result;
+use crate::model::{Identity, ImageReference, Name};
+use crate::service::{DeployRequest, Quiet, Report, StopMode, UpdateRequest, Waiting};
+use crate::template::Request;
+
+use super::answer::answer;
+use super::parameters::{
+    DeployParameters, ListParameters, LogParameters, ScaleParameters, ServerParameters,
+    StartParameters, StopParameters, UpdateParameters,
+};
+use super::{Access, Face};
+
+const LINES: u32 = 2000;
+
+impl Face {
+    /// All tools.
+    pub(super) fn tools() -> ToolRouter<Face> {
+        Face::tool_router()
+    }
+
+    fn place(&self, namespace: Option<&str>) -> Result<Name> {
+        namespace.map_or_else(|| Ok(self.namespace.clone()), Name::label)
+    }
+
+    /// The server that is meant, once the caller may do this with it.
+    fn server(
+        &self,
+        extensions: &Extensions,
+        access: Access,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Identity> {
+        let namespace = self.place(namespace)?;
+        (self.guard)(extensions, access, &namespace, name)?;
+        Ok(Identity {
+            namespace,
+            name: Name::label(name)?,
+        })
+    }
+}
+
+fn waiting(wait: bool) -> Waiting {
+    if wait { Waiting::Wait } else { Waiting::Return }
+}
+
+/// What clients of system 002 look for, beside everything else.
+fn compatible(report: &Report) -> Value {
+    let observed = &report.observed;
+    json!({
+        "name": observed.identity.name,
+        "namespace": observed.identity.namespace,
+        "status": report.status.state,
+        "reason": report.status.cause,
+        "message": report.status.message,
+        "replicas": observed.desired,
+        "ready_replicas": observed.ready,
+        "available_replicas": observed.available,
+        "updated_replicas": observed.updated,
+        "endpoints": observed.endpoints.iter().map(|endpoint| &endpoint.url).collect::<Vec<_>>(),
+        "last_activity": observed.last_activity,
+        "conditions": observed.conditions,
+        "instances": observed.instances,
+        "image": observed.image,
+    })
+}
+
+#[tool_router]
+impl Face {
+    /// Lists MCP servers with status, reason, replicas and endpoints.
+    #[tool(annotations(
+        title = "List MCP servers",
+        read_only_hint = true,
+        open_world_hint = false
+    ))]
+    async fn list_mcp_servers(
+        &self,
+        Parameters(parameters): Parameters<ListParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let list = async {
+            let namespace = self.place(parameters.namespace.as_deref())?;
+            (self.guard)(&context.extensions, Access::View, &namespace, "")?;
+            let scope = Scope {
+                namespace: Some(namespace),
+                template: parameters.template,
+            };
+            let servers = self.service.list(&scope).await?;
+            Ok(json!({ "servers": servers.iter().map(compatible).collect::<Vec<_>>() }))
+        };
+        answer(list.await)
+    }
+
+    /// Shows one MCP server: status with reason, replicas, instances, endpoints, conditions.
+    #[tool(annotations(
+        title = "Status of an MCP server",
+        read_only_hint = true,
+        open_world_hint = false
+    ))]
+    async fn get_mcp_status(
+        &self,
+        Parameters(parameters): Parameters<ServerParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let status = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::View,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            Ok(compatible(&self.service.status(&identity).await?))
+        };
+        answer(status.await)
+    }
+
+    /// Starts an MCP server with as many replicas as it had when it was stopped.
+    #[tool(annotations(
+        title = "Start an MCP server",
+        destructive_hint = false,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
+    async fn start_mcp(
+        &self,
+        Parameters(parameters): Parameters<StartParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let start = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::Operate,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            let waiting = waiting(parameters.wait_ready.unwrap_or(true));
+            self.service.start(&identity, waiting, &Quiet).await
+        };
+        answer(start.await)
+    }
+
+    /// Stops an MCP server: new sessions first, then the present ones end, then its instances.
+    #[tool(annotations(
+        title = "Stop an MCP server",
+        destructive_hint = true,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
+    async fn stop_mcp(
+        &self,
+        Parameters(parameters): Parameters<StopParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let stop = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::Operate,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            let mode = if parameters.force.unwrap_or(false) {
+                StopMode::Force
+            } else {
+                StopMode::Graceful
+            };
+            self.service
+                .stop(&identity, mode, Waiting::Wait, &Quiet)
+                .await
+        };
+        answer(stop.await)
+    }
+
+    /// Sets the number of replicas of an MCP server; fewer than before cuts sessions off.
+    #[tool(annotations(
+        title = "Scale an MCP server",
+        destructive_hint = true,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
+    async fn scale_mcp(
+        &self,
+        Parameters(parameters): Parameters<ScaleParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let scale = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::Operate,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            let waiting = waiting(parameters.wait_ready.unwrap_or(false));
+            self.service
+                .scale(&identity, parameters.replicas, waiting, &Quiet)
+                .await
+        };
+        answer(scale.await)
+    }
+
+    /// Replaces every instance of an MCP server by a new one; sessions are cut off.
+    #[tool(annotations(
+        title = "Restart an MCP server",
+        destructive_hint = true,
+        idempotent_hint = false,
+        open_world_hint = false
+    ))]
+    async fn restart_mcp(
+        &self,
+        Parameters(parameters): Parameters<ServerParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let restart = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::Operate,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            self.service.restart(&identity, Waiting::Wait, &Quiet).await
+        };
+        answer(restart.await)
+    }
+
+    /// Deploys an MCP server from a template; again with the same arguments changes nothing.
+    #[tool(annotations(
+        title = "Deploy an MCP server",
+        destructive_hint = false,
+        idempotent_hint = true,
+        open_world_hint = true
+    ))]
+    async fn deploy_mcp(
+        &self,
+        Parameters(parameters): Parameters<DeployParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let deploy = async {
+            let namespace = self.place(parameters.namespace.as_deref())?;
+            let about = parameters.name.as_deref().unwrap_or(&parameters.template);
+            (self.guard)(&context.extensions, Access::Administer, &namespace, about)?;
+            let request = DeployRequest {
+                template: parameters.template,
+                request: Request {
+                    name: parameters.name,
+                    configuration: parameters.configuration,
+                    replicas: parameters.replicas,
+                    image: parameters
+                        .image
+                        .as_deref()
+                        .map(ImageReference::parse)
+                        .transpose()?,
+                    ..Request::default()
+                },
+            };
+            self.service
+                .deploy(&namespace, &request, Waiting::Wait, &Quiet)
+                .await
+        };
+        answer(deploy.await)
+    }
+
+    /// Changes image or configuration of an MCP server; goes back when it does not get ready.
+    #[tool(annotations(
+        title = "Update an MCP server",
+        destructive_hint = true,
+        idempotent_hint = true,
+        open_world_hint = true
+    ))]
+    async fn update_mcp(
+        &self,
+        Parameters(parameters): Parameters<UpdateParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let update = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::Administer,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            let request = UpdateRequest {
+                image: parameters
+                    .image
+                    .as_deref()
+                    .map(ImageReference::parse)
+                    .transpose()?,
+                configuration: parameters.configuration,
+                ..UpdateRequest::default()
+            };
+            self.service
+                .update(&identity, &request, Waiting::Wait, &Quiet)
+                .await
+        };
+        answer(update.await)
+    }
+
+    /// Deletes an MCP server and everything of it, its volumes included.
+    #[tool(annotations(
+        title = "Delete an MCP server",
+        destructive_hint = true,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
+    async fn delete_mcp(
+        &self,
+        Parameters(parameters): Parameters<ServerParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let delete = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::Administer,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            self.service.delete(&identity, Waiting::Wait, &Quiet).await
+        };
+        answer(delete.await)
+    }
+
+    /// Shows what an MCP server wrote last, of all its instances.
+    #[tool(annotations(
+        title = "Logs of an MCP server",
+        read_only_hint = true,
+        open_world_hint = false
+    ))]
+    async fn get_mcp_logs(
+        &self,
+        Parameters(parameters): Parameters<LogParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let logs = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::View,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            self.service.status(&identity).await?;
+            let options = LogOptions {
+                follow: false,
+                tail: Some(parameters.tail.unwrap_or(100).min(LINES)),
+                instance: parameters.instance,
+                previous: parameters.previous.unwrap_or(false),
+            };
+            let mut stream = self.service.backend.logs(&identity, &options).await?;
+            let mut lines = Vec::new();
+            while let Some(line) = stream.next().await {
+                lines.push(line?);
+            }
+            Ok(json!({ "lines": lines }))
+        };
+        answer(logs.await)
+    }
+
+    /// Shows what happened to an MCP server, oldest first.
+    #[tool(annotations(
+        title = "Events of an MCP server",
+        read_only_hint = true,
+        open_world_hint = false
+    ))]
+    async fn get_mcp_events(
+        &self,
+        Parameters(parameters): Parameters<ServerParameters>,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let events = async {
+            let identity = self.server(
+                &context.extensions,
+                Access::View,
+                parameters.namespace.as_deref(),
+                &parameters.name,
+            )?;
+            self.service.status(&identity).await?;
+            Ok(json!({ "events": self.service.backend.events(&identity).await? }))
+        };
+        answer(events.await)
+    }
+
+    /// Lists the templates that can be deployed, with the schema of their configuration.
+    #[tool(annotations(
+        title = "List templates",
+        read_only_hint = true,
+        open_world_hint = false
+    ))]
+    async fn list_mcp_templates(&self, context: RequestContext<RoleServer>) -> CallToolResult {
+        let allowed = (self.guard)(&context.extensions, Access::View, &self.namespace, "");
+        let templates: Vec<Value> = self
+            .service
+            .catalogue
+            .templates
+            .values()
+            .map(|template| {
+                json!({
+                    "id": template.id,
+                    "version": template.version,
+                    "title": template.title,
+                    "description": template.description,
+                    "statefulness": template.statefulness,
+                    "schema": template.configuration.schema,
+                })
+            })
+            .collect();
+        answer(allowed.map(|()| json!({ "templates": templates })))
+    }
+}
