@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
 use crate::world::World;
 
+pub mod docker;
 pub mod mock;
 
 /// Every kind of back end, by the word in `MCP_DEPLOYMENT_BACKEND`.
@@ -140,6 +141,15 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// It cannot be reached or refuses.
     async fn objects(&self, identity: &Identity) -> Result<Vec<String>>;
+
+    /// Goes on with what somebody began and did not end, when the back end has no controller of its
+    /// own that does. Called when there is nothing else to do.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses.
+    async fn resume(&self, _identity: &Identity) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A back end that is shared.
@@ -149,9 +159,10 @@ pub type Shared = Arc<dyn Backend>;
 ///
 /// # Errors
 /// Its configuration cannot be read, or names something that is not there.
-pub async fn open(kind: Kind, _world: &World, _cluster: Option<&str>) -> Result<Shared> {
+pub async fn open(kind: Kind, world: &World, _cluster: Option<&str>) -> Result<Shared> {
     match kind {
-        Kind::Process | Kind::Docker | Kind::Kubernetes | Kind::Mock => Err(Error::precondition(
+        Kind::Docker => Ok(Arc::new(docker::Docker::from_world(world)?)),
+        Kind::Process | Kind::Kubernetes | Kind::Mock => Err(Error::precondition(
             format!("the back end {} is not part of this build", kind.word()),
         )),
     }

@@ -8,6 +8,7 @@ pub mod backend;
 pub mod cli;
 pub mod echo;
 pub mod error;
+pub mod image;
 pub mod lifecycle;
 pub mod mcp;
 pub mod model;

@@ -26,6 +26,9 @@ impl Service {
             let goal = goal(observed.as_ref())?;
             let actions = decide(&goal, observed.as_ref(), self.limits)
                 .map_err(|error| named(error, identity))?;
+            if actions.is_empty() && observed.is_some() {
+                self.backend.resume(identity).await?;
+            }
             match self.perform(identity, &actions, &mut done, progress).await {
                 Ok(()) => break goal,
                 Err(error) if error.kind == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
