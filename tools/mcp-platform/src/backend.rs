@@ -13,6 +13,7 @@ use crate::world::World;
 
 pub mod docker;
 pub mod mock;
+pub mod process;
 
 /// Every kind of back end, by the word in `MCP_DEPLOYMENT_BACKEND`.
 pub const KINDS: [Kind; 4] = [Kind::Process, Kind::Docker, Kind::Kubernetes, Kind::Mock];
@@ -141,15 +142,6 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// It cannot be reached or refuses.
     async fn objects(&self, identity: &Identity) -> Result<Vec<String>>;
-
-    /// Goes on with what somebody began and did not end, when the back end has no controller of its
-    /// own that does. Called when there is nothing else to do.
-    ///
-    /// # Errors
-    /// It cannot be reached or refuses.
-    async fn resume(&self, _identity: &Identity) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// A back end that is shared.
@@ -162,8 +154,10 @@ pub type Shared = Arc<dyn Backend>;
 pub async fn open(kind: Kind, world: &World, _cluster: Option<&str>) -> Result<Shared> {
     match kind {
         Kind::Docker => Ok(Arc::new(docker::Docker::from_world(world)?)),
-        Kind::Process | Kind::Kubernetes | Kind::Mock => Err(Error::precondition(
-            format!("the back end {} is not part of this build", kind.word()),
-        )),
+        Kind::Process => Ok(Arc::new(process::ProcessBackend::new(world))),
+        Kind::Kubernetes | Kind::Mock => Err(Error::precondition(format!(
+            "the back end {} is not part of this build",
+            kind.word()
+        ))),
     }
 }

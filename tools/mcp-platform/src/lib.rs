@@ -3,6 +3,9 @@
 //!
 //! `model` and `lifecycle` are pure; `backend` looks and acts; `service` ties them together; the
 //! faces (`api`, `mcp`, `cli`) call `service` and nothing below it.
+//!
+//! For Unix: supervised processes are groups, signals and sockets of its file system.
+#![cfg(unix)]
 
 pub mod backend;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! The operations, the same for every face: look, decide, act, wait, and go back when it failed.
 
+mod drain;
 mod operate;
 mod progress;
 mod reach;

@@ -253,11 +253,4 @@ impl Backend for Docker {
         all.sort();
         Ok(all)
     }
-
-    async fn resume(&self, identity: &Identity) -> Result<()> {
-        if self.engine.record(identity).await?.is_some() {
-            work::begin(&self.engine, identity).await?;
-        }
-        Ok(())
-    }
 }

@@ -37,6 +37,8 @@ pub enum Verdict {
     Failed(Status),
     /// It was not reached in time.
     TimedOut(Status),
+    /// Somebody else wants something else since.
+    Superseded(Status),
 }
 
 /// Judges an observation made at `now`; the goal was begun at `begun`, and the present fault, if
@@ -53,17 +55,16 @@ pub fn settle(
         return gone(goal);
     };
     let status = status(observed);
+    if !still_wanted(goal, observed) {
+        return Verdict::Superseded(status);
+    }
     let reached = match goal {
         Goal::Delete => false,
-        Goal::Stop | Goal::ForceStop => status.state == State::Stopped,
-        Goal::Scale(0) => status.state == State::Stopped,
-        Goal::Scale(replicas) => status.state == State::Running && observed.desired == *replicas,
-        Goal::Start | Goal::Restart => status.state == State::Running,
-        Goal::Deploy(spec) | Goal::Update(spec) => {
-            observed.revision == Some(spec.revision())
-                && (status.state == State::Running
-                    || (status.state == State::Stopped && observed.remembered.is_some()))
+        Goal::Stop | Goal::ForceStop | Goal::Scale(0) => status.state == State::Stopped,
+        Goal::Scale(_) | Goal::Start | Goal::Restart | Goal::Deploy(_) => {
+            status.state == State::Running
         }
+        Goal::Update(_) => matches!(status.state, State::Running | State::Stopped),
     };
     if reached {
         return Verdict::Reached;
@@ -79,10 +80,22 @@ pub fn settle(
     Verdict::Waiting(status)
 }
 
+/// Whether what the back end is asked for is still what this goal asked for.
+fn still_wanted(goal: &Goal, observed: &Observed) -> bool {
+    match goal {
+        Goal::Delete => true,
+        Goal::Stop | Goal::ForceStop => observed.desired == 0,
+        Goal::Scale(replicas) => observed.desired == *replicas,
+        Goal::Start | Goal::Restart => observed.desired > 0,
+        Goal::Deploy(spec) => observed.desired > 0 && observed.revision == Some(spec.revision()),
+        Goal::Update(spec) => observed.revision == Some(spec.revision()),
+    }
+}
+
 fn gone(goal: &Goal) -> Verdict {
     match goal {
         Goal::Delete => Verdict::Reached,
-        _ => Verdict::Failed(Status {
+        _ => Verdict::Superseded(Status {
             state: State::Failed,
             cause: Cause::Unknown,
             message: "it was deleted meanwhile".to_owned(),

@@ -68,6 +68,12 @@ pub enum Action {
     },
     /// Take no new sessions.
     Cordon,
+    /// Wait until the present sessions have ended, at most so many seconds. The service does this
+    /// itself; no back end is asked.
+    Drain {
+        /// The deadline.
+        seconds: u32,
+    },
     /// Take new sessions again.
     Uncordon,
     /// Replace every instance.
@@ -103,6 +109,7 @@ impl Action {
             ),
             Action::Scale { from, to, .. } => format!("scale from {from} to {to}"),
             Action::Cordon => "take no new sessions".to_owned(),
+            Action::Drain { seconds } => format!("wait up to {seconds} s for sessions to end"),
             Action::Uncordon => "take new sessions".to_owned(),
             Action::Restart => "replace every instance".to_owned(),
             Action::Kill => "end the instances without grace".to_owned(),

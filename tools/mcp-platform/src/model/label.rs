@@ -1,31 +1,30 @@
-//! The labels and annotations that every back end writes and reads: the only database there is.
+//! The labels and annotations that every back end writes: the only database there is.
 
 /// The template.
 pub const NAME: &str = "app.kubernetes.io/name";
 /// The server.
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
-/// [`SERVER`] for a server; other words for what belongs to one.
+/// Always [`COMPONENT_VALUE`].
 pub const COMPONENT: &str = "app.kubernetes.io/component";
-/// [`PLATFORM`] for everything that this platform made.
+/// What makes something an MCP server, also a foreign one.
+pub const COMPONENT_VALUE: &str = "mcp-server";
+/// Always [`MANAGED_BY_VALUE`] for what is ours.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Us.
+pub const MANAGED_BY_VALUE: &str = "mcp-platform";
 /// The template's version.
 pub const VERSION: &str = "app.kubernetes.io/version";
-/// The namespace, where the back end itself knows none.
+/// The namespace, where the back end knows none.
 pub const NAMESPACE: &str = "mcp-platform/namespace";
-/// The revision of the specification.
+/// The revision.
 pub const REVISION: &str = "mcp-platform/revision";
-/// The open part of the specification as JSON.
+/// Annotation: the specification in the open.
 pub const SPEC: &str = "mcp-platform/spec";
-/// The open part of the specification before this one as JSON.
+/// Annotation: the specification before it.
 pub const PREVIOUS: &str = "mcp-platform/previous";
-/// How many instances `stop` found.
-pub const REMEMBERED_REPLICAS: &str = "mcp-platform/remembered-replicas";
-/// The commit of what runs.
+/// Annotation: what `stop` found.
+pub const REMEMBERED: &str = "mcp-platform/remembered-replicas";
+/// Annotation: the commit.
 pub const COMMIT: &str = "io.mcp-shipyard.commit";
-/// The sha256 of the wheel that runs.
-pub const WHEEL_SHA256: &str = "io.mcp-shipyard.wheel.sha256";
-
-/// The value of [`COMPONENT`] by which servers are found, foreign ones included.
-pub const SERVER: &str = "mcp-server";
-/// The value of [`MANAGED_BY`] of everything of ours.
-pub const PLATFORM: &str = "mcp-platform";
+/// Annotation: the sha256 of the wheel.
+pub const WHEEL: &str = "io.mcp-shipyard.wheel.sha256";

@@ -26,9 +26,10 @@ impl Service {
             let goal = goal(observed.as_ref())?;
             let actions = decide(&goal, observed.as_ref(), self.limits)
                 .map_err(|error| named(error, identity))?;
-            if actions.is_empty() && observed.is_some() {
-                self.backend.resume(identity).await?;
-            }
+            let actions = match waiting {
+                Waiting::Wait => actions,
+                Waiting::Return => without_drain(actions),
+            };
             match self.perform(identity, &actions, &mut done, progress).await {
                 Ok(()) => break goal,
                 Err(error) if error.kind == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
@@ -58,7 +59,10 @@ impl Service {
     ) -> Result<()> {
         for action in actions {
             progress.acting(identity, action);
-            self.backend.perform(identity, action).await?;
+            match action {
+                Action::Drain { seconds } => self.drain(identity, *seconds, progress).await,
+                _ => self.backend.perform(identity, action).await?,
+            }
             done.push(action.clone());
         }
         Ok(())
@@ -132,6 +136,14 @@ fn way_back(observed: &Observed, created: bool) -> Option<(Action, Goal, String)
         )),
         None => None,
     }
+}
+
+/// Who does not wait for the goal does not wait for sessions either: they have the grace period.
+fn without_drain(actions: Vec<Action>) -> Vec<Action> {
+    actions
+        .into_iter()
+        .filter(|action| !matches!(action, Action::Drain { .. }))
+        .collect()
 }
 
 pub(super) fn missing(identity: &Identity) -> Error {

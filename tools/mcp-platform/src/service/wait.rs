@@ -46,6 +46,13 @@ pub async fn wait(
             Verdict::Reached => return Ok(observed),
             Verdict::Failed(status) => return Err(failed(identity, &status, Kind::Failed)),
             Verdict::TimedOut(status) => return Err(failed(identity, &status, Kind::Timeout)),
+            Verdict::Superseded(status) => {
+                return Err(Error::conflict(format!(
+                    "{identity} was changed by somebody else meanwhile: {}",
+                    status.message
+                ))
+                .hint(format!("mcp-platform status {}", identity.name)));
+            }
             Verdict::Waiting(status) => {
                 if said.as_ref() != Some(&status) {
                     progress.waiting(identity, &status);

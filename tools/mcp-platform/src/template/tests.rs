@@ -8,7 +8,10 @@ use crate::model::{Name, Secrets, Spec};
 use super::{Request, Template, builtin, instantiate, parse, reconfigure};
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn jupyter() -> Template {

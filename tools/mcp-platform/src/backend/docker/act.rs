@@ -202,7 +202,7 @@ pub async fn ensure_volume(engine: &Engine, spec: &Spec, name: &str) -> Result<(
         .create_volume(request)
         .await
         .map_err(|error| refused(&format!("the volume {name}"), error))?;
-    if volume.labels.get(label::MANAGED_BY).map(String::as_str) != Some(label::PLATFORM) {
+    if volume.labels.get(label::MANAGED_BY).map(String::as_str) != Some(label::MANAGED_BY_VALUE) {
         return Err(Error::conflict(format!(
             "the volume {name} exists and was not made by this platform"
         ))

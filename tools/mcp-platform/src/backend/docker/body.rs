@@ -32,7 +32,7 @@ const SECOND: i64 = 1_000_000_000;
 pub fn replica(record: &Record, slot: u32, port: u16, image: &ImageConfig) -> ContainerCreateBody {
     let spec = &record.spec;
     let name = names::replica(&spec.identity, &spec.revision(), slot);
-    let mut labels = names::labels(spec, label::SERVER);
+    let mut labels = names::labels(spec, label::COMPONENT_VALUE);
     let mut put = |key: &str, value: String| labels.insert(key.to_owned(), value);
     put(names::ROLE, names::REPLICA.to_owned());
     put(label::REVISION, spec.revision());
@@ -43,7 +43,7 @@ pub fn replica(record: &Record, slot: u32, port: u16, image: &ImageConfig) -> Co
         put(label::COMMIT, commit.clone());
     }
     if let Some(sha256) = &spec.provenance.wheel_sha256 {
-        put(label::WHEEL_SHA256, sha256.clone());
+        put(label::WHEEL, sha256.clone());
     }
     let (entrypoint, cmd) = program(spec, image);
     let exposed = format!("{}/tcp", spec.port);

@@ -119,7 +119,7 @@ pub async fn perform(engine: &Engine, identity: &Identity, action: &Action) -> R
                 act::remove(engine, &name).await?;
                 Ok(())
             }
-            Action::Kill | Action::Cordon | Action::Uncordon => Ok(()),
+            Action::Kill | Action::Cordon | Action::Drain { .. } | Action::Uncordon => Ok(()),
             Action::Scale { .. } | Action::Apply { .. } => {
                 return Err(Error::conflict(format!(
                     "{identity} was not deployed by this platform, and its containers cannot be multiplied or changed"

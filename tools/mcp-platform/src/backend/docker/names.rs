@@ -36,13 +36,13 @@ pub const PORT: &str = "mcp-platform/port";
 /// Filters of the engine's lists.
 pub type Filters = HashMap<String, Vec<String>>;
 
-/// The labels of everything of one server; `component` is [`label::SERVER`] or [`PART`].
+/// The labels of everything of one server; `component` is [`label::COMPONENT_VALUE`] or [`PART`].
 pub fn labels(spec: &Spec, component: &str) -> HashMap<String, String> {
     [
         (label::NAME, spec.template.as_str()),
         (label::INSTANCE, spec.identity.name.as_str()),
         (label::COMPONENT, component),
-        (label::MANAGED_BY, label::PLATFORM),
+        (label::MANAGED_BY, label::MANAGED_BY_VALUE),
         (label::VERSION, spec.version.as_str()),
         (label::NAMESPACE, spec.identity.namespace.as_str()),
     ]
@@ -54,7 +54,7 @@ pub fn labels(spec: &Spec, component: &str) -> HashMap<String, String> {
 /// What finds everything of one server.
 pub fn of_server(identity: &Identity) -> Filters {
     by_labels(&[
-        (label::MANAGED_BY, label::PLATFORM),
+        (label::MANAGED_BY, label::MANAGED_BY_VALUE),
         (label::INSTANCE, identity.name.as_str()),
         (label::NAMESPACE, identity.namespace.as_str()),
     ])
@@ -62,7 +62,7 @@ pub fn of_server(identity: &Identity) -> Filters {
 
 /// What finds all servers, foreign ones included.
 pub fn of_all() -> Filters {
-    by_labels(&[(label::COMPONENT, label::SERVER)])
+    by_labels(&[(label::COMPONENT, label::COMPONENT_VALUE)])
 }
 
 fn by_labels(pairs: &[(&str, &str)]) -> Filters {

@@ -9,12 +9,14 @@ use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::model::{
-    Cause, Endpoint, EndpointKind, Exposure, Fault, Identity, Instance, Observed, Phase, Spec,
+    Cause, Condition, Endpoint, EndpointKind, Exposure, Fault, Identity, Instance, Observed, Phase, Spec,
     Transport, label,
 };
 use crate::world::now;
 
+use super::converge::converge;
 use super::engine::Engine;
+use super::lock::{Purpose, try_take};
 use super::look::{patience, ready};
 use super::names::{COMPANION, RECORD, REPLICA};
 use super::record::{Record, labels_of, latest, role};
@@ -64,9 +66,33 @@ pub async fn observed(
         })
         .collect();
     Ok(Some(match record {
-        Some(record) => whole(identity, &record, &seen, &companions, now()),
+        Some(record) => {
+            let mut observed = whole(identity, &record, &seen, &companions, now());
+            let present: Vec<_> = seen.iter().map(Seen::present).collect();
+            let unfinished = record.removing || !converge(&record.wanted(), &present).is_empty();
+            if unfinished && idle(engine, identity)? {
+                observed.conditions.push(abandoned());
+            }
+            observed
+        }
         None => orphaned(identity, &seen, now()),
     }))
+}
+
+/// Whether nobody on this machine works on a server.
+fn idle(engine: &Engine, identity: &Identity) -> Result<bool> {
+    Ok(try_take(&engine.place.locks, identity, Purpose::Work)?.is_some())
+}
+
+fn abandoned() -> Condition {
+    Condition {
+        kind: Observed::SUPERVISED.to_owned(),
+        status: "False".to_owned(),
+        reason: "WorkLeftOff".to_owned(),
+        message: "whoever changed the server was ended before it was done; any operation on it goes on"
+            .to_owned(),
+        last_update: None,
+    }
 }
 
 fn whole(
@@ -93,7 +119,8 @@ fn whole(
     Observed {
         spec: Some(Box::new(record.spec.clone())),
         previous: record.previous.clone().map(Box::new),
-        revision: Some(wanted.revision),
+        // What is being removed is of no revision: deploying it again changes it.
+        revision: (!record.removing).then_some(wanted.revision),
         generation: record.generation,
         // The numbers are counted now, against what is wanted now.
         observed_generation: record.generation,
@@ -213,7 +240,7 @@ fn left_out(spec: &Spec) -> Vec<String> {
 
 /// Whether a container belongs to a server of ours.
 pub fn is_ours(container: &ContainerInspectResponse) -> bool {
-    text(container, label::MANAGED_BY).as_deref() == Some(label::PLATFORM)
+    text(container, label::MANAGED_BY).as_deref() == Some(label::MANAGED_BY_VALUE)
         && matches!(role(container), Some(RECORD | REPLICA | COMPANION))
         && labels_of(container).is_some()
 }

@@ -79,7 +79,7 @@ impl Record {
     /// # Errors
     /// Never in practice: a specification is plain JSON.
     pub fn body(&self) -> Result<ContainerCreateBody> {
-        let mut labels = names::labels(&self.spec, label::SERVER);
+        let mut labels = names::labels(&self.spec, label::COMPONENT_VALUE);
         let mut put = |key: &str, value: String| labels.insert(key.to_owned(), value);
         put(names::ROLE, names::RECORD.to_owned());
         put(label::REVISION, self.spec.revision());
@@ -94,7 +94,7 @@ impl Record {
             put(label::PREVIOUS, json(previous)?);
         }
         if let Some(remembered) = self.remembered {
-            put(label::REMEMBERED_REPLICAS, remembered.to_string());
+            put(label::REMEMBERED, remembered.to_string());
         }
         if self.draining {
             put(names::DRAINING, true.to_string());
@@ -148,8 +148,8 @@ impl Record {
             generation: number(&labels, names::GENERATION)?,
             previous,
             replicas: number(&labels, names::REPLICAS)?,
-            remembered: match labels.get(label::REMEMBERED_REPLICAS) {
-                Some(_) => Some(number(&labels, label::REMEMBERED_REPLICAS)?),
+            remembered: match labels.get(label::REMEMBERED) {
+                Some(_) => Some(number(&labels, label::REMEMBERED)?),
                 None => None,
             },
             draining: labels.contains_key(names::DRAINING),

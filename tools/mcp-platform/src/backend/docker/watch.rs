@@ -93,7 +93,7 @@ fn concerns(event: &EventMessage, scope: &Scope, engine: &Engine) -> Option<Iden
     let actor = event.actor.as_ref()?;
     let labels = actor.attributes.as_ref()?;
     let component = labels.get(crate::model::label::COMPONENT)?;
-    if component != crate::model::label::SERVER && component != names::PART {
+    if component != crate::model::label::COMPONENT_VALUE && component != names::PART {
         return None;
     }
     let container = labels.get("name").map_or("", String::as_str);

@@ -159,7 +159,8 @@ async fn take_step(engine: &Engine, record: &Record, step: &Step) -> Result<Take
             }
         }
         Step::Retire { name } => {
-            if act::drained(engine, record, name).await? {
+            // Before a stop the service waits for sessions by itself.
+            if record.replicas == 0 || act::drained(engine, record, name).await? {
                 act::end(engine, name, record.spec.grace_seconds).await?;
             }
         }

@@ -85,7 +85,7 @@ fn changed(
         Action::Uncordon => record.draining = false,
         Action::Remove => record.removing = true,
         Action::Restart => return Ok(Some(record)),
-        Action::Kill | Action::Apply { .. } => return Ok(None),
+        Action::Kill | Action::Drain { .. } | Action::Apply { .. } => return Ok(None),
     }
     Ok((record != *present).then_some(record))
 }
