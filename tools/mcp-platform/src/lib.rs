@@ -11,6 +11,7 @@ pub mod backend;
 pub mod cli;
 pub mod echo;
 pub mod error;
+pub mod image;
 pub mod lifecycle;
 pub mod manifest;
 pub mod mcp;
