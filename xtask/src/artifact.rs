@@ -95,6 +95,8 @@ pub enum Kind {
     Requirements,
     /// A VS Code extension package.
     Vsix,
+    /// The container image, as an OCI archive.
+    Image,
     /// What changed in this version.
     ReleaseNotes,
     /// The licenses of what the wheel's requirements install, from their own metadata.
@@ -121,7 +123,7 @@ impl Kind {
     /// Whether it says something about the release instead of being installed with it.
     pub fn is_document(self) -> bool {
         match self {
-            Kind::Wheel | Kind::Sdist | Kind::Requirements | Kind::Vsix => false,
+            Kind::Wheel | Kind::Sdist | Kind::Requirements | Kind::Vsix | Kind::Image => false,
             Kind::ReleaseNotes
             | Kind::Licenses
             | Kind::Findings
@@ -142,6 +144,7 @@ impl Kind {
             Kind::Sdist => "sdist",
             Kind::Requirements => "requirements",
             Kind::Vsix => "vsix",
+            Kind::Image => "image",
             Kind::ReleaseNotes => "notes",
             Kind::Licenses => "licenses",
             Kind::Findings => "findings",

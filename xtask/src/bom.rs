@@ -131,6 +131,7 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
             Some(purl.to_string())
         }
         Kind::Requirements
+        | Kind::Image
         | Kind::ReleaseNotes
         | Kind::Licenses
         | Kind::Findings

@@ -48,6 +48,8 @@ enum Verb {
     Bundle(cmd::bundle::Arguments),
     /// Package the extension with the bundled wheel into dist/
     Package(cmd::package::Arguments),
+    /// Build the container image of the wheel in dist/, without a container engine
+    Image(cmd::image::Arguments),
     /// Audit, build, bundle, prove, package and seal everything into dist/
     Release(cmd::release::Arguments),
     /// Ask every target of a profile what it has, and say what publishing would send
@@ -60,7 +62,7 @@ enum Verb {
     Version(cmd::version::Arguments),
     /// Say what the commits since the last release tell users, and merge it into the changelog
     Changelog(cmd::changelog::Arguments),
-    /// Trace a file or a digest back to its commit
+    /// Trace a file, a digest, a pod or a container back to its commit
     Trace(cmd::trace::Arguments),
     /// Run all tests of the three languages, or the released package in real editors
     Test(cmd::test::Arguments),
@@ -205,6 +207,7 @@ fn perform(cli: &Cli, terminal: Terminal) -> Result<()> {
         Verb::Build(arguments) => cmd::build::run(&world, arguments),
         Verb::Bundle(arguments) => cmd::bundle::run(&world, arguments),
         Verb::Package(arguments) => cmd::package::run(&world, arguments),
+        Verb::Image(arguments) => cmd::image::run(&world, arguments),
         Verb::Release(arguments) => cmd::release::run(&world, arguments),
         Verb::Plan(arguments) => cmd::plan::run(&world, arguments),
         Verb::Publish(arguments) => cmd::publish::run(&world, arguments),

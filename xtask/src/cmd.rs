@@ -8,6 +8,7 @@ pub mod check;
 pub mod ci;
 pub mod completions;
 pub mod doctor;
+pub mod image;
 pub mod init;
 pub mod lint;
 pub mod lock;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod gate;
+pub mod image;
 pub mod mcp;
 pub mod publish;
 mod reader;
@@ -17,6 +18,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::audit::policy::Policy;
 use crate::error::{Error, Result};
+use image::Image;
 use mcp::Mcp;
 use publish::Publish;
 use reader::{Reader, Table};
@@ -43,6 +45,8 @@ pub struct Config {
     pub audit: Policy,
     /// What a registry of MCP servers is told, if anything.
     pub mcp: Option<Mcp>,
+    /// The container image of the server, if there is one.
+    pub image: Option<Image>,
     /// Where a release goes.
     pub publish: Publish,
     /// Where the version is written.
@@ -227,6 +231,7 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
         name,
         changelog,
         mcp: mcp::read(reader, top, prove.stdio.is_some()),
+        image: image::read(reader, top, prove.http.as_ref()),
         server: server(reader, top),
         build: build(reader, top),
         extension: extension(reader, top),

@@ -134,7 +134,7 @@ impl Release {
         let old = self.manifest.find(kind).map(|old| old.sha256.clone());
         let same = old.as_ref() == Some(&artifact.sha256);
         if old.is_some() && !same && matches!(kind, Kind::Wheel | Kind::Requirements) {
-            self.take_out(&[Kind::Vsix, Kind::ServerJson]);
+            self.take_out(&[Kind::Vsix, Kind::Image, Kind::ServerJson]);
         }
         if !same {
             self.take_out(&[Kind::Provenance]);

@@ -14,6 +14,7 @@ pub mod ci;
 pub mod documents;
 pub mod environment;
 pub mod gate;
+pub mod image;
 pub mod inspect;
 pub mod license;
 pub mod lint;

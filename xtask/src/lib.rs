@@ -19,6 +19,7 @@ pub mod error;
 pub mod exec;
 pub mod gate;
 pub mod github;
+pub mod image;
 pub mod init;
 pub mod inspect;
 pub mod ledger;

@@ -4,10 +4,11 @@
 //! a path, united over several paths, restricted to the project's Python. Poetry writes the
 //! result in a certain form, and its export must be matched letter for letter, so the operations
 //! here simplify in the same places and choose between equal forms by the same measure as
-//! `poetry-core` 2.5 does (its module `version/markers.py`). Nothing here evaluates a
-//! marker for a running Python.
+//! `poetry-core` 2.5 does (its module `version/markers.py`). A marker is evaluated for an
+//! environment that is described ([`Surroundings`]), never for a running Python.
 
 mod algebra;
+mod evaluate;
 mod generic;
 mod parse;
 mod python;
@@ -19,6 +20,7 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 pub use algebra::{Algebra, Fault, Outcome};
+pub use evaluate::Surroundings;
 pub use generic::{Generic, condition as generic_condition, parse as parse_generic};
 pub use python::{Facts, python_condition, python_groups};
 pub use single::{Bound, Single};

@@ -249,8 +249,9 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
         } => Box::new(pypi::Pypi::open(opening, index, *attestations)),
         Place::Oci {
             repository,
+            takes,
             plain_http,
-        } => Box::new(oci::Oci::open(opening, repository, *plain_http)?),
+        } => Box::new(oci::Oci::open(opening, repository, *takes, *plain_http)?),
         Place::Github { repository, api } => {
             Box::new(github::Github::open(opening, repository, api)?)
         }

@@ -159,6 +159,23 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "image",
+        &[
+            (
+                "cargo xtask image",
+                "for every platform of release.toml, into dist/",
+            ),
+            (
+                "cargo xtask image --platform linux/amd64 --base oci:base.tar",
+                "on a base from this disk",
+            ),
+            (
+                "cargo xtask image --print tags",
+                "what the image in dist/ is called",
+            ),
+        ],
+    ),
+    (
         "init",
         &[
             ("cargo xtask init --plan", "what would be written here"),
@@ -330,6 +347,10 @@ const EXAMPLES: &[Examples] = &[
             (
                 "cargo xtask trace 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                 "by digest",
+            ),
+            (
+                "cargo xtask trace -",
+                "kubectl get pod NAME -o json | cargo xtask trace -",
             ),
         ],
     ),

@@ -1,4 +1,7 @@
-//! `trace`: from a file or a digest back to the commit, and whether it is the released one.
+//! `trace`: from a file, a digest or something that runs back to the commit, and whether it is
+//! the released one.
+
+mod running;
 
 use std::collections::BTreeMap;
 
@@ -16,8 +19,9 @@ use crate::world::{World, files};
 /// Arguments of `trace`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A wheel, an sdist, a .vsix, an installed bundle folder, or a sha256
-    #[arg(value_name = "FILE|SHA256")]
+    /// A wheel, an sdist, a .vsix, an installed bundle folder, an image's archive, or a sha256; a pod,
+    /// a Deployment or a container as JSON or YAML, `-` for standard input
+    #[arg(value_name = "FILE|SHA256|-")]
     subject: String,
 }
 
@@ -55,6 +59,18 @@ pub struct Trace {
 /// The file cannot be read, or nothing is known of the digest.
 pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     let manifest = dist::manifest(world)?;
+    if let Some(traces) = running::documents(world, &arguments.subject, manifest.as_ref())? {
+        for trace in &traces {
+            world.terminal.text(&text(trace));
+        }
+        match traces.as_slice() {
+            [trace] => world.terminal.json(trace),
+            traces => world
+                .terminal
+                .json(&serde_json::json!({ "schema": 1, "traces": traces })),
+        }
+        return Ok(());
+    }
     let trace = trace(world, &arguments.subject, manifest.as_ref())?;
     world.terminal.text(&text(&trace));
     world.terminal.json(&trace);
@@ -72,7 +88,7 @@ fn trace(world: &World, subject: &str, manifest: Option<&Manifest>) -> Result<Tr
         return bundle_folder(subject, &folder, manifest);
     }
     if path.exists() {
-        return file(subject, &files::read(&path)?, manifest);
+        return file(world, subject, &files::read(&path)?, manifest);
     }
     let digest = Digest::parse(subject).map_err(|_| {
         Error::usage(format!("{subject:?} is neither a file nor a sha256"))
@@ -109,7 +125,7 @@ fn known(subject: &str, manifest: &Manifest, artifact: &Artifact) -> Trace {
     } else {
         ("yes", format!("its bytes are dist/{}", artifact.path))
     };
-    let carries = (artifact.kind == Kind::Vsix)
+    let carries = matches!(artifact.kind, Kind::Vsix | Kind::Image)
         .then(|| {
             manifest
                 .only(Kind::Wheel)
@@ -132,7 +148,7 @@ fn known(subject: &str, manifest: &Manifest, artifact: &Artifact) -> Trace {
     }
 }
 
-fn file(subject: &str, bytes: &[u8], manifest: Option<&Manifest>) -> Result<Trace> {
+fn file(world: &World, subject: &str, bytes: &[u8], manifest: Option<&Manifest>) -> Result<Trace> {
     let digest = Digest::of(bytes);
     if let Some(manifest) = manifest
         && let Some(artifact) = by_digest(manifest, &digest)
@@ -159,6 +175,10 @@ fn file(subject: &str, bytes: &[u8], manifest: Option<&Manifest>) -> Result<Trac
     } else if name.ends_with(".whl") {
         "wheel".clone_into(&mut trace.kind);
         trace.version = Some(inspect::wheel(name, bytes)?.version);
+    } else if name.ends_with(".tar")
+        && let Some(image) = running::image(world, subject, bytes, manifest)?
+    {
+        trace = image;
     }
     Ok(trace)
 }
@@ -320,7 +340,7 @@ mod tests {
     const WHEEL: &str = "demo-1.0-py3-none-any.whl";
     const REQUIREMENTS: &str = "requirements.txt";
 
-    fn released() -> Manifest {
+    pub fn released() -> Manifest {
         let named = ("demo", "1.0");
         let wheel = seal(Kind::Wheel, named, WHEEL, b"wheel", BTreeMap::new());
         let listed = seal(

@@ -78,6 +78,8 @@ pub enum Place {
     Oci {
         /// `host[:port]/path`.
         repository: String,
+        /// What goes there.
+        takes: Takes,
         /// Spoken to without TLS; only on this machine.
         plain_http: bool,
     },
@@ -114,6 +116,15 @@ pub enum Index {
         /// Where its simple index is, when that is not told by the other address.
         simple: Option<String>,
     },
+}
+
+/// What of a release goes to an OCI registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Its files, as one artifact.
+    Release,
+    /// The container image of the server.
+    Image,
 }
 
 /// How a publisher is known to the Marketplace.

@@ -28,7 +28,11 @@ pub struct Package {
     pub manifest: Vec<u8>,
     /// Their digest, which is the identity of the whole.
     pub digest: Digest,
-    /// What the manifest names, by digest, in its order.
+    /// Its media type.
+    pub media_type: &'static str,
+    /// The manifests that it names, when it is the list of an image's platforms.
+    pub parts: Vec<(Digest, Vec<u8>)>,
+    /// What the manifests name, by digest, in their order.
     pub blobs: Vec<(Digest, Vec<u8>)>,
 }
 
@@ -55,7 +59,9 @@ pub fn package(release: &Release) -> Result<Package> {
         }));
         blobs.push((digest, bytes.to_vec()));
     };
-    for artifact in &manifest.artifacts {
+    // An image goes to a registry as an image, to which its layers need not be sent twice.
+    let files = manifest.artifacts.iter();
+    for artifact in files.filter(|artifact| artifact.kind != Kind::Image) {
         let bytes = release.contents.get(&artifact.path);
         let bytes = bytes.map(Vec::as_slice).unwrap_or_default();
         layer(&artifact.path, media_type(artifact), bytes);
@@ -86,6 +92,8 @@ pub fn package(release: &Release) -> Result<Package> {
     Ok(Package {
         digest: Digest::of(&text),
         manifest: text,
+        media_type: MANIFEST_TYPE,
+        parts: Vec::new(),
         blobs,
     })
 }
@@ -95,6 +103,7 @@ pub fn media_type(artifact: &Artifact) -> &'static str {
     match artifact.kind {
         Kind::Wheel | Kind::Vsix => "application/zip",
         Kind::Sdist => "application/gzip",
+        Kind::Image => "application/x-tar",
         Kind::Requirements => "text/plain",
         Kind::ReleaseNotes | Kind::FindingsMarkdown => "text/markdown",
         Kind::Licenses | Kind::Findings | Kind::ServerJson => "application/json",

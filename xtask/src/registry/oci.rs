@@ -3,11 +3,12 @@
 
 mod credential;
 mod failure;
+mod place;
+pub mod pull;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
 use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
@@ -16,17 +17,18 @@ use oci_client::{Client, Reference, RegistryOperation};
 use super::{
     Answered, Attempt, Item, Level, Opening, Phase, Presence, Registry, Statement, Trouble,
 };
-use crate::artifact::Digest;
+use crate::artifact::{Digest, Kind as Artifact};
+use crate::config::publish::Takes;
+use crate::dist::Release;
 use crate::error::{Error, Kind, Result};
+use crate::image::tag::LATEST;
+use crate::image::{archive, tag};
 use crate::product::oci::{self, MANIFEST_TYPE, Package};
 use crate::world::World;
 use crate::world::remote;
-use crate::world::runtime::{self, Runtime};
+use crate::world::runtime::Runtime;
 use credential::Credential;
 use failure::is_missing;
-
-/// The tag that names the current release.
-const LATEST: &str = "latest";
 
 /// How long an answer to a question may take as a whole.
 const LOOKING: Duration = Duration::from_secs(60);
@@ -67,44 +69,22 @@ impl<'run> Oci<'run> {
     ///
     /// # Errors
     /// It is no repository, or is to be spoken to without TLS on another machine.
-    pub fn open(opening: Opening<'run>, repository: &str, plain_http: bool) -> Result<Oci<'run>> {
+    pub fn open(
+        opening: Opening<'run>,
+        repository: &str,
+        takes: Takes,
+        plain_http: bool,
+    ) -> Result<Oci<'run>> {
         let world = opening.world;
-        let wrong = |what: &str| {
-            Error::usage(format!("{repository}: {what}"))
-                .hint("write it as host/path, such as ghcr.io/owner/name, without a tag")
-        };
-        let (host, path) = repository
-            .split_once('/')
-            .ok_or_else(|| wrong("names no registry"))?;
-        if !is_host(host) || !is_name(path) {
-            return Err(wrong("is no repository of a registry"));
-        }
+        let (host, path) = place::parse(repository)?;
         if plain_http && !remote::is_loopback(host) {
             return Err(Error::usage(format!(
                 "{repository}: plain-http would show everything to the network; only this \
                  machine is spoken to without TLS"
             )));
         }
-        let roots = runtime::trust(world)?.into_iter();
-        let certificate = |data| oci_client::client::Certificate {
-            encoding: oci_client::client::CertificateEncoding::Der,
-            data,
-        };
-        let client = Client::try_from(ClientConfig {
-            protocol: match plain_http {
-                true => ClientProtocol::Http,
-                false => ClientProtocol::Https,
-            },
-            use_monolithic_push: true,
-            extra_root_certificates: roots.map(certificate).collect(),
-            // The time of sending counts as silence.
-            read_timeout: Some(SENDING),
-            connect_timeout: Some(runtime::CONNECT),
-            user_agent: remote::USER_AGENT,
-            ..ClientConfig::default()
-        })
-        .map_err(|cause| Error::failure(format!("make a client for {host}: {cause}")))?;
-        let package = oci::package(opening.release)?;
+        let client = place::client(world, host, plain_http)?;
+        let (package, tags) = wrapped(opening.release, takes)?;
         let mut oci = Oci {
             world,
             runtime: Runtime::new(world)?,
@@ -117,11 +97,11 @@ impl<'run> Oci<'run> {
             roles: Vec::new(),
             package,
         };
-        oci.list(&oci::tag(&opening.release.manifest.version));
+        oci.list(&tags);
         Ok(oci)
     }
 
-    fn list(&mut self, version: &str) {
+    fn list(&mut self, tags: &[String]) {
         let manifest = self.package.digest.clone();
         let size = self.package.manifest.len() as u64;
         let mut entries: Vec<(String, Digest, u64, Role)> = Vec::new();
@@ -132,10 +112,17 @@ impl<'run> Oci<'run> {
                 entries.push((digest.to_string(), digest.clone(), size, Role::Blob));
             }
         }
+        // A registry takes a list after what it names.
+        for (digest, bytes) in &self.package.parts {
+            let size = bytes.len() as u64;
+            entries.push((digest.to_string(), digest.clone(), size, Role::Manifest));
+        }
         let by_digest = manifest.to_string();
         entries.push((by_digest, manifest.clone(), size, Role::Manifest));
-        let fixed = Role::Tag { moves: false };
-        entries.push((version.to_owned(), manifest.clone(), size, fixed));
+        for tag in tags {
+            let fixed = Role::Tag { moves: false };
+            entries.push((tag.clone(), manifest.clone(), size, fixed));
+        }
         let moving = Role::Tag { moves: true };
         entries.push((LATEST.to_owned(), manifest, size, moving));
         for (key, sha256, size, role) in entries {
@@ -265,27 +252,21 @@ impl<'run> Oci<'run> {
     }
 }
 
-/// Whether this is a host, perhaps with a port, as Docker tells it from the first word of a path.
-fn is_host(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) => (name, port.parse::<u16>().is_ok()),
-        None => (host, host == "localhost" || host.contains('.')),
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
-    port && !name.is_empty() && name.chars().all(plain)
-}
-
-/// Whether a path is a repository's name: lower-case words joined by separators, in parts
-/// (OCI distribution specification, "Pulling manifests").
-fn is_name(path: &str) -> bool {
-    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let word = |part: &str| {
-        part.starts_with(letter)
-            && part.ends_with(letter)
-            && part.chars().all(|c| letter(c) || "._-".contains(c))
-            && !part.contains("..")
-    };
-    path.split('/').all(word)
+/// What of a release is sent, and under which tags that stay.
+fn wrapped(release: &Release, takes: Takes) -> Result<(Package, Vec<String>)> {
+    let manifest = &release.manifest;
+    match takes {
+        Takes::Release => Ok((oci::package(release)?, vec![oci::tag(&manifest.version)])),
+        Takes::Image => {
+            let (artifact, bytes) = release
+                .only(Artifact::Image)
+                .map_err(|error| error.hint("and the image: cargo xtask image"))?;
+            Ok((
+                archive::package(bytes, &artifact.path)?,
+                tag::fixed(manifest),
+            ))
+        }
+    }
 }
 
 impl Registry for Oci<'_> {
@@ -293,8 +274,8 @@ impl Registry for Oci<'_> {
         &self.items
     }
 
-    /// When the tag of the version names our manifest, the registry has all that belongs to it:
-    /// it takes no manifest before its blobs.
+    /// When a tag that stays names our manifest, the registry has all that belongs to it: it takes
+    /// no manifest before its blobs. Every tag is asked for by itself.
     fn presence(&self, items: &[&Item]) -> Attempt<Vec<Presence>> {
         let fixed = |item: &&&Item| {
             let role = self.role(item);
@@ -308,8 +289,8 @@ impl Registry for Oci<'_> {
         };
         let mut found = Vec::new();
         for item in items {
-            let moves = self.role(item)? == Role::Tag { moves: true };
-            found.push(match complete && !moves {
+            let is_tag = matches!(self.role(item)?, Role::Tag { .. });
+            found.push(match complete && !is_tag {
                 true => Presence::Same {
                     level: Level::Digest,
                 },
@@ -354,8 +335,13 @@ impl Registry for Oci<'_> {
                     Role::Tag { .. } => self.tagged(&item.key),
                     _ => self.by_digest(&item.sha256),
                 };
-                let bytes = self.package.manifest.clone();
-                let media_type = reqwest::header::HeaderValue::from_static(MANIFEST_TYPE);
+                let parts = self.package.parts.iter();
+                let part = parts.into_iter().find(|(digest, _)| *digest == item.sha256);
+                let (bytes, media_type) = match part {
+                    Some((_, bytes)) => (bytes.clone(), MANIFEST_TYPE),
+                    None => (self.package.manifest.clone(), self.package.media_type),
+                };
+                let media_type = reqwest::header::HeaderValue::from_static(media_type);
                 let work = async {
                     let registry = reference.resolve_registry();
                     self.client.store_auth_if_needed(registry, &auth).await;
@@ -395,7 +381,7 @@ impl Registry for Oci<'_> {
                     Role::Tag { .. } => self.tagged(&item.key),
                     _ => self.by_digest(&item.sha256),
                 };
-                let accepted = [MANIFEST_TYPE];
+                let accepted = [MANIFEST_TYPE, self.package.media_type];
                 let work = self.client.pull_manifest_raw(&reference, &auth, &accepted);
                 self.call("fetch", work)?
                     .map(|(manifest, _)| bytes = manifest.to_vec())
@@ -448,43 +434,5 @@ impl Registry for Oci<'_> {
 impl std::fmt::Debug for Oci<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Oci({}, {:?})", self.shown(), self.world.root)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{is_host, is_name};
-
-    #[test]
-    fn a_host_has_a_dot_or_a_port_and_no_user() {
-        for host in [
-            "ghcr.io",
-            "localhost",
-            "localhost:5000",
-            "127.0.0.1:1",
-            "[::1]:5000",
-        ] {
-            assert!(is_host(host), "{host}");
-        }
-        for host in [
-            "owner",
-            "",
-            "a b.io",
-            "u:p@ghcr.io",
-            "127.0.0.1:99999",
-            ":5000",
-        ] {
-            assert!(!is_host(host), "{host}");
-        }
-    }
-
-    #[test]
-    fn a_name_has_no_tag_and_no_capitals() {
-        for name in ["a", "a/b-c.d/e_f", "owner/name"] {
-            assert!(is_name(name), "{name}");
-        }
-        for name in ["", "a/", "A", "a:1", "a@sha256", "-a", "a b"] {
-            assert!(!is_name(name), "{name}");
-        }
     }
 }

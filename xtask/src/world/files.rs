@@ -1,7 +1,7 @@
 //! Files and folders: whole writes only, and folders that are swapped, never edited.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -32,6 +32,27 @@ pub fn read_text(path: &Utf8Path) -> Result<String> {
         Error::failure(format!("read {path}: not UTF-8 at byte {at}"))
             .hint(format!("save {path} as UTF-8"))
     })
+}
+
+/// The most that is read from standard input.
+const INPUT_LIMIT: u64 = 16 << 20;
+
+/// Reads all of standard input as text.
+///
+/// # Errors
+/// It is longer than [`INPUT_LIMIT`], or not UTF-8.
+pub fn read_input() -> Result<String> {
+    let mut text = String::new();
+    let mut input = std::io::stdin().lock().take(INPUT_LIMIT + 1);
+    input
+        .read_to_string(&mut text)
+        .doing(|| "read standard input".to_owned())?;
+    match text.len() as u64 > INPUT_LIMIT {
+        true => Err(Error::usage(format!(
+            "standard input is longer than {INPUT_LIMIT} bytes"
+        ))),
+        false => Ok(text),
+    }
 }
 
 /// Writes a file whole: beside its place first, then renamed into it. A device or a pipe is

@@ -6,7 +6,7 @@ use super::super::reader::{Reader, Table};
 use super::super::stays_inside;
 use super::{
     GITHUB_API, Index, KINDS, LOCAL, LOCAL_PATH, MARKETPLACE, MCP_REGISTRY, MarketplaceCredential,
-    McpLogin, OPEN_VSX, Place,
+    McpLogin, OPEN_VSX, Place, Takes,
 };
 
 /// Reads what a target is and where; `None` when that cannot be told.
@@ -26,6 +26,7 @@ pub(super) fn place(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Pl
         },
         "oci" => Place::Oci {
             repository: reader.string(table, "repository"),
+            takes: takes(reader, table),
             plain_http: reader.truth(table, "plain-http").unwrap_or(false),
         },
         "open-vsx" => Place::OpenVsx {
@@ -144,6 +145,20 @@ fn marketplace_credential(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Mar
             let message = format!("unknown credential `{other}`; known: pat, oidc, azure");
             reader.problem(span, message);
             MarketplaceCredential::Pat
+        }
+    }
+}
+
+fn takes(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Takes {
+    let text = reader.optional_string(table, "takes");
+    match text.as_deref() {
+        None | Some("release") => Takes::Release,
+        Some("image") => Takes::Image,
+        Some(other) => {
+            let span = reader.span(table, "takes");
+            let message = format!("`takes` is `{other}`; known: release, image");
+            reader.problem(span, message);
+            Takes::Release
         }
     }
 }

@@ -266,7 +266,10 @@ pub fn header(metadata: &str, field: &str) -> Option<String> {
 }
 
 /// All values of a core-metadata field; the description after the blank line is not read.
-fn headers<'text>(metadata: &'text str, field: &'text str) -> impl Iterator<Item = String> + 'text {
+pub fn headers<'text>(
+    metadata: &'text str,
+    field: &'text str,
+) -> impl Iterator<Item = String> + 'text {
     metadata
         .lines()
         .take_while(|line| !line.trim().is_empty())
