@@ -100,7 +100,7 @@ async function send(template, body, dialog) {
 
 /** Says what is wrong at the fields that it is about, and the rest above the buttons. */
 function refuse(problem, fields, refused, made) {
-  const elsewhere = problem.errors.filter((each) => !fields.refuse(each.pointer ?? each.path, each.detail ?? each.message));
+  const elsewhere = problem.errors.filter((each) => !fields.refuse(each.pointer, each.detail));
   const rest = new Problem(problem.status, { detail: problem.message, hints: problem.hints, errors: elsewhere });
   refused.replaceChildren(problemElement(rest));
   const first = made.querySelector("[aria-invalid=true]");

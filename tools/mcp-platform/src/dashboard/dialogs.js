@@ -119,7 +119,7 @@ export function message(text) {
 export function problemElement(problem) {
   const box = element("div", { class: "problem" }, element("p", {}, foreign(problem.message)));
   const details = problem.errors.map((each) =>
-    element("li", {}, element("code", {}, foreign(each.pointer || each.path || "")), " ", foreign(each.detail ?? each.message)),
+    element("li", {}, element("code", {}, foreign(each.pointer ?? each.parameter ?? "")), " ", foreign(each.detail)),
   );
   if (details.length > 0) box.append(element("ul", {}, details));
   if (problem.hints.length > 0) {

@@ -37,9 +37,9 @@ export function fieldsOf(schema, secret) {
 
 /** The key that a JSON pointer (RFC 6901) points to, wherever the configuration lies in what was sent. */
 function keyOf(pointer) {
-  const words = String(pointer ?? "").split("/").filter(Boolean);
-  const words1 = words[0] === "configuration" ? words.slice(1) : words;
-  return words1[0]?.replaceAll("~1", "/").replaceAll("~0", "~");
+  const words = String(pointer ?? "").replace(/^#/, "").split("/").filter(Boolean);
+  const key = words[0] === "configuration" ? words[1] : words[0];
+  return key?.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 function typeOf(property) {

@@ -35,9 +35,7 @@ export function clean(text) {
   return String(text ?? "")
     .replace(escapes, "")
     .replace(invisible, "\ufffd")
-    .replace(controls, (character) =>
-      character < " " ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : "\ufffd",
-    );
+    .replace(controls, "\ufffd");
 }
 
 const units = [
