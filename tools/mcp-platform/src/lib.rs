@@ -12,6 +12,7 @@ pub mod cli;
 pub mod echo;
 pub mod error;
 pub mod lifecycle;
+pub mod manifest;
 pub mod mcp;
 pub mod model;
 pub mod service;
