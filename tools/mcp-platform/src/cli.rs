@@ -73,6 +73,9 @@ enum Verb {
     Template(templates::Arguments),
     /// Run a small MCP server, for trying out and for tests
     Echo(crate::echo::Arguments),
+    /// Keep the instances of one server running; started by the process back end, not by people
+    #[command(hide = true)]
+    Supervise(crate::backend::process::supervise::Arguments),
     /// Write the completions of a shell to stdout
     Completions {
         /// The shell
@@ -121,6 +124,9 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,
+            Verb::Supervise(arguments) => {
+                crate::backend::process::supervise::run(&arguments, world).await
+            }
             Verb::Completions { shell } => {
                 completions(shell, output);
                 Ok(())

@@ -3,6 +3,7 @@
 
 mod action;
 mod image;
+pub mod label;
 mod name;
 mod observed;
 mod secret;

@@ -25,6 +25,19 @@ impl Default for Limits {
 /// `NotFound` when there is no such server, `Conflict` when the goal does not fit what the server
 /// is, `Invalid` when a number is out of range.
 pub fn decide(goal: &Goal, observed: Option<&Observed>, limits: Limits) -> Result<Vec<Action>> {
+    let actions = needed(goal, observed, limits)?;
+    match observed {
+        // Nothing differs, and nobody would keep it so: the smallest change that brings one back.
+        Some(observed) if actions.is_empty() && observed.abandoned() => Ok(vec![Action::Scale {
+            from: observed.desired,
+            to: observed.desired,
+            remember: Remember::Keep,
+        }]),
+        _ => Ok(actions),
+    }
+}
+
+fn needed(goal: &Goal, observed: Option<&Observed>, limits: Limits) -> Result<Vec<Action>> {
     match (goal, observed) {
         (Goal::Deploy(spec), observed) => deploy(spec, observed, limits),
         (Goal::Delete, None) => Ok(Vec::new()),

@@ -63,6 +63,19 @@ pub struct Observed {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Observed {
+    /// The condition that is `False` when what keeps the server running is itself gone, so that
+    /// nothing happens by itself any more. Only back ends that can lose it say it.
+    pub const SUPERVISED: &str = "Supervised";
+
+    /// Whether what keeps the server running is gone: the next change brings it back.
+    pub fn abandoned(&self) -> bool {
+        self.conditions
+            .iter()
+            .any(|condition| condition.kind == Observed::SUPERVISED && condition.status == "False")
+    }
+}
+
 /// One running copy of a server: a pod, a container, a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
