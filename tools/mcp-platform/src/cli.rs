@@ -6,8 +6,10 @@ mod list;
 mod mcp;
 mod output;
 mod records;
+mod serve;
 mod steer;
 mod templates;
+mod token;
 mod update;
 
 use std::process::ExitCode;
@@ -67,6 +69,10 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
+    /// Serve the REST API, the MCP endpoint and the dashboard over HTTP
+    Serve(serve::Arguments),
+    /// Make, show or take away the tokens of `serve`
+    Token(token::Arguments),
     /// Show all templates
     Templates,
     /// Show one template with the schema of its configuration
@@ -121,6 +127,8 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Serve(arguments) => serve::run(&general, world, output, arguments).await,
+            Verb::Token(arguments) => token::run(world, output, arguments),
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,

@@ -1,5 +1,6 @@
 //! The operations, the same for every face: look, decide, act, wait, and go back when it failed.
 
+mod backup;
 mod drain;
 mod operate;
 mod progress;
@@ -14,6 +15,7 @@ use crate::backend::Shared;
 use crate::lifecycle::{Limits, Patience};
 use crate::template::Catalogue;
 
+pub use backup::{Backup, Restored, Restoring, Saved, WithSecrets, complete};
 pub use operate::{DeployRequest, Outcome, Report, StopMode, UpdateRequest, Waiting};
 pub use progress::{Progress, Quiet};
 
