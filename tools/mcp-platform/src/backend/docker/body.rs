@@ -144,7 +144,6 @@ fn host(
                 ("max-file".to_owned(), "3".to_owned()),
             ])),
         }),
-        init: Some(true),
         mounts: Some(mounts),
         tmpfs: Some(scratch),
         ..HostConfig::default()
