@@ -24,7 +24,7 @@ pub struct Room {
     pub namespace: Name,
     pub image: ImageReference,
     /// The platform's state, in a folder with a space in its name.
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 /// A room, or none when the engine is switched off.

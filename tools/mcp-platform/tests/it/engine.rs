@@ -114,7 +114,8 @@ impl Engine {
         };
         let answers = async {
             loop {
-                if engine.client().ping().await.is_ok() {
+                if engine.folder.join("engine.sock").exists() && engine.client().ping().await.is_ok()
+                {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,8 +1,8 @@
 //! Every fault: the reason that is said, and that nothing is left.
 
 use mcp_platform::error::Kind;
-use mcp_platform::model::{ImageReference, State};
-use mcp_platform::service::UpdateRequest;
+use mcp_platform::model::{ImageReference, Phase, State};
+use mcp_platform::service::{Quiet, StopMode, UpdateRequest, Waiting};
 use serde_json::json;
 
 use super::{Room, room};
@@ -66,6 +66,60 @@ async fn a_failed_update_goes_back_and_the_old_one_serves_meanwhile() {
     assert_eq!(after.status.state, State::Running);
     assert_eq!(after.observed.revision, before.observed.revision);
     // The old instances were never touched.
-    assert_eq!(after.observed.instances, before.observed.instances);
+    let mut instances = after.observed.instances;
+    instances.retain(|one| one.phase != Phase::Ending);
+    assert_eq!(instances, before.observed.instances);
+    room.delete("echo").await;
+}
+
+#[tokio::test]
+async fn too_much_memory_is_named() {
+    let Some(mut room) = room("memory").await else {
+        return;
+    };
+    failing(&mut room, "memory:400");
+    let error = room
+        .deploy(&room.request("failing", "echo", &json!({})))
+        .await
+        .unwrap_err();
+    assert!(error.message.contains("out-of-memory"), "{error}");
+    assert_eq!(room.objects("echo").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_probe_that_fails_is_named() {
+    let Some(mut room) = room("probe").await else {
+        return;
+    };
+    failing(&mut room, "unready");
+    room.service.patience.total = std::time::Duration::from_secs(12);
+    let error = room
+        .deploy(&room.request("failing", "echo", &json!({})))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Timeout);
+    assert!(error.message.contains("/ready answers 503 (probe)"), "{error}");
+    assert_eq!(room.objects("echo").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_port_that_somebody_took_is_named_and_heals() {
+    let Some(mut room) = room("port").await else {
+        return;
+    };
+    let identity = room.identity("echo");
+    let deployed = room.deploy_echo("echo", 1).await;
+    let url = deployed.server.unwrap().observed.endpoints[0].url.clone();
+    let stop = StopMode::Graceful;
+    let service = &mut room.service;
+    service.stop(&identity, stop, Waiting::Wait, &Quiet).await.unwrap();
+    let port: u16 = url.split([':', '/']).nth(4).unwrap().parse().unwrap();
+    let thief = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    service.patience.fault = std::time::Duration::from_secs(1);
+    let error = service.start(&identity, Waiting::Wait, &Quiet).await.unwrap_err();
+    assert!(error.message.contains("configuration"), "{error}");
+    assert!(error.message.contains(&port.to_string()), "{error}");
+    drop(thief);
+    service.start(&identity, Waiting::Wait, &Quiet).await.unwrap();
     room.delete("echo").await;
 }
