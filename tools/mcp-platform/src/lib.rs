@@ -9,10 +9,12 @@
 
 pub mod backend;
 pub mod cli;
+pub mod dashboard;
 pub mod echo;
 pub mod error;
 pub mod image;
 pub mod lifecycle;
+pub mod manifest;
 pub mod mcp;
 pub mod model;
 pub mod service;
