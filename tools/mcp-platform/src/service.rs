@@ -1,6 +1,7 @@
 //! The operations, the same for every face: look, decide, act, wait, and go back when it failed.
 
 mod drain;
+mod image;
 mod operate;
 mod progress;
 mod reach;

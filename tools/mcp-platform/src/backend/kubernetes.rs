@@ -29,6 +29,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Result;
 use crate::manifest::RenderOptions;
+use crate::image;
 use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
 use crate::world::World;
 
@@ -89,6 +90,7 @@ pub struct Kubernetes {
     place: String,
     options: Options,
     served: OnceCell<Served>,
+    images: Option<image::Settings>,
 }
 
 impl Kubernetes {
@@ -103,7 +105,10 @@ impl Kubernetes {
             options.dns_suffix = suffix.trim_matches('.').to_owned();
         }
         let place = format!("{} ({})", connection.name, connection.server);
-        Ok(Kubernetes::new(connection.client, place, options))
+        Ok(Kubernetes {
+            images: Some(image::Settings::of(world)),
+            ..Kubernetes::new(connection.client, place, options)
+        })
     }
 
     /// A cluster that somebody connected to already.
@@ -113,6 +118,7 @@ impl Kubernetes {
             place,
             options,
             served: OnceCell::new(),
+            images: None,
         }
     }
 
@@ -133,6 +139,10 @@ impl Kubernetes {
 impl Backend for Kubernetes {
     fn kind(&self) -> Kind {
         Kind::Kubernetes
+    }
+
+    fn images(&self) -> Option<&image::Settings> {
+        self.images.as_ref()
     }
 
     fn place(&self) -> String {
