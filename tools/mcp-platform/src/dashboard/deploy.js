@@ -49,13 +49,13 @@ function form(templates, dialog) {
   function choose() {
     const chosen = templates.find((each) => each.id === template.value);
     about.replaceChildren(foreign(`${chosen.description ?? ""} Version ${chosen.version}, ${chosen.statefulness}.`));
-    const secrets = new Set(secretKeys(chosen));
-    fields = fieldsOf(chosen.schema ?? chosen.configuration?.schema, (key) => secrets.has(key));
+    const secrets = new Set(chosen.secrets);
+    fields = fieldsOf(chosen.configuration_schema, (key) => secrets.has(key));
     settings.replaceChildren(settings.firstElementChild, ...fields.elements);
     settings.hidden = fields.elements.length === 0;
     const single = chosen.statefulness === "singleton";
     replicas.disabled = single;
-    whatReplicas.textContent = single ? "A singleton owns a volume and runs once." : "Left out: as many as the template says.";
+    whatReplicas.textContent = single ? "A singleton owns a volume and runs once." : `Left out: ${chosen.replicas}.`;
   }
 
   function request() {
@@ -106,12 +106,6 @@ function refuse(problem, fields, refused, made) {
   const first = made.querySelector("[aria-invalid=true]");
   if (first) first.focus();
   else refused.scrollIntoView({ block: "nearest" });
-}
-
-function secretKeys(template) {
-  if (Array.isArray(template.secrets)) return template.secrets;
-  const settings = template.configuration?.setting ?? template.settings ?? [];
-  return settings.filter((each) => each.secret).map((each) => each.key);
 }
 
 const text = (name, more = {}) => element("input", { name, type: "text", autocomplete: "off", spellcheck: "false", ...more });

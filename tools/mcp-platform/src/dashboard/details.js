@@ -126,11 +126,13 @@ function overview(server) {
   text("Template", [server.template, server.version].filter(Boolean).join(" "));
   text("Sessions hang on", { stateless: "nothing (stateless)", sticky: "an instance (sticky)", singleton: "the one instance (singleton)" }[server.statefulness]);
   code("Image", server.image);
+  if (server.imageSource) text("Image came from", server.imageSource);
   code("Revision", server.revision);
   code("Commit", server.commit);
   code("Wheel sha256", server.wheel);
   add("Age", ageElement(server.created));
   add("Last activity", server.lastActivity ? ageElement(server.lastActivity) : "–");
+  for (const fault of server.faults) add("Fault", element("strong", {}, foreign(fault.reason)), ": ", foreign(fault.message));
   if (server.leftOut.length > 0) text("Left out by this back end", server.leftOut.join(", "));
   if (!server.ours) add("Deployed by", "another tool; this platform adopted it");
   return list;
@@ -157,7 +159,7 @@ function instances(server) {
     `${each.phase}, ${each.ready ? "ready" : "not ready"}`,
     String(each.restarts ?? 0),
     foreign(each.revision ?? "–"),
-    each.fault ? element("span", {}, element("strong", {}, foreign(each.fault.cause)), ": ", foreign(each.fault.message)) : "–",
+    each.fault ? element("span", {}, element("strong", {}, foreign(each.fault.reason)), ": ", foreign(each.fault.message)) : "–",
     ageElement(each.created),
   ]);
   const titles = ["Instance", "Phase", "Restarts", "Revision", "Fault", "Age"];
@@ -170,7 +172,7 @@ function conditions(server) {
     foreign(each.status),
     foreign(each.reason),
     foreign(each.message),
-    ageElement(each.lastUpdate ?? each.last_update),
+    ageElement(each.last_update),
   ]);
   const titles = ["Condition", "Status", "Reason", "Message", "Since"];
   return table("Conditions", titles, lines, "The back end says nothing of the whole.");

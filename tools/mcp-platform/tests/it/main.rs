@@ -1,0 +1,3 @@
+//! Everything that is tested through the library's doors or the real binary.
+
+mod browser;
