@@ -27,7 +27,8 @@ function connected(state) {
   const words = { connecting: "Connecting…", live: "● Live", lost: "○ Disconnected", refused: "○ Not allowed in" };
   if (pill.textContent !== words[state.kind]) pill.textContent = words[state.kind];
   drawOutage(state, before);
-  if (state.kind === "refused" && state.problem.status === 401) askForToken(token() ? "The platform does not know this token." : "");
+  if (state.kind === "refused" && state.problem.status === 401)
+    askForToken(token() ? "The platform does not know this token." : "");
   if (feed) refresh(null);
 }
 
@@ -47,7 +48,12 @@ function drawOutage(state, before) {
   const since = new Date(state.since);
   const again = element("button", { type: "button", class: "small", click: () => feed.again() }, "Try now");
   place.replaceChildren(
-    element("strong", {}, "Disconnected since ", element("time", { datetime: since.toISOString() }, since.toLocaleTimeString())),
+    element(
+      "strong",
+      {},
+      "Disconnected since ",
+      element("time", { datetime: since.toISOString() }, since.toLocaleTimeString()),
+    ),
     ": ",
     foreign(state.problem.message),
     ". What is shown is what was known then. ",
@@ -68,7 +74,13 @@ function askForToken(problem) {
     element("p", {}, "The platform asks who you are. The token stays in this tab and is forgotten when it closes."),
     element("label", {}, "Bearer token ", input),
     wrong,
-    element("p", { class: "help" }, "An administrator makes one by ", element("code", {}, "mcp-platform token create"), "."),
+    element(
+      "p",
+      { class: "help" },
+      "An administrator makes one by ",
+      element("code", {}, "mcp-platform token create"),
+      ".",
+    ),
     element(
       "div",
       { class: "buttons" },

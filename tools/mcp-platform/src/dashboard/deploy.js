@@ -2,7 +2,7 @@
 
 import { Problem, call } from "./client.js";
 import { message, openDialog, problemElement } from "./dialogs.js";
-import { fieldsOf } from "./schema.js";
+import { fieldsOf, pointerWords } from "./schema.js";
 import { element, foreign } from "./text.js";
 
 /** Opens the form. */
@@ -29,7 +29,6 @@ function form(templates, dialog) {
   const replicas = element("input", { name: "replicas", type: "number", min: "1", max: "1000" });
   const image = text("image");
   const whatReplicas = element("span", { class: "help", id: "help-replicas" });
-  replicas.setAttribute("aria-describedby", "help-replicas");
   const refused = element("div", { role: "alert" });
   const go = element("button", { type: "submit", class: "primary" }, "Deploy");
   const made = element(
@@ -40,9 +39,20 @@ function form(templates, dialog) {
     labelled("Name", name, "Lower-case letters, digits and “-”. Left out: made from template and configuration."),
     labelled("Namespace", namespace, "Left out: the platform's own."),
     settings,
-    element("details", {}, element("summary", {}, "More"), labelled("Instances", replicas, whatReplicas), labelled("Image", image, "Left out: the template's.")),
+    element(
+      "details",
+      {},
+      element("summary", {}, "More"),
+      labelled("Instances", replicas, whatReplicas),
+      labelled("Image", image, "Left out: the template's."),
+    ),
     refused,
-    element("div", { class: "buttons" }, element("button", { type: "button", click: () => dialog.close() }, "Cancel"), go),
+    element(
+      "div",
+      { class: "buttons" },
+      element("button", { type: "button", click: () => dialog.close() }, "Cancel"),
+      go,
+    ),
   );
 
   let fields;
@@ -87,7 +97,10 @@ async function send(template, body, dialog) {
   const what = body.name ?? template;
   const said = message(`Deploying ${what} …`);
   try {
-    const { deployment } = await call(`/api/templates/deploy/${encodeURIComponent(template)}/`, { method: "POST", body });
+    const { deployment } = await call(`/api/templates/deploy/${encodeURIComponent(template)}/`, {
+      method: "POST",
+      body,
+    });
     said.done(`Deployed ${deployment.deployment_name}`);
     if (dialog.isConnected) dialog.close();
     return null;
@@ -100,20 +113,41 @@ async function send(template, body, dialog) {
 
 /** Says what is wrong at the fields that it is about, and the rest above the buttons. */
 function refuse(problem, fields, refused, made) {
-  const elsewhere = problem.errors.filter((each) => !fields.refuse(each.pointer, each.detail));
+  const elsewhere = problem.errors.filter((each) => {
+    const [first, key] = pointerWords(each.pointer);
+    return first === "configuration" ? !fields.refuse(key, each.detail) : !mark(made.elements[first], each.detail);
+  });
   const rest = new Problem(problem.status, { detail: problem.message, hints: problem.hints, errors: elsewhere });
   refused.replaceChildren(problemElement(rest));
   const first = made.querySelector("[aria-invalid=true]");
+  const folded = first?.closest("details");
+  if (folded) folded.open = true;
   if (first) first.focus();
   else refused.scrollIntoView({ block: "nearest" });
 }
 
-const text = (name, more = {}) => element("input", { name, type: "text", autocomplete: "off", spellcheck: "false", ...more });
+/** Says at a field of the form itself what is wrong; false when there is none. */
+function mark(input, text) {
+  const place = input?.closest?.(".field")?.querySelector(".wrong");
+  if (!place) return false;
+  input.setAttribute("aria-invalid", "true");
+  place.textContent = text;
+  const accept = () => {
+    input.removeAttribute("aria-invalid");
+    place.textContent = "";
+  };
+  input.addEventListener("input", accept, { once: true });
+  return true;
+}
+
+const text = (name, more = {}) =>
+  element("input", { name, type: "text", autocomplete: "off", spellcheck: "false", ...more });
 
 function labelled(title, input, help = null) {
   const id = `deploy-${input.name}`;
   input.id = id;
   const said = typeof help === "string" ? element("span", { class: "help", id: `help-${input.name}` }, help) : help;
-  if (said) input.setAttribute("aria-describedby", `help-${input.name}`);
-  return element("div", { class: "field" }, element("label", { for: id }, title), input, said);
+  const wrong = element("span", { class: "wrong", id: `wrong-${input.name}`, role: "alert" });
+  input.setAttribute("aria-describedby", said ? `help-${input.name} ${wrong.id}` : wrong.id);
+  return element("div", { class: "field" }, element("label", { for: id }, title), input, said, wrong);
 }

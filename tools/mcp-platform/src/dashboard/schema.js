@@ -5,8 +5,8 @@ import { element, foreign } from "./text.js";
 
 /**
  * Fields for the properties of a schema. `secret(key)` says whether a value must not be seen. Returns the elements,
- * `values()` with what was filled in, and `refuse(pointer, text)`, which says at a field what is wrong and returns whether
- * there is one.
+ * `values()` with what was filled in, and `refuse(key, text)`, which says at a field what is wrong and returns whether there is
+ * one.
  */
 export function fieldsOf(schema, secret) {
   const required = new Set(Array.isArray(schema?.required) ? schema.required : []);
@@ -23,8 +23,7 @@ export function fieldsOf(schema, secret) {
       }
       return values;
     },
-    refuse(pointer, text) {
-      const key = keyOf(pointer);
+    refuse(key, text) {
       const found = fields.find((each) => each.key === key);
       found?.refuse(text);
       return Boolean(found);
@@ -35,11 +34,13 @@ export function fieldsOf(schema, secret) {
   };
 }
 
-/** The key that a JSON pointer (RFC 6901) points to, wherever the configuration lies in what was sent. */
-function keyOf(pointer) {
-  const words = String(pointer ?? "").replace(/^#/, "").split("/").filter(Boolean);
-  const key = words[0] === "configuration" ? words[1] : words[0];
-  return key?.replaceAll("~1", "/").replaceAll("~0", "~");
+/** The words of a JSON pointer (RFC 6901), which may be written as a fragment. */
+export function pointerWords(pointer) {
+  const words = String(pointer ?? "")
+    .replace(/^#/, "")
+    .split("/")
+    .slice(1);
+  return words.map((word) => word.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 function typeOf(property) {
@@ -57,7 +58,12 @@ function field(key, property, required, secret) {
   input.id = id;
   const wrong = element("span", { class: "wrong", id: `${id}-wrong`, role: "alert" });
   const help = element("span", { class: "help", id: `${id}-help` }, helpOf(property, required));
-  const label = element("label", { for: id }, foreign(property.title ?? key), required ? element("span", { class: "must" }, " (needed)") : "");
+  const label = element(
+    "label",
+    { for: id },
+    foreign(property.title ?? key),
+    required ? element("span", { class: "must" }, " (needed)") : "",
+  );
   input.setAttribute("aria-describedby", `${id}-help ${id}-wrong`);
   const refuse = (text) => {
     input.setAttribute("aria-invalid", "true");
@@ -96,7 +102,7 @@ const shown = (value) => (typeof value === "string" ? value : JSON.stringify(val
 const kinds = {
   string: {
     make(property, required, secret) {
-      const type = secret ? "password" : { uri: "url", email: "email" }[property.format] ?? "text";
+      const type = secret ? "password" : ({ uri: "url", email: "email" }[property.format] ?? "text");
       const input = element("input", {
         type,
         required,
@@ -123,18 +129,34 @@ const kinds = {
     read: (input) => (input.value === "" ? undefined : Number(input.value)),
   },
   boolean: {
-    make: (property, required) => options([["true", "yes"], ["false", "no"]], property, required),
+    make: (property, required) =>
+      options(
+        [
+          ["true", "yes"],
+          ["false", "no"],
+        ],
+        property,
+        required,
+      ),
     read: (input) => (input.value === "" ? undefined : input.value === "true"),
   },
   enum: {
     make: (property, required) =>
-      options(property.enum.map((each, index) => [String(index), shown(each)]), property, required),
+      options(
+        property.enum.map((each, index) => [String(index), shown(each)]),
+        property,
+        required,
+      ),
     read: (input, property) => (input.value === "" ? undefined : property.enum[Number(input.value)]),
   },
   lines: {
-    make: (property, required) => element("textarea", { rows: "3", required, spellcheck: "false", placeholder: "one a line" }),
+    make: (property, required) =>
+      element("textarea", { rows: "3", required, spellcheck: "false", placeholder: "one a line" }),
     read(input) {
-      const lines = input.value.split("\n").map((line) => line.trim()).filter(Boolean);
+      const lines = input.value
+        .split("\n")
+        .map((line) => line.trim())
+        .filter(Boolean);
       return lines.length === 0 ? undefined : lines;
     },
   },
