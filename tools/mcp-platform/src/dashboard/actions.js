@@ -7,11 +7,13 @@ import { announce, element, foreign } from "./text.js";
 
 let current = () => undefined;
 let isLive = () => false;
+let updating = () => {};
 
-/** Tells where the present state is: `server(key)` and whether the page is connected. */
-export function connectActions(server, live) {
+/** Tells where the present state is, `server(key)` and whether the page is connected, and what opens the update form. */
+export function connectActions(server, live, update) {
   current = server;
   isLive = live;
+  updating = update;
 }
 
 /** Every action: its title, and what runs it. */
@@ -20,6 +22,7 @@ const actions = {
   stop: { title: "Stop", run: stop },
   restart: { title: "Restart", run: restart },
   scale: { title: "Scale", run: scale },
+  update: { title: "Update", run: (server) => updating(server) },
   check: { title: "Check", run: check },
   delete: { title: "Delete", run: remove, danger: true },
 };

@@ -8,6 +8,7 @@ import { openDialog } from "./dialogs.js";
 import { follow } from "./live.js";
 import { makeTable, show } from "./table.js";
 import { announce, byId, element, foreign, refreshAges } from "./text.js";
+import { openUpdate } from "./update.js";
 
 let connection = { kind: "connecting" };
 let feed = null;
@@ -156,7 +157,7 @@ function refresh(keys) {
 
 theme();
 makeTable(open);
-connectActions(server, live);
+connectActions(server, live, openUpdate);
 byId("sign-in").addEventListener("click", () => askForToken(""));
 byId("deploy").addEventListener("click", openDeploy);
 window.addEventListener("hashchange", showChosen);

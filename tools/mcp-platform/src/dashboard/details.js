@@ -98,7 +98,7 @@ function draw(view) {
             statusOf(server),
             ` · ${server.ready} of ${server.wanted} ready`,
           ),
-      actionButtons(server, live && !view.gone, ["start", "stop", "restart", "scale", "check", "delete"]),
+      actionButtons(server, live && !view.gone, ["start", "stop", "restart", "scale", "update", "check", "delete"]),
     ],
   );
   part(view, "overview", panels.get("overview"), server, () => [overview(server)]);

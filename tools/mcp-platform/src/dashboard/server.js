@@ -65,6 +65,8 @@ export function obstacle(action, server, live) {
     case "scale":
       if (server.statefulness === "singleton") return "It is a singleton: it owns a volume and runs once.";
       return server.autoscaled ? "An autoscaler sets its number." : null;
+    case "update":
+      return server.ours ? null : "Another tool deployed it, so its configuration is not known.";
     case "check":
       return server.ready > 0 ? null : "No instance of it is ready.";
     default:
