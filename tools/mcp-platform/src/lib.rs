@@ -9,6 +9,7 @@
 
 pub mod backend;
 pub mod cli;
+pub mod cluster;
 pub mod echo;
 pub mod error;
 pub mod lifecycle;
