@@ -2,6 +2,7 @@
 //! the service and nothing below it.
 
 mod answer;
+pub mod http;
 mod parameters;
 mod tools;
 
