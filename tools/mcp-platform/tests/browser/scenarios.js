@@ -188,7 +188,7 @@ async function outage({ platform, page, picture }) {
 
 /** With tokens the page asks for one, keeps it in the tab only, and says when a role is not enough. */
 async function tokens({ platform, page, context, picture }) {
-  const words = /[A-Za-z0-9_-]{32,}/;
+  const words = /mcpp_[0-9a-f]+/;
   const make = (role) => words.exec(platform.run("token", "create", `${role}-of-the-test`, "--role", role))[0];
   const admin = make("admin");
   const viewer = make("viewer");

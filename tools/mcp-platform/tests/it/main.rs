@@ -1,3 +1,5 @@
 //! Everything that is tested through the library's doors or the real binary.
 
 mod browser;
+mod mcp_http;
+mod platform;
