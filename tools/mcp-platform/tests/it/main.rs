@@ -3,3 +3,5 @@
 mod docker;
 mod engine;
 mod browser;
+mod mcp_http;
+mod platform;
