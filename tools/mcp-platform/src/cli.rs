@@ -8,6 +8,7 @@ mod list;
 mod mcp;
 mod output;
 mod records;
+mod render;
 mod setup;
 mod steer;
 mod templates;
@@ -62,6 +63,8 @@ enum Verb {
     Restart(steer::Arguments),
     /// Change image or configuration; goes back when it does not get ready
     Update(update::Arguments),
+    /// Write the Kubernetes objects of a server as YAML, for GitOps; asks no cluster
+    Render(render::Arguments),
     /// Remove a server and everything of it
     Delete(steer::DeleteArguments),
     /// Show what a server writes
@@ -126,6 +129,7 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Scale(arguments) => steer::scale(&general, world, output, arguments).await,
             Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
             Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
+            Verb::Render(arguments) => render::run(&general, world, output, arguments).await,
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,

@@ -10,8 +10,10 @@
 pub mod backend;
 pub mod cli;
 pub mod cluster;
+pub mod dashboard;
 pub mod echo;
 pub mod error;
+pub mod image;
 pub mod lifecycle;
 pub mod manifest;
 pub mod mcp;

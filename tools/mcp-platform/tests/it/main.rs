@@ -1,3 +1,6 @@
-//! The one integration binary: one module a room.
+//! Everything that is tested through the library's doors or the real binary.
 
+mod browser;
+mod docker;
+mod engine;
 mod kubernetes;

@@ -26,8 +26,10 @@ fn of_two_that_create_one_wins() {
         let (one, two) = (backend(&place.client), backend(&place.client));
         let identity = place.identity("a");
         let actions = ["1", "2"].map(|tag| apply(place.spec("a", tag, 1), None));
-        let (first, second) =
-            tokio::join!(one.perform(&identity, &actions[0]), two.perform(&identity, &actions[1]));
+        let (first, second) = tokio::join!(
+            one.perform(&identity, &actions[0]),
+            two.perform(&identity, &actions[1])
+        );
         let failed: Vec<_> = [first, second]
             .into_iter()
             .filter_map(Result::err)
