@@ -1,7 +1,9 @@
 //! Everything that is tested through the library's doors or the real binary.
 
+mod browser;
 mod docker;
 mod engine;
 mod browser;
 mod mcp_http;
 mod platform;
+mod kubernetes;
