@@ -1,12 +1,15 @@
 //! The command grammar, and the way from arguments to an exit code.
 
+mod clusters;
 mod deploy;
+mod doctor;
 mod general;
 mod lint;
 mod list;
 mod mcp;
 mod output;
 mod records;
+mod setup;
 mod render;
 mod steer;
 mod templates;
@@ -73,6 +76,12 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
+    /// Check whether the back end can run servers; with --cluster, look at a cluster closely
+    Doctor,
+    /// Print the namespace and the rights that a cluster needs, or apply them
+    Setup(setup::Arguments),
+    /// Show the clusters that --cluster can name
+    Clusters,
     /// Show all templates
     Templates,
     /// Show one template with the schema of its configuration
@@ -129,6 +138,12 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Doctor => doctor::run(&general, world, output).await,
+            Verb::Setup(arguments) => setup::run(&general, world, output, arguments).await,
+            Verb::Clusters => {
+                clusters::run(world, output);
+                Ok(())
+            }
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,

@@ -10,6 +10,7 @@
 pub mod backend;
 pub mod cli;
 pub mod dashboard;
+pub mod cluster;
 pub mod echo;
 pub mod error;
 pub mod image;

@@ -7,11 +7,13 @@ import { announce, element, foreign } from "./text.js";
 
 let current = () => undefined;
 let isLive = () => false;
+let updating = () => {};
 
-/** Tells where the present state is: `server(key)` and whether the page is connected. */
-export function connectActions(server, live) {
+/** Tells where the present state is, `server(key)` and whether the page is connected, and what opens the update form. */
+export function connectActions(server, live, update) {
   current = server;
   isLive = live;
+  updating = update;
 }
 
 /** Every action: its title, and what runs it. */
@@ -20,6 +22,7 @@ const actions = {
   stop: { title: "Stop", run: stop },
   restart: { title: "Restart", run: restart },
   scale: { title: "Scale", run: scale },
+  update: { title: "Update", run: (server) => updating(server) },
   check: { title: "Check", run: check },
   delete: { title: "Delete", run: remove, danger: true },
 };
@@ -95,11 +98,16 @@ function post(server, verb, body, words) {
 }
 
 async function start(server) {
-  await post(server, "start", {}, {
-    doing: `Starting ${server.key}`,
-    done: `Started ${server.key}`,
-    failed: `${server.key} was not started`,
-  });
+  await post(
+    server,
+    "start",
+    {},
+    {
+      doing: `Starting ${server.key}`,
+      done: `Started ${server.key}`,
+      failed: `${server.key} was not started`,
+    },
+  );
 }
 
 function choice(value, text, { checked = false, destroys = false } = {}) {
@@ -119,18 +127,25 @@ async function stop(server) {
         "fieldset",
         {},
         element("legend", {}, "How"),
-        choice("graceful", "Gracefully: no new sessions, then the present ones end, then the instances", { checked: true }),
+        choice("graceful", "Gracefully: no new sessions, then the present ones end, then the instances", {
+          checked: true,
+        }),
         choice("force", "By force: at once, sessions are cut off", { destroys: true }),
       ),
     ],
   });
   if (!answer) return;
   const force = answer.get("mode") === "force";
-  await post(server, "stop", { force }, {
-    doing: force ? `Stopping ${server.key} by force` : `Stopping ${server.key}`,
-    done: `Stopped ${server.key}`,
-    failed: `${server.key} was not stopped`,
-  });
+  await post(
+    server,
+    "stop",
+    { force },
+    {
+      doing: force ? `Stopping ${server.key} by force` : `Stopping ${server.key}`,
+      done: `Stopped ${server.key}`,
+      failed: `${server.key} was not stopped`,
+    },
+  );
 }
 
 async function restart(server) {
@@ -140,11 +155,16 @@ async function restart(server) {
     action: "Restart",
   });
   if (!answer) return;
-  await post(server, "restart", {}, {
-    doing: `Restarting ${server.key}`,
-    done: `Restarted ${server.key}`,
-    failed: `${server.key} was not restarted`,
-  });
+  await post(
+    server,
+    "restart",
+    {},
+    {
+      doing: `Restarting ${server.key}`,
+      done: `Restarted ${server.key}`,
+      failed: `${server.key} was not restarted`,
+    },
+  );
 }
 
 async function scale(server) {
@@ -158,19 +178,29 @@ async function scale(server) {
   });
   if (!answer) return;
   const replicas = Number(answer.get("replicas"));
-  await post(server, "scale", { replicas }, {
-    doing: `Scaling ${server.key} to ${replicas}`,
-    done: `Scaled ${server.key} to ${replicas}`,
-    failed: `${server.key} was not scaled to ${replicas}`,
-  });
+  await post(
+    server,
+    "scale",
+    { replicas },
+    {
+      doing: `Scaling ${server.key} to ${replicas}`,
+      done: `Scaled ${server.key} to ${replicas}`,
+      failed: `${server.key} was not scaled to ${replicas}`,
+    },
+  );
 }
 
 async function check(server) {
-  await post(server, "check", {}, {
-    doing: `Checking ${server.key}`,
-    done: (answer) => `${server.key} answers${answer?.message ? `: ${answer.message}` : ""}`,
-    failed: `${server.key} did not pass the check`,
-  });
+  await post(
+    server,
+    "check",
+    {},
+    {
+      doing: `Checking ${server.key}`,
+      done: (answer) => `${server.key} answers${answer?.message ? `: ${answer.message}` : ""}`,
+      failed: `${server.key} did not pass the check`,
+    },
+  );
 }
 
 async function remove(server) {

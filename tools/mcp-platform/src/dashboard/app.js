@@ -8,6 +8,7 @@ import { openDialog } from "./dialogs.js";
 import { follow } from "./live.js";
 import { makeTable, show } from "./table.js";
 import { announce, byId, element, foreign, refreshAges } from "./text.js";
+import { openUpdate } from "./update.js";
 
 let connection = { kind: "connecting" };
 let feed = null;
@@ -27,7 +28,8 @@ function connected(state) {
   const words = { connecting: "Connecting…", live: "● Live", lost: "○ Disconnected", refused: "○ Not allowed in" };
   if (pill.textContent !== words[state.kind]) pill.textContent = words[state.kind];
   drawOutage(state, before);
-  if (state.kind === "refused" && state.problem.status === 401) askForToken(token() ? "The platform does not know this token." : "");
+  if (state.kind === "refused" && state.problem.status === 401)
+    askForToken(token() ? "The platform does not know this token." : "");
   if (feed) refresh(null);
 }
 
@@ -47,7 +49,12 @@ function drawOutage(state, before) {
   const since = new Date(state.since);
   const again = element("button", { type: "button", class: "small", click: () => feed.again() }, "Try now");
   place.replaceChildren(
-    element("strong", {}, "Disconnected since ", element("time", { datetime: since.toISOString() }, since.toLocaleTimeString())),
+    element(
+      "strong",
+      {},
+      "Disconnected since ",
+      element("time", { datetime: since.toISOString() }, since.toLocaleTimeString()),
+    ),
     ": ",
     foreign(state.problem.message),
     ". What is shown is what was known then. ",
@@ -68,7 +75,13 @@ function askForToken(problem) {
     element("p", {}, "The platform asks who you are. The token stays in this tab and is forgotten when it closes."),
     element("label", {}, "Bearer token ", input),
     wrong,
-    element("p", { class: "help" }, "An administrator makes one by ", element("code", {}, "mcp-platform token create"), "."),
+    element(
+      "p",
+      { class: "help" },
+      "An administrator makes one by ",
+      element("code", {}, "mcp-platform token create"),
+      ".",
+    ),
     element(
       "div",
       { class: "buttons" },
@@ -144,7 +157,7 @@ function refresh(keys) {
 
 theme();
 makeTable(open);
-connectActions(server, live);
+connectActions(server, live, openUpdate);
 byId("sign-in").addEventListener("click", () => askForToken(""));
 byId("deploy").addEventListener("click", openDeploy);
 window.addEventListener("hashchange", showChosen);

@@ -67,7 +67,13 @@ function needed(form) {
 
 function typed(form, name) {
   const input = element("input", { name: "typed", autocomplete: "off", spellcheck: "false", autocapitalize: "off" });
-  const label = element("label", { class: "typed" }, "Type the name ", element("code", {}, foreign(name)), " to confirm");
+  const label = element(
+    "label",
+    { class: "typed" },
+    "Type the name ",
+    element("code", {}, foreign(name)),
+    " to confirm",
+  );
   label.append(input, element("span", { class: "wrong", id: "typed-wrong", role: "alert" }));
   form.append(label);
   const follow = () => (label.hidden = !needed(form));
@@ -119,11 +125,18 @@ export function message(text) {
 export function problemElement(problem) {
   const box = element("div", { class: "problem" }, element("p", {}, foreign(problem.message)));
   const details = problem.errors.map((each) =>
-    element("li", {}, element("code", {}, foreign(each.pointer || each.path || "")), " ", foreign(each.detail ?? each.message)),
+    element("li", {}, element("code", {}, foreign(each.pointer ?? each.parameter ?? "")), " ", foreign(each.detail)),
   );
   if (details.length > 0) box.append(element("ul", {}, details));
   if (problem.hints.length > 0) {
-    box.append(element("p", {}, "What to do:"), element("ul", {}, problem.hints.map((hint) => element("li", {}, foreign(hint)))));
+    box.append(
+      element("p", {}, "What to do:"),
+      element(
+        "ul",
+        {},
+        problem.hints.map((hint) => element("li", {}, foreign(hint))),
+      ),
+    );
   }
   return box;
 }

@@ -65,7 +65,9 @@ function head(column) {
     return cell;
   }
   const sign = element("span", { "aria-hidden": "true", class: "sorted" });
-  cell.append(element("button", { type: "button", class: "plain", click: () => sortBy(column.id) }, column.title, sign));
+  cell.append(
+    element("button", { type: "button", class: "plain", click: () => sortBy(column.id) }, column.title, sign),
+  );
   return cell;
 }
 
@@ -123,7 +125,10 @@ function drawFilters() {
   }
   const named = Object.keys(states).map((state) => [state, counts.states.get(state) ?? 0]);
   drawChoices(byId("status-filter"), named);
-  drawChoices(byId("namespace-filter"), [...counts.namespaces].sort(([a], [b]) => compare(a, b)));
+  drawChoices(
+    byId("namespace-filter"),
+    [...counts.namespaces].sort(([a], [b]) => compare(a, b)),
+  );
 }
 
 function drawChoices(select, choices) {

@@ -196,3 +196,26 @@ fn two_releases_of_two_clones_have_equal_images() {
     assert!(one.iter().any(|(path, _)| path.ends_with("-image.oci.tar")));
     assert!(one == two, "two clones differ");
 }
+
+#[test]
+fn outside_of_git_a_build_is_named_by_the_time() {
+    let repository = Repository::folder("no git");
+    repository.write("release.toml", CONFIGURATION);
+    let ended = repository.succeeds(&["image", "--print", "build-id"]);
+    let id = ended.stdout.trim();
+    assert!(id.len() == 14 && id.starts_with("20"), "{id}");
+    assert!(id.bytes().all(|byte| byte.is_ascii_digit()), "{id}");
+    let sound = Repository::sound();
+    let commit = sound.git(&["rev-parse", "HEAD"]);
+    let printed = || sound.succeeds(&["image", "--print", "build-id"]).stdout;
+    assert_eq!(printed().trim(), &commit[..12]);
+    sound.write("server/demo_server/__init__.py", "changed = 1\n");
+    assert_eq!(printed().trim(), format!("{}-dirty", &commit[..12]));
+    let ended = sound.xtask(&["image"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("release.toml has no [image]"),
+        "{}",
+        ended.stderr
+    );
+}

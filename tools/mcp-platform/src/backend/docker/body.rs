@@ -118,7 +118,11 @@ pub fn companion(record: &Record, companion: &Companion, revision: &str) -> Cont
     }
 }
 
-fn host(resources: &Resources, mounts: Vec<Mount>, scratch: HashMap<String, String>) -> HostConfig {
+fn host(
+    resources: &Resources,
+    mounts: Vec<Mount>,
+    scratch: HashMap<String, String>,
+) -> HostConfig {
     let memory = i64::try_from(resources.memory_limit).unwrap_or(i64::MAX);
     HostConfig {
         memory: Some(memory),
@@ -140,7 +144,6 @@ fn host(resources: &Resources, mounts: Vec<Mount>, scratch: HashMap<String, Stri
                 ("max-file".to_owned(), "3".to_owned()),
             ])),
         }),
-        init: Some(true),
         mounts: Some(mounts),
         tmpfs: Some(scratch),
         ..HostConfig::default()
@@ -156,10 +159,7 @@ fn program(spec: &Spec, image: &ImageConfig) -> (Option<Vec<String>>, Option<Vec
     let command: Vec<String> = spec.run.command.iter().map(fill).collect();
     let arguments: Vec<String> = spec.run.arguments.iter().map(fill).collect();
     if spec.transport == Transport::Stdio {
-        return (
-            Some(vec![BRIDGE.to_owned()]),
-            Some(bridged(spec, image, command, arguments)),
-        );
+        return (Some(vec![BRIDGE.to_owned()]), Some(bridged(spec, image, command, arguments)));
     }
     let some = |words: Vec<String>| (!words.is_empty()).then_some(words);
     match some(command) {
