@@ -4,6 +4,7 @@ mod clusters;
 mod deploy;
 mod doctor;
 mod general;
+mod lint;
 mod list;
 mod mcp;
 mod output;
@@ -65,6 +66,8 @@ enum Verb {
     Update(update::Arguments),
     /// Write the Kubernetes objects of a server as YAML, for GitOps; asks no cluster
     Render(render::Arguments),
+    /// Check Kubernetes manifests of others by the rules that ours keep
+    Lint(lint::Arguments),
     /// Remove a server and everything of it
     Delete(steer::DeleteArguments),
     /// Show what a server writes
@@ -130,6 +133,7 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
             Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
             Verb::Render(arguments) => render::run(&general, world, output, arguments).await,
+            Verb::Lint(arguments) => return lint::run(world, output, &arguments),
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,

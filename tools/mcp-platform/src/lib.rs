@@ -15,6 +15,7 @@ pub mod echo;
 pub mod error;
 pub mod image;
 pub mod lifecycle;
+pub mod lint;
 pub mod manifest;
 pub mod mcp;
 pub mod model;
