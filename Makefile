@@ -1,8 +1,22 @@
 # Thin wrappers: each target is one `cargo xtask …`, the same as in GitHub Actions.
-.PHONY: release audit sbom build bundle check lint test clean doctor
+.PHONY: release audit sbom build bundle check lint test clean doctor image docker-build publish k8s-deploy
 
-release audit sbom build bundle check lint test doctor:
+# Where `make publish` goes, whether it does (EXECUTE=--execute), and what deploys.
+PROFILE ?= local
+EXECUTE ?=
+MCP_PLATFORM ?= mcp-platform
+
+release audit sbom build bundle check lint test doctor image:
 	cargo xtask $@
+
+# The name that other projects use; no Docker takes part.
+docker-build: image
+
+publish:
+	cargo xtask publish --to $(PROFILE) $(EXECUTE)
+
+k8s-deploy:
+	$(MCP_PLATFORM) deploy mcp-server-jupyter --backend kubernetes
 
 # What the tool and the compiler made; the sources stay.
 clean:

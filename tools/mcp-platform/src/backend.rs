@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
 use crate::world::World;
 
+pub mod docker;
+pub mod kubernetes;
 pub mod mock;
 pub mod process;
 
@@ -150,10 +152,14 @@ pub type Shared = Arc<dyn Backend>;
 ///
 /// # Errors
 /// Its configuration cannot be read, or names something that is not there.
-pub async fn open(kind: Kind, world: &World, _cluster: Option<&str>) -> Result<Shared> {
+pub async fn open(kind: Kind, world: &World, cluster: Option<&str>) -> Result<Shared> {
     match kind {
+        Kind::Docker => Ok(Arc::new(docker::Docker::from_world(world)?)),
+        Kind::Kubernetes => Ok(Arc::new(
+            kubernetes::Kubernetes::open(world, cluster).await?,
+        )),
         Kind::Process => Ok(Arc::new(process::ProcessBackend::new(world))),
-        Kind::Docker | Kind::Kubernetes | Kind::Mock => Err(Error::precondition(format!(
+        Kind::Mock => Err(Error::precondition(format!(
             "the back end {} is not part of this build",
             kind.word()
         ))),

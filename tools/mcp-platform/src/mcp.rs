@@ -2,19 +2,23 @@
 //! the service and nothing below it.
 
 mod answer;
+pub mod http;
 mod parameters;
 mod tools;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use futures::future::BoxFuture;
 use rmcp::handler::server::router::tool::ToolRouter;
-use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::model::{Extensions, Implementation, ServerCapabilities, ServerConfig};
 use rmcp::transport::stdio;
 use rmcp::{ServerHandler, ServiceExt as _, tool_handler};
+use serde_json::{Map, Value};
 
 use crate::error::{self, Error};
-use crate::model::Name;
-use crate::service::Service;
+use crate::model::{Identity, Name};
+use crate::service::{Outcome, Service};
 
 /// What a tool is about to do, for whoever decides whether the caller may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,27 +31,104 @@ pub enum Access {
     Administer,
 }
 
-/// What decides whether the caller of a tool may do something in a namespace, and records it when
-/// it is a change. It gets the extensions of the request, in which the HTTP face puts who is asking.
-pub type Guard =
-    Arc<dyn Fn(&rmcp::model::Extensions, Access, &Name, &str) -> error::Result<()> + Send + Sync>;
+/// A change that a tool is about to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What the caller must be allowed to do.
+    pub access: Access,
+    /// The operation.
+    pub operation: &'static str,
+    /// In which namespace.
+    pub namespace: Name,
+    /// To which server; none when it has no name yet.
+    pub server: Option<String>,
+    /// How: numbers, the image, the names of configuration keys; never their values.
+    pub parameters: Map<String, Value>,
+}
+
+impl Change {
+    /// A change of one server.
+    pub fn of(access: Access, operation: &'static str, identity: &Identity) -> Change {
+        Change {
+            access,
+            operation,
+            namespace: identity.namespace.clone(),
+            server: Some(identity.name.to_string()),
+            parameters: Map::new(),
+        }
+    }
+
+    /// Adds a parameter that is set and not secret.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Change {
+        let value = value.into();
+        if !value.is_null() {
+            self.parameters.insert(name.to_owned(), value);
+        }
+        self
+    }
+}
+
+/// What every tool passes through: decides whether the caller may, records changes, and sees to it
+/// that a client that goes away leaves nothing half done. It gets the extensions of the request, in
+/// which the HTTP face puts who is asking.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Whether the caller may do something in a namespace.
+    ///
+    /// # Errors
+    /// `Unauthenticated` or `Forbidden`.
+    fn allow(&self, extensions: &Extensions, access: Access, namespace: &Name)
+    -> error::Result<()>;
+
+    /// Makes a change, once the caller may.
+    ///
+    /// # Errors
+    /// As for [`Gate::allow`], else what the work says.
+    async fn change(
+        &self,
+        extensions: &Extensions,
+        change: Change,
+        work: BoxFuture<'static, error::Result<Outcome>>,
+    ) -> error::Result<Outcome>;
+}
+
+/// The gate of whoever started the program, who may do what the program may.
+#[derive(Debug, Clone, Copy)]
+pub struct Open;
+
+#[async_trait]
+impl Gate for Open {
+    fn allow(&self, _: &Extensions, _: Access, _: &Name) -> error::Result<()> {
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        _: &Extensions,
+        _: Change,
+        work: BoxFuture<'static, error::Result<Outcome>>,
+    ) -> error::Result<Outcome> {
+        work.await
+    }
+}
 
 /// One MCP server over the service.
 #[derive(Clone)]
 pub struct Face {
     service: Service,
     namespace: Name,
-    guard: Guard,
+    gate: Arc<dyn Gate>,
     tool_router: ToolRouter<Face>,
 }
 
 impl Face {
     /// A face over a service; tools work in `namespace` unless they are told another.
-    pub fn new(service: Service, namespace: Name, guard: Guard) -> Face {
+    pub fn new(service: Service, namespace: Name, gate: Arc<dyn Gate>) -> Face {
         Face {
             service,
             namespace,
-            guard,
+            gate,
             tool_router: Face::tools(),
         }
     }

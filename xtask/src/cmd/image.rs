@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::exec;
 use crate::exec::build::describe;
 use crate::exec::image::Order;
+use crate::github::output;
 use crate::image::archive::{self, INDEX_FILE, Opened};
 use crate::image::{Libc, Platform, reference, tag};
 use crate::source::{self, Tree};
@@ -102,6 +103,8 @@ pub fn run(world: &World, arguments: &Arguments) -> Result<()> {
     release.write(world)?;
     let (artifact, bytes) = release.only(Kind::Image)?;
     world.terminal.done("image", &describe(artifact));
+    // The manifest is another than the one that `release` has stated.
+    world.set_outputs(|| output::release(&release.manifest));
     report(world, &release.manifest, artifact, bytes)
 }
 

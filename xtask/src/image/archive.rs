@@ -59,6 +59,19 @@ pub fn blob_path(digest: &Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())
 }
 
+/// Blobs by their paths in a layout.
+#[derive(Default)]
+struct Blobs(BTreeMap<String, Vec<u8>>);
+
+impl Blobs {
+    /// Puts bytes in, and gives what names them in other documents.
+    fn put(&mut self, media_type: &str, bytes: &[u8]) -> Value {
+        let digest = Digest::of(bytes);
+        self.0.insert(blob_path(&digest), bytes.to_vec());
+        json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
+    }
+}
+
 /// Writes the archive of images; engines will call it `repository` with each of these tags.
 ///
 /// # Errors
@@ -69,58 +82,20 @@ pub fn write(
     repository: &str,
     tags: &[String],
 ) -> Result<Archive> {
-    let mut blobs: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let mut put = |bytes: &[u8]| -> (String, usize) {
-        let digest = Digest::of(bytes);
-        blobs.insert(blob_path(&digest), bytes.to_vec());
-        (digest.to_string(), bytes.len())
-    };
+    let mut blobs = Blobs::default();
     let mut manifests = Vec::new();
     let mut loaded: Option<(Platform, Value)> = None;
     for image in images {
-        let (configuration, size) = put(&image.configuration);
-        let mut layers = Vec::new();
-        for layer in &image.base.layers {
-            let (digest, size) = put(&layer.bytes);
-            layers.push((layer.descriptor.media_type.clone(), digest, size));
-        }
-        for layer in &image.layers {
-            let (digest, size) = put(&layer.bytes);
-            layers.push((LAYER_TYPES[0].to_owned(), digest, size));
-        }
-        let paths: Vec<String> = layers
-            .iter()
-            .map(|(_, digest, _)| format!("blobs/{}", digest.replace(':', "/")))
-            .collect();
-        let named = |tag: &String| format!("{repository}:{tag}");
-        let entry = json!({
-            "Config": format!("blobs/{}", configuration.replace(':', "/")),
-            "RepoTags": tags.iter().map(named).collect::<Vec<_>>(),
-            "Layers": paths,
-        });
+        let (manifest, mut entry) = put_image(&mut blobs, image, annotations);
+        manifests.push(manifest);
+        let named = |tag: &String| Value::from(format!("{repository}:{tag}"));
+        entry["RepoTags"] = tags.iter().map(named).collect();
         if loaded
             .as_ref()
             .is_none_or(|(platform, _)| image.platform < *platform)
         {
             loaded = Some((image.platform, entry));
         }
-        let layer = |(media_type, digest, size): &(String, String, usize)| json!({ "mediaType": media_type, "digest": digest, "size": size });
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": MANIFEST_TYPES[0],
-            "config": {
-                "mediaType": CONFIGURATION_TYPE, "digest": configuration, "size": size,
-            },
-            "layers": layers.iter().map(layer).collect::<Vec<_>>(),
-            "annotations": annotations,
-        });
-        let (digest, size) = put(&document(&manifest));
-        manifests.push(json!({
-            "mediaType": MANIFEST_TYPES[0],
-            "digest": digest,
-            "size": size,
-            "platform": platform(image),
-        }));
     }
     let (_, loaded) = loaded.ok_or_else(|| Error::usage("an image for no platform at all"))?;
     let index = document(&json!({
@@ -129,28 +104,61 @@ pub fn write(
         "manifests": manifests,
         "annotations": annotations,
     }));
-    put(&index);
-    let digest = Digest::of(&index);
+    let list = blobs.put(INDEX_TYPES[0], &index);
     let entry = |tag: &String| {
-        json!({
-            "mediaType": INDEX_TYPES[0],
-            "digest": digest.to_string(),
-            "size": index.len(),
-            "annotations": { REFERENCE_NAME: tag },
-        })
+        let mut entry = list.clone();
+        entry["annotations"] = json!({ REFERENCE_NAME: tag });
+        entry
     };
-    let mut files = blobs;
     let top = json!({
         "schemaVersion": 2,
         "mediaType": INDEX_TYPES[0],
         "manifests": tags.iter().map(entry).collect::<Vec<_>>(),
     });
+    let mut files = blobs.0;
     files.insert(INDEX_FILE.to_owned(), document(&top));
     files.insert("manifest.json".to_owned(), document(&json!([loaded])));
     let version = document(&json!({ "imageLayoutVersion": "1.0.0" }));
     files.insert(LAYOUT_FILE.to_owned(), version);
-    let bytes = packed(&files)?;
-    Ok(Archive { bytes, digest })
+    Ok(Archive {
+        bytes: packed(&files)?,
+        digest: Digest::of(&index),
+    })
+}
+
+/// Puts one image in: what names its manifest, and its entry for `docker load`.
+fn put_image(
+    blobs: &mut Blobs,
+    image: &Built,
+    annotations: &BTreeMap<String, String>,
+) -> (Value, Value) {
+    let configuration = blobs.put(CONFIGURATION_TYPE, &image.configuration);
+    let mut layers = Vec::new();
+    for layer in &image.base.layers {
+        layers.push(blobs.put(&layer.descriptor.media_type, &layer.bytes));
+    }
+    for layer in &image.layers {
+        layers.push(blobs.put(LAYER_TYPES[0], &layer.bytes));
+    }
+    let path = |named: &Value| {
+        let digest = named["digest"].as_str().unwrap_or_default();
+        format!("blobs/{}", digest.replace(':', "/"))
+    };
+    let entry = json!({
+        "Config": path(&configuration),
+        "RepoTags": [],
+        "Layers": layers.iter().map(path).collect::<Vec<_>>(),
+    });
+    let manifest = document(&json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPES[0],
+        "config": configuration,
+        "layers": layers,
+        "annotations": annotations,
+    }));
+    let mut named = blobs.put(MANIFEST_TYPES[0], &manifest);
+    named["platform"] = platform(image);
+    (named, entry)
 }
 
 fn platform(image: &Built) -> Value {

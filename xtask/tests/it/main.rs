@@ -15,6 +15,7 @@ mod documents;
 mod fuzz;
 mod gate;
 mod host;
+mod image;
 mod init;
 mod lint;
 mod lock;

@@ -167,9 +167,6 @@ pub fn print(output: &Output, outcome: &Outcome) {
             for endpoint in &server.observed.endpoints {
                 text.push_str(&format!("  {}\n", endpoint.url));
             }
-            for part in &server.observed.left_out {
-                text.push_str(&format!("  left out: {part}\n"));
-            }
         }
     }
     output.result(&text, outcome);

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::mcp::{Face, serve_stdio};
+use crate::mcp::{Face, Open, serve_stdio};
 use crate::world::World;
 
 use super::General;
 
-/// Serves one client. Whoever started the program may do what the program may.
+/// Serves one client.
 ///
 /// # Errors
 /// The back end cannot be set up, or the client does not speak MCP.
 pub async fn run(general: &General, world: &World) -> Result<()> {
     let service = general.service(world).await?;
-    let face = Face::new(service, general.namespace()?, Arc::new(|_, _, _, _| Ok(())));
+    let face = Face::new(service, general.namespace()?, Arc::new(Open));
     serve_stdio(face).await
 }

@@ -1,17 +1,21 @@
 //! The tools. Hints say what only looks, what may be repeated and what destroys.
 
-use futures::StreamExt as _;
+use std::future::Future;
+
+use futures::{FutureExt as _, StreamExt as _};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{CallToolResult, Extensions};
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, tool, tool_router};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::backend::{LogOptions, Scope};
 use crate::error::Result;
 use crate::model::{Identity, ImageReference, Name};
-use crate::service::{DeployRequest, Quiet, Report, StopMode, UpdateRequest, Waiting};
+use crate::service::{
+    DeployRequest, Outcome, Quiet, Report, Service, StopMode, UpdateRequest, Waiting,
+};
 use crate::template::Request;
 
 use super::answer::answer;
@@ -19,7 +23,7 @@ use super::parameters::{
     DeployParameters, ListParameters, LogParameters, ScaleParameters, ServerParameters,
     StartParameters, StopParameters, UpdateParameters,
 };
-use super::{Access, Face};
+use super::{Access, Change, Face};
 
 const LINES: u32 = 2000;
 
@@ -33,21 +37,45 @@ impl Face {
         namespace.map_or_else(|| Ok(self.namespace.clone()), Name::label)
     }
 
-    /// The server that is meant, once the caller may do this with it.
-    fn server(
-        &self,
-        extensions: &Extensions,
-        access: Access,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Identity> {
-        let namespace = self.place(namespace)?;
-        (self.guard)(extensions, access, &namespace, name)?;
+    /// The server that is meant.
+    fn identity(&self, namespace: Option<&str>, name: &str) -> Result<Identity> {
         Ok(Identity {
-            namespace,
+            namespace: self.place(namespace)?,
             name: Name::label(name)?,
         })
     }
+
+    /// The server that is meant, once the caller may look at it.
+    fn seen(
+        &self,
+        extensions: &Extensions,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Identity> {
+        let identity = self.identity(namespace, name)?;
+        self.gate
+            .allow(extensions, Access::View, &identity.namespace)?;
+        Ok(identity)
+    }
+
+    /// Changes a server, once the gate lets it through.
+    async fn change<W>(
+        &self,
+        extensions: &Extensions,
+        change: Change,
+        work: impl FnOnce(Service) -> W,
+    ) -> Result<Outcome>
+    where
+        W: Future<Output = Result<Outcome>> + Send + 'static,
+    {
+        let work = work(self.service.clone()).boxed();
+        self.gate.change(extensions, change, work).await
+    }
+}
+
+/// The names of what is configured; the values may be secret.
+fn keys(configuration: &Map<String, Value>) -> Vec<String> {
+    configuration.keys().cloned().collect()
 }
 
 fn waiting(wait: bool) -> Waiting {
@@ -90,7 +118,8 @@ impl Face {
     ) -> CallToolResult {
         let list = async {
             let namespace = self.place(parameters.namespace.as_deref())?;
-            (self.guard)(&context.extensions, Access::View, &namespace, "")?;
+            self.gate
+                .allow(&context.extensions, Access::View, &namespace)?;
             let scope = Scope {
                 namespace: Some(namespace),
                 template: parameters.template,
@@ -113,9 +142,8 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let status = async {
-            let identity = self.server(
+            let identity = self.seen(
                 &context.extensions,
-                Access::View,
                 parameters.namespace.as_deref(),
                 &parameters.name,
             )?;
@@ -137,14 +165,13 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let start = async {
-            let identity = self.server(
-                &context.extensions,
-                Access::Operate,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
+            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
+            let change = Change::of(Access::Operate, "start", &identity);
             let waiting = waiting(parameters.wait_ready.unwrap_or(true));
-            self.service.start(&identity, waiting, &Quiet).await
+            self.change(&context.extensions, change, |service| async move {
+                service.start(&identity, waiting, &Quiet).await
+            })
+            .await
         };
         answer(start.await)
     }
@@ -162,20 +189,18 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let stop = async {
-            let identity = self.server(
-                &context.extensions,
-                Access::Operate,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
+            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
+            let change =
+                Change::of(Access::Operate, "stop", &identity).with("force", parameters.force);
             let mode = if parameters.force.unwrap_or(false) {
                 StopMode::Force
             } else {
                 StopMode::Graceful
             };
-            self.service
-                .stop(&identity, mode, Waiting::Wait, &Quiet)
-                .await
+            self.change(&context.extensions, change, move |service| async move {
+                service.stop(&identity, mode, Waiting::Wait, &Quiet).await
+            })
+            .await
         };
         answer(stop.await)
     }
@@ -193,16 +218,15 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let scale = async {
-            let identity = self.server(
-                &context.extensions,
-                Access::Operate,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
+            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
+            let change = Change::of(Access::Operate, "scale", &identity)
+                .with("replicas", parameters.replicas);
             let waiting = waiting(parameters.wait_ready.unwrap_or(false));
-            self.service
-                .scale(&identity, parameters.replicas, waiting, &Quiet)
-                .await
+            let replicas = parameters.replicas;
+            self.change(&context.extensions, change, move |service| async move {
+                service.scale(&identity, replicas, waiting, &Quiet).await
+            })
+            .await
         };
         answer(scale.await)
     }
@@ -220,13 +244,12 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let restart = async {
-            let identity = self.server(
-                &context.extensions,
-                Access::Operate,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
-            self.service.restart(&identity, Waiting::Wait, &Quiet).await
+            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
+            let change = Change::of(Access::Operate, "restart", &identity);
+            self.change(&context.extensions, change, |service| async move {
+                service.restart(&identity, Waiting::Wait, &Quiet).await
+            })
+            .await
         };
         answer(restart.await)
     }
@@ -245,8 +268,17 @@ impl Face {
     ) -> CallToolResult {
         let deploy = async {
             let namespace = self.place(parameters.namespace.as_deref())?;
-            let about = parameters.name.as_deref().unwrap_or(&parameters.template);
-            (self.guard)(&context.extensions, Access::Administer, &namespace, about)?;
+            let change = Change {
+                access: Access::Administer,
+                operation: "deploy",
+                namespace: namespace.clone(),
+                server: parameters.name.clone(),
+                parameters: Map::new(),
+            }
+            .with("template", parameters.template.clone())
+            .with("image", parameters.image.clone())
+            .with("replicas", parameters.replicas)
+            .with("keys", keys(&parameters.configuration));
             let request = DeployRequest {
                 template: parameters.template,
                 request: Request {
@@ -261,9 +293,12 @@ impl Face {
                     ..Request::default()
                 },
             };
-            self.service
-                .deploy(&namespace, &request, Waiting::Wait, &Quiet)
-                .await
+            self.change(&context.extensions, change, move |service| async move {
+                service
+                    .deploy(&namespace, &request, Waiting::Wait, &Quiet)
+                    .await
+            })
+            .await
         };
         answer(deploy.await)
     }
@@ -281,12 +316,10 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let update = async {
-            let identity = self.server(
-                &context.extensions,
-                Access::Administer,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
+            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
+            let change = Change::of(Access::Administer, "update", &identity)
+                .with("image", parameters.image.clone())
+                .with("keys", keys(&parameters.configuration));
             let request = UpdateRequest {
                 image: parameters
                     .image
@@ -296,9 +329,12 @@ impl Face {
                 configuration: parameters.configuration,
                 ..UpdateRequest::default()
             };
-            self.service
-                .update(&identity, &request, Waiting::Wait, &Quiet)
-                .await
+            self.change(&context.extensions, change, move |service| async move {
+                service
+                    .update(&identity, &request, Waiting::Wait, &Quiet)
+                    .await
+            })
+            .await
         };
         answer(update.await)
     }
@@ -316,13 +352,12 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let delete = async {
-            let identity = self.server(
-                &context.extensions,
-                Access::Administer,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
-            self.service.delete(&identity, Waiting::Wait, &Quiet).await
+            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
+            let change = Change::of(Access::Administer, "delete", &identity);
+            self.change(&context.extensions, change, |service| async move {
+                service.delete(&identity, Waiting::Wait, &Quiet).await
+            })
+            .await
         };
         answer(delete.await)
     }
@@ -339,9 +374,8 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let logs = async {
-            let identity = self.server(
+            let identity = self.seen(
                 &context.extensions,
-                Access::View,
                 parameters.namespace.as_deref(),
                 &parameters.name,
             )?;
@@ -374,9 +408,8 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let events = async {
-            let identity = self.server(
+            let identity = self.seen(
                 &context.extensions,
-                Access::View,
                 parameters.namespace.as_deref(),
                 &parameters.name,
             )?;
@@ -393,7 +426,9 @@ impl Face {
         open_world_hint = false
     ))]
     async fn list_mcp_templates(&self, context: RequestContext<RoleServer>) -> CallToolResult {
-        let allowed = (self.guard)(&context.extensions, Access::View, &self.namespace, "");
+        let allowed = self
+            .gate
+            .allow(&context.extensions, Access::View, &self.namespace);
         let templates: Vec<Value> = self
             .service
             .catalogue

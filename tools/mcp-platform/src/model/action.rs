@@ -93,20 +93,21 @@ impl Action {
                 replicas,
                 expected,
                 ..
-            } => format!(
-                "{} revision {} of {} with {replicas} instances ({})",
-                if expected.is_some() {
+            } => {
+                let verb = if expected.is_some() {
                     "change to"
                 } else {
                     "create"
-                },
-                spec.revision(),
-                spec.identity,
-                spec.run
-                    .image
-                    .as_ref()
-                    .map_or_else(|| "no image".to_owned(), ToString::to_string)
-            ),
+                };
+                let image = match &spec.run.image {
+                    Some(image) => format!(", image {image}"),
+                    None => String::new(),
+                };
+                format!(
+                    "{verb} revision {}, {replicas} wanted{image}",
+                    spec.revision()
+                )
+            }
             Action::Scale { from, to, .. } => format!("scale from {from} to {to}"),
             Action::Cordon => "take no new sessions".to_owned(),
             Action::Drain { seconds } => format!("wait up to {seconds} s for sessions to end"),

@@ -84,6 +84,19 @@ pub fn image(
     let mut trace = of(world, &said, manifest);
     "image".clone_into(&mut trace.kind);
     trace.sha256 = Some(Digest::of(bytes));
+    // Labels are easily written; of a file the bytes are known, and they are not those in dist/.
+    let ours = manifest.and_then(|manifest| manifest.find(Kind::Image));
+    if trace.released == "yes" {
+        let (released, what) = match ours {
+            Some(ours) => ("no", format!("but is not dist/{}", ours.path)),
+            None => (
+                "unknown",
+                "and there is no image in dist/ to compare it with".to_owned(),
+            ),
+        };
+        trace.released = released;
+        trace.because = format!("{}, {what}", trace.because);
+    }
     Ok(Some(trace))
 }
 
@@ -133,13 +146,13 @@ fn judge(said: &Running, trace: &Trace, manifest: Option<&Manifest>) -> (&'stati
         // A wheel may come out the same from two commits; the release is made from one.
         Some(commit) if !source.commit.starts_with(commit.as_str()) => (
             "no",
-            format!("it runs dist/{place}, but names another commit"),
+            format!("it says that it runs dist/{place}, but names another commit"),
         ),
         _ if source.dirty || dirty => (
             "no",
-            format!("it runs dist/{place}, which was built from a working tree"),
+            format!("it says that it runs dist/{place}, which was built from a working tree"),
         ),
-        _ => ("yes", format!("it runs dist/{place}")),
+        _ => ("yes", format!("it says that it runs dist/{place}")),
     }
 }
 
@@ -182,11 +195,15 @@ mod tests {
         let manifest = released();
         let commit = "0".repeat(40);
         let sound = said(&commit, b"wheel");
-        check(&sound, Some(&manifest), ("yes", "it runs dist/demo"));
+        check(
+            &sound,
+            Some(&manifest),
+            ("yes", "it says that it runs dist/demo"),
+        );
         check(
             &said("0000000", b"wheel"),
             Some(&manifest),
-            ("yes", "it runs"),
+            ("yes", "it says that it runs"),
         );
         check(&sound, None, ("unknown", "there is no dist/"));
         check(

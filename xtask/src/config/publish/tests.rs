@@ -85,6 +85,10 @@ fn what_is_wrong_is_said() {
         "[target.a]\nkind = \"local\"\ntoken = \"x\"\n",
         "unknown key `target.a.token`",
     );
+    check(
+        "[target.a]\nkind = \"oci\"\nrepository = \"ghcr.io/a/b\"\ntakes = \"all\"\n",
+        "`takes` is `all`; known: release, image",
+    );
     check("[profile.a]\n", "name at least one target");
     check(
         "[profile.a]\ntargets = [\"b\"]\n",

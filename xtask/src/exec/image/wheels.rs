@@ -50,10 +50,9 @@ pub fn fetch(
     }
     let key = format!("{}\n{}", target.shown(), selection.text());
     let key = Digest::of(key.as_bytes());
-    let folder = world
-        .private()
-        .join("image")
-        .join(format!("wheels-{}", &key.hex()[..16]));
+    let cache = world.private().join("image");
+    let prefix = format!("wheels-{}-", target.platform.architecture());
+    let folder = cache.join(format!("{prefix}{}", &key.hex()[..16]));
     if let Ok(wheels) = read(&folder, &selection.wanted) {
         return Ok(wheels);
     }
@@ -64,8 +63,22 @@ pub fn fetch(
     download(world, selection, target, staged.path())?;
     let wheels = read(staged.path(), &selection.wanted)?;
     staged.swap()?;
+    remove_older(&cache, &prefix, &folder)?;
     step.done(&format!("{} for {}", wheels.len(), target.shown()));
     Ok(wheels)
+}
+
+/// Removes what an earlier lock file asked for.
+fn remove_older(cache: &Utf8Path, prefix: &str, keep: &Utf8Path) -> Result<()> {
+    for path in listed(cache)? {
+        let is_older = path
+            .file_name()
+            .is_some_and(|name| name.starts_with(prefix));
+        if is_older && path != keep {
+            files::remove_folder(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn download(

@@ -1,10 +1,13 @@
 #!/bin/sh
 # A small base with Debian's Python as an OCI layout in one tar file, for tests that run a server in
 # a container: debian-base.sh FILE. It needs root, mmdebstrap and python3, and the package sources of
-# this machine; FILE is left alone when it is there.
+# this machine; FILE is left alone when it is there. The version of the Python in it is printed.
 set -eu
 file=$1
-test ! -s "$file" || exit 0
+if test -s "$file"; then
+    cat "$file.python"
+    exit 0
+fi
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 . /etc/os-release
@@ -15,6 +18,7 @@ mmdebstrap --quiet --mode=root --variant=minbase --include=python3 \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     "$VERSION_CODENAME" "$here/root.tar" "$sources"
+tar --list --file "$here/root.tar" | sed -n 's,^\./usr/bin/python\(3\.[0-9]*\)$,\1,p' >"$file.python"
 python3 - "$here/root.tar" "$(dpkg --print-architecture)" "$here/layout.tar" <<'END'
 import gzip, hashlib, io, json, sys, tarfile
 
@@ -50,3 +54,4 @@ with tarfile.open(layout, "w") as archive:
         archive.addfile(entry, io.BytesIO(content))
 END
 mv "$here/layout.tar" "$file"
+cat "$file.python"

@@ -78,7 +78,7 @@ fn program(name: &str) -> Utf8PathBuf {
 }
 
 /// Starts a program and waits for a line that tells where it listens.
-fn start(program: &str, arguments: &[&str], folder: TempDir, mark: &str) -> Server {
+pub fn start(program: &str, arguments: &[&str], folder: TempDir, mark: &str) -> Server {
     let repository = Repository::folder("server");
     let mut command = repository.command("sh");
     command

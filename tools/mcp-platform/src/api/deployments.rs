@@ -1,0 +1,212 @@
+//! Lists servers, shows one.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::backend::Scope;
+use crate::error::{Error, Result};
+use crate::mcp::Access;
+use crate::model::{Identity, Name, State as Word};
+use crate::service::Report;
+
+use super::Api;
+use super::answers::{Deployment, One, ProblemAnswer, Several};
+use super::caller::Caller;
+use super::input::{Asked, Named};
+use super::problem::Problem;
+
+const PAGE: usize = 1_000;
+const PAGE_LIMIT: usize = 10_000;
+
+/// Which servers, and which page of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// Only those of this namespace; without it, of all that the caller may see.
+    pub namespace: Option<String>,
+    /// Only those of this template.
+    pub template: Option<String>,
+    /// Only those with this status; several words are joined by commas.
+    pub status: Option<String>,
+    /// At most so many; 1000 unless said otherwise.
+    pub limit: Option<usize>,
+    /// Those after this one, `namespace/name`; `next` of a page says it.
+    pub after: Option<String>,
+}
+
+/// Where a server is.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Place {
+    /// Its namespace; without it, the one that the platform was started with.
+    pub namespace: Option<String>,
+}
+
+/// What a filter lets through.
+#[derive(Debug)]
+pub struct Sieve {
+    /// What the back end is asked for.
+    pub scope: Scope,
+    states: Option<Vec<Word>>,
+    caller: Caller,
+}
+
+impl Sieve {
+    /// Reads a filter.
+    ///
+    /// # Errors
+    /// A word is wrong, or the namespace is not the caller's.
+    pub fn of(filter: &Filter, caller: Caller) -> Result<Sieve> {
+        let namespace = filter.namespace.as_deref().map(Name::label).transpose()?;
+        if let Some(namespace) = &namespace {
+            caller.allow(Access::View, namespace)?;
+        }
+        let states = filter.status.as_deref().map(states).transpose()?;
+        Ok(Sieve {
+            scope: Scope {
+                namespace,
+                template: filter.template.clone(),
+            },
+            states,
+            caller,
+        })
+    }
+
+    /// Whether the caller may know of a server, and asked for its namespace.
+    pub fn sees(&self, identity: &Identity) -> bool {
+        self.caller.namespaces.contain(&identity.namespace)
+            && self
+                .scope
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| *namespace == identity.namespace)
+    }
+
+    /// Whether a server comes through.
+    pub fn lets(&self, report: &Report) -> bool {
+        let observed = &report.observed;
+        let template = observed.spec.as_ref().map(|spec| &spec.template);
+        self.sees(&observed.identity)
+            && (self.scope.template.is_none() || self.scope.template.as_ref() == template)
+            && self
+                .states
+                .as_ref()
+                .is_none_or(|states| states.contains(&report.status.state))
+    }
+}
+
+fn states(text: &str) -> Result<Vec<Word>> {
+    let all = [
+        Word::Running,
+        Word::Scaling,
+        Word::Pending,
+        Word::Stopped,
+        Word::Degraded,
+        Word::Failed,
+    ];
+    text.split(',')
+        .map(|word| {
+            all.into_iter()
+                .find(|state| state.word() == word)
+                .ok_or_else(|| {
+                    let known: Vec<&str> = all.iter().map(|state| state.word()).collect();
+                    let shown: String = word.chars().take(40).collect();
+                    Error::invalid("the query is not what this path takes").detail(
+                        "status",
+                        format!("{shown:?} is none of {}", known.join(", ")),
+                    )
+                })
+        })
+        .collect()
+}
+
+/// Shows all servers with their status.
+#[utoipa::path(
+    get,
+    path = "/api/templates/deployments/",
+    tag = "servers",
+    params(Filter),
+    responses(
+        (status = 200, body = Several),
+        (status = "default", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Asked(filter): Asked<Filter>,
+) -> std::result::Result<Json<Several>, Problem> {
+    let limit = filter.limit.unwrap_or(PAGE);
+    if limit == 0 || limit > PAGE_LIMIT {
+        return Err(Error::invalid("the query is not what this path takes")
+            .detail("limit", format!("it is 1 to {PAGE_LIMIT}"))
+            .into());
+    }
+    let sieve = Sieve::of(&filter, caller)?;
+    let reports = api.counted(api.service.list(&sieve.scope).await)?;
+    let matching: Vec<&Report> = reports.iter().filter(|report| sieve.lets(report)).collect();
+    let key = |report: &Report| report.observed.identity.clone();
+    let after = filter.after.as_deref().unwrap_or_default();
+    let mut rest = matching
+        .iter()
+        .filter(|report| key(report).to_string().as_str() > after || after.is_empty())
+        .copied()
+        .collect::<Vec<_>>();
+    rest.sort_by_key(|report| key(report).to_string());
+    let page = &rest[..limit.min(rest.len())];
+    let next = match page.last() {
+        Some(last) if page.len() < rest.len() => Some(next(&filter, &key(last).to_string())),
+        _ => None,
+    };
+    Ok(Json(Several {
+        deployments: page.iter().map(|report| Deployment::of(report)).collect(),
+        count: matching.len(),
+        next,
+    }))
+}
+
+fn next(filter: &Filter, after: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let limit = filter.limit.map(|limit| limit.to_string());
+    for (key, value) in [
+        ("namespace", &filter.namespace),
+        ("template", &filter.template),
+        ("status", &filter.status),
+        ("limit", &limit),
+        ("after", &Some(after.to_owned())),
+    ] {
+        if let Some(value) = value {
+            query.append_pair(key, value);
+        }
+    }
+    format!("/api/templates/deployments/?{}", query.finish())
+}
+
+/// Shows one server with everything it is made of but its secrets.
+#[utoipa::path(
+    get,
+    path = "/api/templates/deployments/{name}/",
+    tag = "servers",
+    params(("name" = String, Path, description = "The server"), Place),
+    responses(
+        (status = 200, body = One),
+        (status = "default", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn one(
+    State(api): State<Arc<Api>>,
+    Asked(_): Asked<Place>,
+    named: Named,
+) -> std::result::Result<Json<One>, Problem> {
+    let identity = named.allowed(Access::View)?;
+    let report = api.counted(api.service.status(identity).await)?;
+    Ok(Json(One {
+        deployment: Deployment::whole(&report),
+    }))
+}

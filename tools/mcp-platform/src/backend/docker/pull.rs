@@ -1,0 +1,133 @@
+//! Images of the engine: whether one is there, and how it gets there.
+
+use bollard::auth::DockerCredentials;
+use bollard::models::ImageConfig;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures::TryStreamExt as _;
+
+use crate::error::{Error, Kind, Result};
+use crate::model::{ImageReference, Spec, label};
+
+use super::engine::Engine;
+use super::record::IMAGE;
+use super::refuse::{is_missing, refused};
+
+/// The image's configuration; none when the engine does not have it.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub async fn present(engine: &Engine, reference: &str) -> Result<Option<ImageConfig>> {
+    match engine.docker().await?.inspect_image(reference).await {
+        Ok(image) => Ok(Some(image.config.unwrap_or_default())),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(refused(&format!("the image {reference}"), error)),
+    }
+}
+
+/// Every image that a specification needs, pulled when it is not there.
+///
+/// # Errors
+/// One cannot be had; the message has the cause's word, as a status has.
+pub async fn ensure_all(engine: &Engine, spec: &Spec) -> Result<()> {
+    let Some(image) = &spec.run.image else {
+        return Err(Error::invalid(format!(
+            "the template {} names no image, so it cannot run on docker",
+            spec.template
+        ))
+        .hint("give one with --image, or use another back end"));
+    };
+    ensure(engine, image).await?;
+    for companion in spec.companions.iter().filter(|one| one.enabled) {
+        ensure(engine, &companion.image).await?;
+    }
+    Ok(())
+}
+
+/// One image, pulled when it is not there.
+///
+/// # Errors
+/// It cannot be had.
+pub async fn ensure(engine: &Engine, reference: &ImageReference) -> Result<ImageConfig> {
+    let name = reference.to_string();
+    if let Some(config) = present(engine, &name).await? {
+        return Ok(config);
+    }
+    pull(engine, reference).await?;
+    present(engine, &name)
+        .await?
+        .ok_or_else(|| unavailable(&name, "it was pulled and is not there"))
+}
+
+/// Pulls an image.
+///
+/// # Errors
+/// The registry does not have it, refuses, or cannot be reached.
+pub async fn pull(engine: &Engine, reference: &ImageReference) -> Result<()> {
+    let version = match (&reference.digest, &reference.tag) {
+        (Some(digest), _) => digest.clone(),
+        (None, Some(tag)) => tag.clone(),
+        (None, None) => "latest".to_owned(),
+    };
+    let options = CreateImageOptionsBuilder::new()
+        .from_image(&reference.name())
+        .tag(&version)
+        .build();
+    let registry = reference.registry.as_deref().unwrap_or("docker.io");
+    let credentials = crate::image::credentials(&engine.place.docker_config, registry)?;
+    let credentials = credentials.map(|one| DockerCredentials {
+        username: Some(one.username),
+        password: Some(one.password.expose().to_owned()),
+        serveraddress: Some(registry.to_owned()),
+        ..DockerCredentials::default()
+    });
+    let pulled: std::result::Result<Vec<_>, _> = engine
+        .docker()
+        .await?
+        .create_image(Some(options), None, credentials)
+        .try_collect()
+        .await;
+    match pulled {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let error = refused("pull", error);
+            match error.kind {
+                Kind::Unavailable => Err(error),
+                _ => Err(unavailable(&reference.to_string(), &error.message)),
+            }
+        }
+    }
+}
+
+fn unavailable(name: &str, why: &str) -> Error {
+    Error::new(
+        Kind::Failed,
+        format!("the image {name} cannot be had: {why} (image-pull)"),
+    )
+    .hint("check its name and tag, and log in with `docker login` if its registry asks for that")
+}
+
+/// The image of records, which has nothing in it.
+///
+/// # Errors
+/// The engine cannot make it.
+pub async fn record_image(engine: &Engine) -> Result<()> {
+    let mut empty = Vec::new();
+    tar::Builder::new(&mut empty)
+        .finish()
+        .map_err(|error| Error::internal(format!("an empty archive: {error}")))?;
+    let (repository, tag) = IMAGE.split_once(':').unwrap_or((IMAGE, "1"));
+    let options = CreateImageOptionsBuilder::new()
+        .from_src("-")
+        .repo(repository)
+        .tag(tag)
+        .changes(vec![format!("LABEL {}={}", label::MANAGED_BY, label::MANAGED_BY_VALUE)])
+        .build();
+    engine
+        .docker()
+        .await?
+        .create_image(Some(options), Some(bollard::body_full(empty.into())), None)
+        .try_collect::<Vec<_>>()
+        .await
+        .map_err(|error| refused("the image of records", error))?;
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! Servers on a Kubernetes cluster: Deployments and StatefulSets with the label
+//! `app.kubernetes.io/component=mcp-server`, ours and foreign ones.
+
+pub mod answer;
+mod apply;
+mod changes;
+pub mod clusters;
+mod endpoints;
+mod events;
+mod fetch;
+pub mod kinds;
+mod logs;
+mod observe;
+mod pods;
+mod reach;
+mod remove;
+mod steer;
+mod store;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use kube::Client;
+use tokio::sync::OnceCell;
+
+use crate::error::Result;
+use crate::manifest::RenderOptions;
+use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
+use crate::world::World;
+
+use super::{Backend, Kind, LogOptions, Reach, Scope};
+
+use kinds::Served;
+
+/// Who applies whole objects.
+pub const FIELD_MANAGER: &str = "mcp-platform";
+/// Who changes single fields of objects that are there.
+pub const STEERING_MANAGER: &str = "mcp-platform-steering";
+/// What follows namespace in the names of Services, unless `K8S_DNS_SUFFIX` says otherwise.
+pub const DNS_SUFFIX: &str = "svc.cluster.local";
+
+/// On which side of the cluster's border we run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// In one of its pods.
+    Inside,
+    /// Elsewhere.
+    Outside,
+}
+
+/// Additional annotations of a server's pods.
+pub type PodAnnotations = Arc<dyn Fn(&Spec) -> BTreeMap<String, String> + Send + Sync>;
+
+/// What the back end is told besides where the cluster is.
+#[derive(Clone)]
+pub struct Options {
+    /// On which side we run.
+    pub side: Side,
+    /// What follows the namespace in the names of Services.
+    pub dns_suffix: String,
+    /// How objects are made from a specification.
+    pub render: RenderOptions,
+    /// Additional annotations of pods, such as those by which a service mesh is told what to do.
+    pub pod_annotations: PodAnnotations,
+    /// The clock.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Options {
+    /// What is usual on one side.
+    pub fn usual(side: Side) -> Options {
+        Options {
+            side,
+            dns_suffix: DNS_SUFFIX.to_owned(),
+            render: RenderOptions::default(),
+            pod_annotations: Arc::new(|_| BTreeMap::new()),
+            clock: Arc::new(crate::world::now),
+        }
+    }
+}
+
+/// A cluster.
+pub struct Kubernetes {
+    client: Client,
+    place: String,
+    options: Options,
+    served: OnceCell<Served>,
+}
+
+impl Kubernetes {
+    /// The cluster of that name, see [`clusters`]; by none, the current one.
+    ///
+    /// # Errors
+    /// There is no such cluster, or its kubeconfig cannot be used.
+    pub async fn open(world: &World, cluster: Option<&str>) -> Result<Kubernetes> {
+        let connection = clusters::connect(world, cluster).await?;
+        let mut options = Options::usual(connection.side);
+        if let Some(suffix) = world.variable("K8S_DNS_SUFFIX") {
+            options.dns_suffix = suffix.trim_matches('.').to_owned();
+        }
+        let place = format!("{} ({})", connection.name, connection.server);
+        Ok(Kubernetes::new(connection.client, place, options))
+    }
+
+    /// A cluster that somebody connected to already.
+    pub fn new(client: Client, place: String, options: Options) -> Kubernetes {
+        Kubernetes {
+            client,
+            place,
+            options,
+            served: OnceCell::new(),
+        }
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What the cluster serves; asked once.
+    async fn served(&self) -> Result<&Served> {
+        self.served
+            .get_or_try_init(|| Served::discover(&self.client))
+            .await
+    }
+}
+
+#[async_trait]
+impl Backend for Kubernetes {
+    fn kind(&self) -> Kind {
+        Kind::Kubernetes
+    }
+
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    async fn reachable(&self) -> Result<()> {
+        answer::ask(
+            "ask the cluster for its version",
+            self.client.apiserver_version(),
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+        let snapshot = fetch::scope(&self.client, scope).await?;
+        Ok(snapshot.servers(&self.options.dns_suffix))
+    }
+
+    async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {
+        let snapshot = fetch::server(&self.client, identity).await?;
+        Ok(snapshot
+            .servers(&self.options.dns_suffix)
+            .into_iter()
+            .find(|observed| observed.identity == *identity))
+    }
+
+    async fn perform(&self, identity: &Identity, action: &Action) -> Result<()> {
+        let client = &self.client;
+        match action {
+            Action::Apply {
+                spec,
+                replicas,
+                remember,
+                previous,
+                expected,
+            } => {
+                let wanted = apply::Wanted {
+                    spec,
+                    replicas: *replicas,
+                    remember: *remember,
+                    previous: previous.as_deref(),
+                    expected: expected.as_deref(),
+                };
+                apply::apply(client, self.served().await?, &self.options, &wanted).await
+            }
+            Action::Scale { from, to, remember } => {
+                steer::scale(client, identity, *from, *to, *remember).await
+            }
+            Action::Cordon => steer::serve(client, identity, steer::Serving::KeptAway).await,
+            Action::Uncordon => steer::serve(client, identity, steer::Serving::Taken).await,
+            Action::Restart => steer::restart(client, identity, &self.options).await,
+            Action::Kill => steer::kill(client, identity).await,
+            Action::Drain { .. } => Ok(()),
+            Action::Remove => remove::remove(client, self.served().await?, identity).await,
+        }
+    }
+
+    fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {
+        changes::changes(&self.client, scope)
+    }
+
+    async fn logs(
+        &self,
+        identity: &Identity,
+        options: &LogOptions,
+    ) -> Result<BoxStream<'static, Result<LogLine>>> {
+        logs::logs(&self.client, identity, options).await
+    }
+
+    async fn events(&self, identity: &Identity) -> Result<Vec<Event>> {
+        let objects = self.objects(identity).await?;
+        events::events(&self.client, identity, &objects).await
+    }
+
+    async fn reach(&self, identity: &Identity, instance: Option<&str>) -> Result<Reach> {
+        reach::reach(&self.client, &self.options, identity, instance).await
+    }
+
+    async fn objects(&self, identity: &Identity) -> Result<Vec<String>> {
+        remove::objects(&self.client, self.served().await?, identity).await
+    }
+}

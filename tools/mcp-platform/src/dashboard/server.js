@@ -1,0 +1,72 @@
+// What a server is to this page: read from the API's answer in one place, with what may be done to it and why not.
+
+/** The states: the word, a sign of its own shape, and what comes first when sorted by state. */
+export const states = {
+  failed: { sign: "✖", order: 0 },
+  degraded: { sign: "▲", order: 1 },
+  pending: { sign: "…", order: 2 },
+  scaling: { sign: "⇅", order: 3 },
+  running: { sign: "✔", order: 4 },
+  stopped: { sign: "■", order: 5 },
+};
+
+/** The key of a server among all: no name holds a slash. */
+export const keyOf = (json) => `${json.namespace}/${json.name}`;
+
+/** Reads a server from the API's answer; what is missing there is missing here. */
+export function serverOf(json) {
+  const spec = json.spec ?? null;
+  return {
+    key: keyOf(json),
+    name: String(json.name ?? ""),
+    namespace: String(json.namespace ?? ""),
+    template: String(json.template ?? spec?.template ?? ""),
+    version: spec?.version ?? null,
+    state: states[json.status] ? json.status : "pending",
+    reason: String(json.reason ?? ""),
+    message: String(json.message ?? ""),
+    wanted: Number(json.replicas ?? 0),
+    ready: Number(json.ready_replicas ?? 0),
+    remembered: json.remembered_replicas ?? null,
+    endpoints: (json.endpoints ?? []).map(String),
+    created: json.created ?? null,
+    lastActivity: json.last_activity ?? null,
+    instances: json.instances ?? [],
+    conditions: json.conditions ?? [],
+    revision: json.revision ?? null,
+    image: json.image ?? null,
+    commit: spec?.provenance?.commit ?? null,
+    wheel: spec?.provenance?.wheelSha256 ?? null,
+    statefulness: json.statefulness ?? spec?.statefulness ?? null,
+    autoscaled: json.autoscaled === true,
+    leftOut: json.left_out ?? [],
+    ours: spec !== null,
+  };
+}
+
+/** How a table cell or a search sees it: everything in one lower-case line. */
+export const searchText = (server) =>
+  [server.name, server.namespace, server.template, server.state, server.reason, server.message, ...server.endpoints]
+    .join("\n")
+    .toLowerCase();
+
+/** Why something cannot be done to a server now, or null when it can. */
+export function obstacle(action, server, live) {
+  if (!live) return "This page is not connected, so what it shows may be old.";
+  const stopped = server.wanted === 0;
+  switch (action) {
+    case "start":
+      return stopped ? null : "It is started already.";
+    case "stop":
+      return server.state === "stopped" ? "It is stopped already." : null;
+    case "restart":
+      return stopped ? "It is stopped; start it instead." : null;
+    case "scale":
+      if (server.statefulness === "singleton") return "It is a singleton: it owns a volume and runs once.";
+      return server.autoscaled ? "An autoscaler sets its number." : null;
+    case "check":
+      return server.ready > 0 ? null : "No instance of it is ready.";
+    default:
+      return null;
+  }
+}

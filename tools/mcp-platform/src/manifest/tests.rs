@@ -1,0 +1,1 @@
+//! What every object of every server has to keep.

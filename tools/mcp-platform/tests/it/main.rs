@@ -1,0 +1,4 @@
+//! Everything that is tested through the library's doors or the real binary.
+
+mod docker;
+mod engine;

@@ -1,0 +1,10 @@
+//! Images: built from a release made by hand and a base made here, so that no network is needed.
+//! With `XTASK_TEST_ENGINE=1` a real container engine loads and runs one.
+
+mod base;
+mod build;
+mod engine;
+mod refused;
+mod registry;
+mod setting;
+mod trace;
