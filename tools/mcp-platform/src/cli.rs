@@ -1,6 +1,7 @@
 //! The command grammar, and the way from arguments to an exit code.
 
 mod clusters;
+mod check;
 mod deploy;
 mod doctor;
 mod general;
@@ -86,6 +87,10 @@ enum Verb {
     Templates,
     /// Show one template with the schema of its configuration
     Template(templates::Arguments),
+    /// Ask a server itself: its pages, then a real MCP handshake
+    Check(check::Arguments),
+    /// Offer a server of standard input and output as streamable HTTP, one process a session
+    Bridge(crate::bridge::Arguments),
     /// Run a small MCP server, for trying out and for tests
     Echo(crate::echo::Arguments),
     /// Keep the instances of one server running; started by the process back end, not by people
@@ -146,6 +151,8 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             }
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
+            Verb::Check(arguments) => check::run(&general, world, output, &arguments).await,
+            Verb::Bridge(arguments) => crate::bridge::run(arguments, world).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,
             Verb::Supervise(arguments) => {
                 crate::backend::process::supervise::run(&arguments, world).await

@@ -8,6 +8,8 @@
 #![cfg(unix)]
 
 pub mod backend;
+pub mod bearer;
+pub mod bridge;
 pub mod cli;
 pub mod cluster;
 pub mod dashboard;
