@@ -191,17 +191,21 @@ async function scale(server) {
 }
 
 async function check(server) {
-  await post(
-    server,
-    "check",
-    {},
-    {
-      doing: `Checking ${server.key}`,
-      done: (answer) => `${server.key} answers${answer?.message ? `: ${answer.message}` : ""}`,
-      failed: `${server.key} did not pass the check`,
+  await perform({
+    doing: `Checking ${server.key}`,
+    done: (answer) => `${server.key} answers: ${answer.steps.map(stepText).join(", ")}`,
+    failed: `${server.key} did not pass the check`,
+    request: async () => {
+      const answer = await call(address(server, "check/"), { method: "POST", body: {} });
+      if (answer.passed) return answer;
+      const failed = answer.steps.filter((step) => step.verdict === "failed");
+      const errors = failed.map((step) => ({ parameter: stepText(step), detail: step.reason }));
+      throw new Problem(0, { detail: "the server itself was asked, as a client would", errors });
     },
-  );
+  });
 }
+
+const stepText = (step) => [step.instance, step.step, `${step.milliseconds} ms`].filter(Boolean).join(" ");
 
 async function remove(server) {
   const answer = await confirm({
