@@ -2,3 +2,4 @@
 
 mod docker;
 mod engine;
+mod process;
