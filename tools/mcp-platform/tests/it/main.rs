@@ -7,3 +7,4 @@ mod browser;
 mod mcp_http;
 mod platform;
 mod kubernetes;
+mod process;
