@@ -1,10 +1,10 @@
 //! Everything that is tested through the library's doors or the real binary.
 
 mod browser;
+mod browser;
 mod docker;
 mod engine;
-mod browser;
+mod kubernetes;
 mod mcp_http;
 mod platform;
-mod kubernetes;
 mod process;
