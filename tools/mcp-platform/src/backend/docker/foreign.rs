@@ -46,6 +46,7 @@ pub fn observed(identity: &Identity, containers: Vec<ContainerInspectResponse>) 
         .into_iter()
         .map(|container| Seen {
             look: running(&container).then_some(Ok(())),
+            end: None,
             container,
         })
         .collect();

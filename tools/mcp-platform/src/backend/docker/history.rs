@@ -163,6 +163,25 @@ pub async fn events(engine: &Engine, identity: &Identity) -> Result<Vec<Event>> 
     Ok(all.into_iter().filter_map(|one| event(&one)).collect())
 }
 
+/// When and how a container ended, as far as the engine keeps it.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub async fn ends(engine: &Engine, id: &str) -> Result<Vec<EventMessage>> {
+    let filters = HashMap::from([
+        ("container".to_owned(), vec![id.to_owned()]),
+        ("event".to_owned(), vec!["die".to_owned(), "oom".to_owned()]),
+    ]);
+    let options = EventsOptionsBuilder::new()
+        .since("0")
+        .until(&now().as_second().to_string())
+        .filters(&filters)
+        .build();
+    let docker = engine.docker().await?;
+    let ends = docker.events(Some(options)).try_collect().await;
+    ends.map_err(|error| refused("the engine's events", error))
+}
+
 fn event(message: &EventMessage) -> Option<Event> {
     let action = message.action.clone()?;
     let word = action.split(':').next().unwrap_or_default();
