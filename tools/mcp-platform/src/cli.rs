@@ -1,11 +1,17 @@
 //! The command grammar, and the way from arguments to an exit code.
 
+mod check;
+mod clusters;
 mod deploy;
+mod doctor;
 mod general;
+mod lint;
 mod list;
 mod mcp;
 mod output;
 mod records;
+mod render;
+mod setup;
 mod steer;
 mod templates;
 mod update;
@@ -59,6 +65,10 @@ enum Verb {
     Restart(steer::Arguments),
     /// Change image or configuration; goes back when it does not get ready
     Update(update::Arguments),
+    /// Write the Kubernetes objects of a server as YAML, for GitOps; asks no cluster
+    Render(render::Arguments),
+    /// Check Kubernetes manifests of others by the rules that ours keep
+    Lint(lint::Arguments),
     /// Remove a server and everything of it
     Delete(steer::DeleteArguments),
     /// Show what a server writes
@@ -67,10 +77,20 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
+    /// Check whether the back end can run servers; with --cluster, look at a cluster closely
+    Doctor,
+    /// Print the namespace and the rights that a cluster needs, or apply them
+    Setup(setup::Arguments),
+    /// Show the clusters that --cluster can name
+    Clusters,
     /// Show all templates
     Templates,
     /// Show one template with the schema of its configuration
     Template(templates::Arguments),
+    /// Ask a server itself: its pages, then a real MCP handshake
+    Check(check::Arguments),
+    /// Offer a server of standard input and output as streamable HTTP, one process a session
+    Bridge(crate::bridge::Arguments),
     /// Run a small MCP server, for trying out and for tests
     Echo(crate::echo::Arguments),
     /// Keep the instances of one server running; started by the process back end, not by people
@@ -117,12 +137,22 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Scale(arguments) => steer::scale(&general, world, output, arguments).await,
             Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
             Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
+            Verb::Render(arguments) => render::run(&general, world, output, arguments).await,
+            Verb::Lint(arguments) => return lint::run(world, output, &arguments),
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Doctor => doctor::run(&general, world, output).await,
+            Verb::Setup(arguments) => setup::run(&general, world, output, arguments).await,
+            Verb::Clusters => {
+                clusters::run(world, output);
+                Ok(())
+            }
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
+            Verb::Check(arguments) => check::run(&general, world, output, &arguments).await,
+            Verb::Bridge(arguments) => crate::bridge::run(arguments, world).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,
             Verb::Supervise(arguments) => {
                 crate::backend::process::supervise::run(&arguments, world).await

@@ -8,12 +8,16 @@
 #![cfg(unix)]
 
 pub mod backend;
+pub mod bearer;
+pub mod bridge;
 pub mod cli;
+pub mod cluster;
 pub mod dashboard;
 pub mod echo;
 pub mod error;
 pub mod image;
 pub mod lifecycle;
+pub mod lint;
 pub mod manifest;
 pub mod mcp;
 pub mod model;

@@ -136,7 +136,10 @@ async fn roles_and_namespaces_decide_in_every_call() {
     let one = || json!({"name": "one"});
     assert_eq!(refused(&viewer, "stop_mcp", one()).await, "forbidden");
     assert_eq!(refused(&operator, "delete_mcp", one()).await, "forbidden");
-    assert_eq!(refused(&elsewhere, "get_mcp_status", one()).await, "forbidden");
+    assert_eq!(
+        refused(&elsewhere, "get_mcp_status", one()).await,
+        "forbidden"
+    );
     assert_eq!(
         refused(&elsewhere, "list_mcp_servers", json!({})).await,
         "forbidden"

@@ -24,6 +24,7 @@ pub async fn converge(engine: &Engine, record: &Record) -> Result<()> {
         .map(|container| Seen {
             container,
             look: None,
+            end: None,
         })
         .collect();
     let wanted: Vec<&Companion> = record
@@ -51,6 +52,7 @@ pub async fn converge(engine: &Engine, record: &Record) -> Result<()> {
                 let seen = Seen {
                     container,
                     look: None,
+                    end: None,
                 };
                 if seen.present().life == Life::Down {
                     act::start(engine, &name).await?;

@@ -23,7 +23,13 @@ use super::state::started;
 const LINE_LIMIT: usize = 64 * 1024;
 
 /// Events of the engine's own making that say nothing of a server.
-const NOISE: [&str; 5] = ["exec_create", "exec_start", "exec_die", "top", "archive-path"];
+const NOISE: [&str; 5] = [
+    "exec_create",
+    "exec_start",
+    "exec_die",
+    "top",
+    "archive-path",
+];
 
 /// The lines of the instances.
 ///
@@ -45,10 +51,10 @@ pub async fn logs(
         })
         .collect();
     if let (Some(instance), true) = (&options.instance, chosen.is_empty()) {
-        return Err(Error::not_found(format!(
-            "{identity} has no instance {instance:?}"
-        ))
-        .hint(format!("mcp-platform status {}", identity.name)));
+        return Err(
+            Error::not_found(format!("{identity} has no instance {instance:?}"))
+                .hint(format!("mcp-platform status {}", identity.name)),
+        );
     }
     let docker = engine.docker().await?;
     let mut streams = Vec::new();
@@ -157,13 +163,37 @@ pub async fn events(engine: &Engine, identity: &Identity) -> Result<Vec<Event>> 
     Ok(all.into_iter().filter_map(|one| event(&one)).collect())
 }
 
+/// When and how a container ended, as far as the engine keeps it.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub async fn ends(engine: &Engine, id: &str) -> Result<Vec<EventMessage>> {
+    let filters = HashMap::from([
+        ("container".to_owned(), vec![id.to_owned()]),
+        ("event".to_owned(), vec!["die".to_owned(), "oom".to_owned()]),
+    ]);
+    let options = EventsOptionsBuilder::new()
+        .since("0")
+        .until(&now().as_second().to_string())
+        .filters(&filters)
+        .build();
+    let docker = engine.docker().await?;
+    let ends = docker.events(Some(options)).try_collect().await;
+    ends.map_err(|error| refused("the engine's events", error))
+}
+
 fn event(message: &EventMessage) -> Option<Event> {
     let action = message.action.clone()?;
     let word = action.split(':').next().unwrap_or_default();
     if NOISE.contains(&word) {
         return None;
     }
-    let attributes = message.actor.as_ref()?.attributes.clone().unwrap_or_default();
+    let attributes = message
+        .actor
+        .as_ref()?
+        .attributes
+        .clone()
+        .unwrap_or_default();
     if attributes.get(names::ROLE).map(String::as_str) == Some(names::RECORD) {
         return record_event(message, word, &attributes);
     }

@@ -9,18 +9,19 @@ use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::model::{
-    Cause, Condition, Endpoint, EndpointKind, Exposure, Fault, Identity, Instance, Observed, Phase, Spec,
-    Transport, label,
+    Cause, Condition, Endpoint, EndpointKind, Exposure, Fault, Identity, Instance, Observed, Phase,
+    Spec, Transport, label,
 };
 use crate::world::now;
 
 use super::converge::converge;
 use super::engine::Engine;
+use super::history;
 use super::lock::{Purpose, try_take};
 use super::look::{patience, ready};
 use super::names::{COMPANION, RECORD, REPLICA};
 use super::record::{Record, labels_of, latest, role};
-use super::state::{Seen, activity, port, running, text};
+use super::state::{End, Seen, activity, port, running, text};
 
 /// Looks at instances, all at the same time.
 pub async fn look(
@@ -33,9 +34,37 @@ pub async fn look(
             (true, Some(port)) => Some(ready(engine, spec, port).await),
             _ => None,
         };
-        Seen { container, look }
+        let end = match look {
+            Some(Ok(())) => None,
+            _ => last_end(engine, &container).await,
+        };
+        Seen {
+            container,
+            look,
+            end,
+        }
     });
     join_all(looks).await
+}
+
+/// How a container that was started again ended before: its state forgets that at the next start, so
+/// the engine's events are asked.
+async fn last_end(engine: &Engine, container: &ContainerInspectResponse) -> Option<End> {
+    if container.restart_count.unwrap_or(0) == 0 {
+        return None;
+    }
+    let events = history::ends(engine, container.id.as_deref()?).await.ok()?;
+    let last = |word: &str| {
+        events
+            .iter()
+            .filter(|event| event.action.as_deref() == Some(word))
+            .max_by_key(|event| event.time_nano)
+    };
+    let attributes = last("die")?.actor.as_ref()?.attributes.as_ref()?;
+    Some(End {
+        code: attributes.get("exitCode")?.parse().ok()?,
+        out_of_memory: last("oom").is_some(),
+    })
 }
 
 /// One of our servers from all of its containers; none when there is nothing of it.
@@ -63,6 +92,7 @@ pub async fn observed(
         .map(|container| Seen {
             container,
             look: Some(Ok(())),
+            end: None,
         })
         .collect();
     Ok(Some(match record {
@@ -89,8 +119,9 @@ fn abandoned() -> Condition {
         kind: Observed::SUPERVISED.to_owned(),
         status: "False".to_owned(),
         reason: "WorkLeftOff".to_owned(),
-        message: "whoever changed the server was ended before it was done; any operation on it goes on"
-            .to_owned(),
+        message:
+            "whoever changed the server was ended before it was done; any operation on it goes on"
+                .to_owned(),
         last_update: None,
     }
 }
@@ -109,7 +140,10 @@ fn whole(
         .iter()
         .filter(|one| {
             let present = one.present();
-            present.revision == wanted.revision && present.epoch == wanted.epoch
+            // The instance that proves a new revision is not one of those that are wanted.
+            present.revision == wanted.revision
+                && present.epoch == wanted.epoch
+                && present.slot < wanted.replicas
         })
         .count();
     let faults: Vec<Fault> = companions
@@ -227,7 +261,8 @@ fn left_out(spec: &Spec) -> Vec<String> {
         parts.push("sizes of volumes: the engine's local volumes have no limit".to_owned());
     }
     if !spec.peers.egress.is_empty() {
-        parts.push("network peers: the engine does not limit where a server connects to".to_owned());
+        parts
+            .push("network peers: the engine does not limit where a server connects to".to_owned());
     }
     if spec.exposure != Exposure::ClusterIp {
         parts.push("exposure: servers are published at 127.0.0.1 only".to_owned());

@@ -22,6 +22,17 @@ pub struct Seen {
     pub container: ContainerInspectResponse,
     /// Ready, or why not.
     pub look: Option<Result<(), String>>,
+    /// How it ended before the engine started it again, as far as that is known.
+    pub end: Option<End>,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Its exit code.
+    pub code: i64,
+    /// Whether the engine saw it use more memory than it may.
+    pub out_of_memory: bool,
 }
 
 impl Seen {
@@ -79,27 +90,29 @@ impl Seen {
             })
         };
         let restarts = self.container.restart_count.unwrap_or(0);
-        let code = state.exit_code.unwrap_or(0);
+        let code = self
+            .end
+            .map_or(state.exit_code.unwrap_or(0), |end| end.code);
         if let Some(error) = state.error.as_deref().filter(|error| !error.is_empty()) {
-            return fault(refusal(error), format!("the engine did not start it: {error}"));
+            return fault(
+                refusal(error),
+                format!("the engine did not start it: {error}"),
+            );
         }
         if self.ready() {
             return None;
         }
-        if state.oom_killed == Some(true) {
+        let before = self.end.is_some_and(|end| end.out_of_memory);
+        if state.oom_killed == Some(true) || before {
             return fault(
                 Cause::OutOfMemory,
                 format!("it used more memory than it may, and was started again {restarts} times"),
             );
         }
         match state.status {
-            Some(Word::RESTARTING) if restarts >= LOOP => fault(
+            Some(Word::RESTARTING | Word::RUNNING) if restarts >= LOOP => fault(
                 Cause::CrashLoop,
                 format!("it ended with code {code} and was started again {restarts} times"),
-            ),
-            Some(Word::RUNNING) if restarts >= LOOP => fault(
-                Cause::CrashLoop,
-                format!("it ends again and again, and was started again {restarts} times"),
             ),
             Some(Word::EXITED | Word::DEAD) => {
                 fault(Cause::Exited, format!("it ended with code {code}"))
