@@ -1,9 +1,11 @@
 //! The command grammar, and the way from arguments to an exit code.
 
 mod clusters;
+mod check;
 mod deploy;
 mod doctor;
 mod general;
+mod lint;
 mod list;
 mod mcp;
 mod output;
@@ -65,6 +67,8 @@ enum Verb {
     Update(update::Arguments),
     /// Write the Kubernetes objects of a server as YAML, for GitOps; asks no cluster
     Render(render::Arguments),
+    /// Check Kubernetes manifests of others by the rules that ours keep
+    Lint(lint::Arguments),
     /// Remove a server and everything of it
     Delete(steer::DeleteArguments),
     /// Show what a server writes
@@ -83,6 +87,10 @@ enum Verb {
     Templates,
     /// Show one template with the schema of its configuration
     Template(templates::Arguments),
+    /// Ask a server itself: its pages, then a real MCP handshake
+    Check(check::Arguments),
+    /// Offer a server of standard input and output as streamable HTTP, one process a session
+    Bridge(crate::bridge::Arguments),
     /// Run a small MCP server, for trying out and for tests
     Echo(crate::echo::Arguments),
     /// Keep the instances of one server running; started by the process back end, not by people
@@ -130,6 +138,7 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
             Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
             Verb::Render(arguments) => render::run(&general, world, output, arguments).await,
+            Verb::Lint(arguments) => return lint::run(world, output, &arguments),
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
@@ -142,6 +151,8 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             }
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
+            Verb::Check(arguments) => check::run(&general, world, output, &arguments).await,
+            Verb::Bridge(arguments) => crate::bridge::run(arguments, world).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,
             Verb::Supervise(arguments) => {
                 crate::backend::process::supervise::run(&arguments, world).await

@@ -8,6 +8,8 @@
 #![cfg(unix)]
 
 pub mod backend;
+pub mod bearer;
+pub mod bridge;
 pub mod cli;
 pub mod cluster;
 pub mod dashboard;
@@ -15,6 +17,7 @@ pub mod echo;
 pub mod error;
 pub mod image;
 pub mod lifecycle;
+pub mod lint;
 pub mod manifest;
 pub mod mcp;
 pub mod model;

@@ -1,6 +1,9 @@
 //! The operations, the same for every face: look, decide, act, wait, and go back when it failed.
 
+mod check;
 mod drain;
+mod image;
+mod handshake;
 mod operate;
 mod progress;
 mod reach;
@@ -14,6 +17,7 @@ use crate::backend::Shared;
 use crate::lifecycle::{Limits, Patience};
 use crate::template::Catalogue;
 
+pub use check::{Check, CheckStep, CheckTarget, CheckVerdict};
 pub use operate::{DeployRequest, Outcome, Report, StopMode, UpdateRequest, Waiting};
 pub use progress::{Progress, Quiet};
 

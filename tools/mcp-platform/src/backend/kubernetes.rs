@@ -34,6 +34,7 @@ use kube::Client;
 use tokio::sync::OnceCell;
 
 use crate::error::Result;
+use crate::image;
 use crate::manifest::RenderOptions;
 use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
 use crate::world::World;
@@ -97,6 +98,7 @@ pub struct Kubernetes {
     options: Options,
     served: OnceCell<Served>,
     caches: OnceLock<Arc<Caches>>,
+    images: Option<image::Settings>,
 }
 
 impl Kubernetes {
@@ -111,7 +113,10 @@ impl Kubernetes {
             options.dns_suffix = suffix.trim_matches('.').to_owned();
         }
         let place = format!("{} ({})", connection.name, connection.server);
-        Ok(Kubernetes::new(connection.client, place, options))
+        Ok(Kubernetes {
+            images: Some(image::Settings::of(world)),
+            ..Kubernetes::new(connection.client, place, options)
+        })
     }
 
     /// A cluster that somebody connected to already.
@@ -122,6 +127,7 @@ impl Kubernetes {
             options,
             served: OnceCell::new(),
             caches: OnceLock::new(),
+            images: None,
         }
     }
 
@@ -173,6 +179,10 @@ impl Kubernetes {
 impl Backend for Kubernetes {
     fn kind(&self) -> Kind {
         Kind::Kubernetes
+    }
+
+    fn images(&self) -> Option<&image::Settings> {
+        self.images.as_ref()
     }
 
     fn place(&self) -> String {
