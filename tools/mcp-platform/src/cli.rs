@@ -1,7 +1,7 @@
 //! The command grammar, and the way from arguments to an exit code.
 
-mod clusters;
 mod check;
+mod clusters;
 mod deploy;
 mod doctor;
 mod general;

@@ -2,8 +2,8 @@
 
 mod check;
 mod drain;
-mod image;
 mod handshake;
+mod image;
 mod operate;
 mod progress;
 mod reach;

@@ -35,9 +35,7 @@ use url::Url;
 use crate::backend::{Backend, Kind, LogOptions, Reach, Scope};
 use crate::error::{Error, Result};
 use crate::image;
-use crate::model::{
-    Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed,
-};
+use crate::model::{Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed};
 use crate::world::World;
 
 use engine::{DEFAULT_HOST, Engine};
@@ -64,13 +62,6 @@ impl Docker {
         let namespace = world.variable("MCP_NAMESPACE").unwrap_or("mcp-servers");
         let images = image::Settings::of(world);
         let docker = Docker::at(Place {
-            host: world.variable("DOCKER_HOST").unwrap_or(DEFAULT_HOST).to_owned(),
-        let config = match (world.variable("DOCKER_CONFIG"), world.variable("HOME")) {
-            (Some(folder), _) => world.folder.join(folder),
-            (None, Some(home)) => std::path::Path::new(home).join(".docker"),
-            (None, None) => world.folder.join(".docker"),
-        };
-        Docker::at(Place {
             host: world
                 .variable("DOCKER_HOST")
                 .unwrap_or(DEFAULT_HOST)
