@@ -1,7 +1,6 @@
 //! Everything that is tested through the library's doors or the real binary.
 
 mod browser;
-mod browser;
 mod docker;
 mod engine;
 mod kubernetes;
