@@ -64,7 +64,10 @@ impl Docker {
             (None, None) => world.folder.join(".docker"),
         };
         Docker::at(Place {
-            host: world.variable("DOCKER_HOST").unwrap_or(DEFAULT_HOST).to_owned(),
+            host: world
+                .variable("DOCKER_HOST")
+                .unwrap_or(DEFAULT_HOST)
+                .to_owned(),
             locks: world.state_folder().join("docker-locks"),
             program: world.program.clone(),
             namespace: Name::label(namespace)?,
@@ -137,15 +140,17 @@ impl Backend for Docker {
                 servers.entry(identity).or_default().push(one);
             }
         }
-        let looks = servers.into_iter().map(|(identity, containers)| async move {
-            if containers.iter().any(observe::is_ours) {
-                // A foreign container that calls itself as a server of ours is none of its instances.
-                let ours = containers.into_iter().filter(observe::is_ours).collect();
-                observe::observed(engine, &identity, ours).await
-            } else {
-                Ok(Some(foreign::observed(&identity, containers)))
-            }
-        });
+        let looks = servers
+            .into_iter()
+            .map(|(identity, containers)| async move {
+                if containers.iter().any(observe::is_ours) {
+                    // A foreign container that calls itself as a server of ours is none of its instances.
+                    let ours = containers.into_iter().filter(observe::is_ours).collect();
+                    observe::observed(engine, &identity, ours).await
+                } else {
+                    Ok(Some(foreign::observed(&identity, containers)))
+                }
+            });
         let all: Vec<Result<Option<Observed>>> =
             stream::iter(looks).buffered(ABREAST).collect().await;
         let mut found = Vec::new();
@@ -183,8 +188,7 @@ impl Backend for Docker {
             for one in containers.iter().filter(|one| history::is_instance(one)) {
                 act::remove(&self.engine, &name_of(one)).await?;
             }
-        } else if matches!(action, Action::Remove)
-            && self.engine.record(identity).await?.is_none()
+        } else if matches!(action, Action::Remove) && self.engine.record(identity).await?.is_none()
         {
             return work::remove_all(&self.engine, identity, 10).await;
         } else {

@@ -1,5 +1,7 @@
 //! Everything that is tested through the library's doors or the real binary.
 
+mod browser;
 mod docker;
 mod engine;
-mod browser;
+mod lint;
+mod manifest;

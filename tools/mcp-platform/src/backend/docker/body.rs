@@ -118,11 +118,7 @@ pub fn companion(record: &Record, companion: &Companion, revision: &str) -> Cont
     }
 }
 
-fn host(
-    resources: &Resources,
-    mounts: Vec<Mount>,
-    scratch: HashMap<String, String>,
-) -> HostConfig {
+fn host(resources: &Resources, mounts: Vec<Mount>, scratch: HashMap<String, String>) -> HostConfig {
     let memory = i64::try_from(resources.memory_limit).unwrap_or(i64::MAX);
     HostConfig {
         memory: Some(memory),
@@ -159,7 +155,10 @@ fn program(spec: &Spec, image: &ImageConfig) -> (Option<Vec<String>>, Option<Vec
     let command: Vec<String> = spec.run.command.iter().map(fill).collect();
     let arguments: Vec<String> = spec.run.arguments.iter().map(fill).collect();
     if spec.transport == Transport::Stdio {
-        return (Some(vec![BRIDGE.to_owned()]), Some(bridged(spec, image, command, arguments)));
+        return (
+            Some(vec![BRIDGE.to_owned()]),
+            Some(bridged(spec, image, command, arguments)),
+        );
     }
     let some = |words: Vec<String>| (!words.is_empty()).then_some(words);
     match some(command) {

@@ -120,7 +120,11 @@ pub async fn record_image(engine: &Engine) -> Result<()> {
         .from_src("-")
         .repo(repository)
         .tag(tag)
-        .changes(vec![format!("LABEL {}={}", label::MANAGED_BY, label::MANAGED_BY_VALUE)])
+        .changes(vec![format!(
+            "LABEL {}={}",
+            label::MANAGED_BY,
+            label::MANAGED_BY_VALUE
+        )])
         .build();
     engine
         .docker()
