@@ -1,12 +1,17 @@
 //! The command grammar, and the way from arguments to an exit code.
 
 mod check;
+mod clusters;
 mod deploy;
+mod doctor;
 mod general;
+mod lint;
 mod list;
 mod mcp;
 mod output;
 mod records;
+mod render;
+mod setup;
 mod steer;
 mod templates;
 mod update;
@@ -60,6 +65,10 @@ enum Verb {
     Restart(steer::Arguments),
     /// Change image or configuration; goes back when it does not get ready
     Update(update::Arguments),
+    /// Write the Kubernetes objects of a server as YAML, for GitOps; asks no cluster
+    Render(render::Arguments),
+    /// Check Kubernetes manifests of others by the rules that ours keep
+    Lint(lint::Arguments),
     /// Remove a server and everything of it
     Delete(steer::DeleteArguments),
     /// Show what a server writes
@@ -68,6 +77,12 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
+    /// Check whether the back end can run servers; with --cluster, look at a cluster closely
+    Doctor,
+    /// Print the namespace and the rights that a cluster needs, or apply them
+    Setup(setup::Arguments),
+    /// Show the clusters that --cluster can name
+    Clusters,
     /// Show all templates
     Templates,
     /// Show one template with the schema of its configuration
@@ -122,10 +137,18 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Scale(arguments) => steer::scale(&general, world, output, arguments).await,
             Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
             Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
+            Verb::Render(arguments) => render::run(&general, world, output, arguments).await,
+            Verb::Lint(arguments) => return lint::run(world, output, &arguments),
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Doctor => doctor::run(&general, world, output).await,
+            Verb::Setup(arguments) => setup::run(&general, world, output, arguments).await,
+            Verb::Clusters => {
+                clusters::run(world, output);
+                Ok(())
+            }
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
             Verb::Check(arguments) => check::run(&general, world, output, &arguments).await,

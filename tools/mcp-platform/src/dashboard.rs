@@ -25,7 +25,7 @@ const PAGE: Asset = Asset {
 };
 
 /// What the page needs, under `/assets/`. A file in `dashboard/` that is not here fails a test.
-const ASSETS: [Asset; 13] = [
+const ASSETS: [Asset; 15] = [
     Asset {
         name: "style.css",
         kind: "text/css; charset=utf-8",
@@ -37,12 +37,14 @@ const ASSETS: [Asset; 13] = [
     script("deploy.js", include_str!("dashboard/deploy.js")),
     script("details.js", include_str!("dashboard/details.js")),
     script("dialogs.js", include_str!("dashboard/dialogs.js")),
+    script("forms.js", include_str!("dashboard/forms.js")),
     script("live.js", include_str!("dashboard/live.js")),
     script("logs.js", include_str!("dashboard/logs.js")),
     script("schema.js", include_str!("dashboard/schema.js")),
     script("server.js", include_str!("dashboard/server.js")),
     script("table.js", include_str!("dashboard/table.js")),
     script("text.js", include_str!("dashboard/text.js")),
+    script("update.js", include_str!("dashboard/update.js")),
 ];
 
 /// One file.

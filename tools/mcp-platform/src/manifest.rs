@@ -24,6 +24,7 @@ mod network;
 mod pod;
 mod service;
 mod workload;
+mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ use crate::model::{ImageReference, Spec, Statefulness, label};
 
 pub use names::{fitted, revisioned};
 pub use pod::{Termination, termination};
+pub use service::AT_RUN_TIME;
+pub use yaml::{OutsideSecret, SecretValues, divide, write};
 
 /// What is wanted besides the specification, from whoever renders or applies.
 #[derive(Debug, Clone, PartialEq)]

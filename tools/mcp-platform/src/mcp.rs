@@ -38,10 +38,8 @@ pub struct Change {
     pub access: Access,
     /// The operation.
     pub operation: &'static str,
-    /// In which namespace.
-    pub namespace: Name,
-    /// To which server; none when it has no name yet.
-    pub server: Option<String>,
+    /// To which server.
+    pub identity: Identity,
     /// How: numbers, the image, the names of configuration keys; never their values.
     pub parameters: Map<String, Value>,
 }
@@ -52,8 +50,7 @@ impl Change {
         Change {
             access,
             operation,
-            namespace: identity.namespace.clone(),
-            server: Some(identity.name.to_string()),
+            identity: identity.clone(),
             parameters: Map::new(),
         }
     }

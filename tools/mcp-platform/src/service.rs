@@ -3,6 +3,7 @@
 mod check;
 mod drain;
 mod handshake;
+mod image;
 mod operate;
 mod progress;
 mod reach;

@@ -11,7 +11,9 @@ mod fetch;
 pub mod kinds;
 mod logs;
 mod observe;
+mod parts;
 mod pods;
+mod prune;
 mod reach;
 mod remove;
 mod steer;
@@ -28,6 +30,7 @@ use kube::Client;
 use tokio::sync::OnceCell;
 
 use crate::error::Result;
+use crate::image;
 use crate::manifest::RenderOptions;
 use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
 use crate::world::World;
@@ -89,6 +92,7 @@ pub struct Kubernetes {
     place: String,
     options: Options,
     served: OnceCell<Served>,
+    images: Option<image::Settings>,
 }
 
 impl Kubernetes {
@@ -103,7 +107,10 @@ impl Kubernetes {
             options.dns_suffix = suffix.trim_matches('.').to_owned();
         }
         let place = format!("{} ({})", connection.name, connection.server);
-        Ok(Kubernetes::new(connection.client, place, options))
+        Ok(Kubernetes {
+            images: Some(image::Settings::of(world)),
+            ..Kubernetes::new(connection.client, place, options)
+        })
     }
 
     /// A cluster that somebody connected to already.
@@ -113,6 +120,7 @@ impl Kubernetes {
             place,
             options,
             served: OnceCell::new(),
+            images: None,
         }
     }
 
@@ -133,6 +141,10 @@ impl Kubernetes {
 impl Backend for Kubernetes {
     fn kind(&self) -> Kind {
         Kind::Kubernetes
+    }
+
+    fn images(&self) -> Option<&image::Settings> {
+        self.images.as_ref()
     }
 
     fn place(&self) -> String {

@@ -54,6 +54,9 @@ pub struct What {
     /// The host name at the ingress controller
     #[arg(long, value_name = "HOST")]
     ingress_host: Option<String>,
+    /// The Secret with the certificate of that host; without it, plain HTTP
+    #[arg(long, value_name = "SECRET")]
+    tls_secret: Option<String>,
 }
 
 impl What {
@@ -105,7 +108,7 @@ impl What {
             (Some("load-balancer"), _) => Exposure::LoadBalancer,
             (Some("ingress") | None, Some(host)) => Exposure::Ingress {
                 host: host.to_owned(),
-                tls_secret: None,
+                tls_secret: self.tls_secret.clone(),
             },
             (Some("ingress"), None) => {
                 return Err(Error::invalid("--expose ingress needs a host name")

@@ -49,8 +49,15 @@ pub struct General {
         hide_env_values = true
     )]
     pub templates: Vec<String>,
-    /// The cluster, by the name of its context or of its file in KUBECONFIG_DIR
-    #[arg(long, global = true, value_name = "NAME")]
+    /// The cluster, by the name of its context or of its file in KUBECONFIG_DIR; without NAME the
+    /// current one
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        num_args = 0..=1,
+        default_missing_value = ""
+    )]
     pub cluster: Option<String>,
     /// The most instances of one server
     #[arg(
@@ -97,6 +104,11 @@ impl General {
         })
     }
 
+    /// The cluster that was named.
+    pub fn cluster_name(&self) -> Option<&str> {
+        self.cluster.as_deref().filter(|name| !name.is_empty())
+    }
+
     /// All templates: those in the binary, then those of the folders.
     ///
     /// # Errors
@@ -133,7 +145,7 @@ impl General {
         })
     }
 
-    async fn backend(&self, world: &World) -> Result<Shared> {
-        backend::open(self.backend, world, self.cluster.as_deref()).await
+    pub(super) async fn backend(&self, world: &World) -> Result<Shared> {
+        backend::open(self.backend, world, self.cluster_name()).await
     }
 }

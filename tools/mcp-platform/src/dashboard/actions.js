@@ -6,12 +6,14 @@ import { obstacle } from "./server.js";
 import { announce, element, foreign } from "./text.js";
 
 let current = () => undefined;
-let isLive = () => false;
+let session = () => ({ live: false, me: null });
+let updating = () => {};
 
-/** Tells where the present state is: `server(key)` and whether the page is connected. */
-export function connectActions(server, live) {
+/** Tells where the present state is, `server(key)` and the session, and what opens the update form. */
+export function connectActions(server, present, update) {
   current = server;
-  isLive = live;
+  session = present;
+  updating = update;
 }
 
 /** Every action: its title, and what runs it. */
@@ -20,6 +22,7 @@ const actions = {
   stop: { title: "Stop", run: stop },
   restart: { title: "Restart", run: restart },
   scale: { title: "Scale", run: scale },
+  update: { title: "Update", run: (server) => updating(server) },
   check: { title: "Check", run: check },
   delete: { title: "Delete", run: remove, danger: true },
 };
@@ -31,15 +34,15 @@ export function address(server, rest = "", query = {}) {
 }
 
 /** Buttons for some actions. One that is of no use now stays reachable and says why. */
-export function actionButtons(server, live, names) {
+export function actionButtons(server, now, names) {
   const group = element("div", { role: "group", "aria-label": `Actions on ${server.name}`, class: "actions" });
-  for (const name of names) group.append(actionButton(server, live, name));
+  for (const name of names) group.append(actionButton(server, now, name));
   return group;
 }
 
-function actionButton(server, live, name) {
+function actionButton(server, now, name) {
   const { title, danger } = actions[name];
-  const why = obstacle(name, server, live);
+  const why = obstacle(name, server, now);
   const button = element(
     "button",
     {
@@ -59,7 +62,7 @@ function actionButton(server, live, name) {
 async function act(key, name) {
   const server = current(key);
   if (!server) return;
-  const why = obstacle(name, server, isLive());
+  const why = obstacle(name, server, session());
   if (why) {
     announce(why);
     message(`${actions[name].title} ${server.name}`).failed(
@@ -95,11 +98,16 @@ function post(server, verb, body, words) {
 }
 
 async function start(server) {
-  await post(server, "start", {}, {
-    doing: `Starting ${server.key}`,
-    done: `Started ${server.key}`,
-    failed: `${server.key} was not started`,
-  });
+  await post(
+    server,
+    "start",
+    {},
+    {
+      doing: `Starting ${server.key}`,
+      done: `Started ${server.key}`,
+      failed: `${server.key} was not started`,
+    },
+  );
 }
 
 function choice(value, text, { checked = false, destroys = false } = {}) {
@@ -119,18 +127,25 @@ async function stop(server) {
         "fieldset",
         {},
         element("legend", {}, "How"),
-        choice("graceful", "Gracefully: no new sessions, then the present ones end, then the instances", { checked: true }),
+        choice("graceful", "Gracefully: no new sessions, then the present ones end, then the instances", {
+          checked: true,
+        }),
         choice("force", "By force: at once, sessions are cut off", { destroys: true }),
       ),
     ],
   });
   if (!answer) return;
   const force = answer.get("mode") === "force";
-  await post(server, "stop", { force }, {
-    doing: force ? `Stopping ${server.key} by force` : `Stopping ${server.key}`,
-    done: `Stopped ${server.key}`,
-    failed: `${server.key} was not stopped`,
-  });
+  await post(
+    server,
+    "stop",
+    { force },
+    {
+      doing: force ? `Stopping ${server.key} by force` : `Stopping ${server.key}`,
+      done: `Stopped ${server.key}`,
+      failed: `${server.key} was not stopped`,
+    },
+  );
 }
 
 async function restart(server) {
@@ -140,11 +155,16 @@ async function restart(server) {
     action: "Restart",
   });
   if (!answer) return;
-  await post(server, "restart", {}, {
-    doing: `Restarting ${server.key}`,
-    done: `Restarted ${server.key}`,
-    failed: `${server.key} was not restarted`,
-  });
+  await post(
+    server,
+    "restart",
+    {},
+    {
+      doing: `Restarting ${server.key}`,
+      done: `Restarted ${server.key}`,
+      failed: `${server.key} was not restarted`,
+    },
+  );
 }
 
 async function scale(server) {
@@ -158,20 +178,34 @@ async function scale(server) {
   });
   if (!answer) return;
   const replicas = Number(answer.get("replicas"));
-  await post(server, "scale", { replicas }, {
-    doing: `Scaling ${server.key} to ${replicas}`,
-    done: `Scaled ${server.key} to ${replicas}`,
-    failed: `${server.key} was not scaled to ${replicas}`,
-  });
+  await post(
+    server,
+    "scale",
+    { replicas },
+    {
+      doing: `Scaling ${server.key} to ${replicas}`,
+      done: `Scaled ${server.key} to ${replicas}`,
+      failed: `${server.key} was not scaled to ${replicas}`,
+    },
+  );
 }
 
 async function check(server) {
-  await post(server, "check", {}, {
+  await perform({
     doing: `Checking ${server.key}`,
-    done: (answer) => `${server.key} answers${answer?.message ? `: ${answer.message}` : ""}`,
+    done: (answer) => `${server.key} answers: ${answer.steps.map(stepText).join(", ")}`,
     failed: `${server.key} did not pass the check`,
+    request: async () => {
+      const answer = await call(address(server, "check/"), { method: "POST", body: {} });
+      if (answer.passed) return answer;
+      const failed = answer.steps.filter((step) => step.verdict === "failed");
+      const errors = failed.map((step) => ({ parameter: stepText(step), detail: step.reason }));
+      throw new Problem(0, { detail: "the server itself was asked, as a client would", errors });
+    },
   });
 }
+
+const stepText = (step) => [step.instance, step.step, `${step.milliseconds} ms`].filter(Boolean).join(" ");
 
 async function remove(server) {
   const answer = await confirm({

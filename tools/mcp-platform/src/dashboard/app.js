@@ -1,19 +1,22 @@
 // Wires the page: the live list, the table, the dialogs, the token and the theme.
 
-import { setToken, token } from "./client.js";
+import { Problem, call, setToken, token } from "./client.js";
 import { connectActions } from "./actions.js";
 import { openDeploy } from "./deploy.js";
 import { openDetails, refreshDetails } from "./details.js";
-import { openDialog } from "./dialogs.js";
+import { message, openDialog } from "./dialogs.js";
 import { follow } from "./live.js";
+import { prohibition } from "./server.js";
 import { makeTable, show } from "./table.js";
 import { announce, byId, element, foreign, refreshAges } from "./text.js";
+import { openUpdate } from "./update.js";
 
 let connection = { kind: "connecting" };
+let me = null;
 let feed = null;
 let asking = null;
 
-const live = () => connection.kind === "live";
+const session = () => ({ live: connection.kind === "live", me });
 const server = (key) => feed?.servers.get(key);
 
 // ---- what is said of the connection
@@ -27,8 +30,28 @@ function connected(state) {
   const words = { connecting: "Connecting…", live: "● Live", lost: "○ Disconnected", refused: "○ Not allowed in" };
   if (pill.textContent !== words[state.kind]) pill.textContent = words[state.kind];
   drawOutage(state, before);
-  if (state.kind === "refused" && state.problem.status === 401) askForToken(token() ? "The platform does not know this token." : "");
+  if (state.kind === "refused" && state.problem.status === 401)
+    askForToken(token() ? "The platform does not know this token." : "");
+  if (state.kind === "live" && before !== "live") introduce();
   if (feed) refresh(null);
+}
+
+/** Asks who is asking and where servers run, and shows both. */
+async function introduce() {
+  const place = byId("place");
+  try {
+    const [who, { clusters }] = await Promise.all([call("/api/me/"), call("/api/clusters/")]);
+    me = who;
+    const where = clusters.map((each) => `${each.backend} · ${each.place}`).join(", ");
+    const role = who.name === "local" ? "no token needed" : `${who.name}, ${who.role}`;
+    place.replaceChildren(foreign(where), " · ", foreign(role));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    // The list is live all the same; what may not be done is refused when it is tried.
+    me = null;
+    place.replaceChildren();
+  }
+  refresh(null);
 }
 
 function drawOutage(state, before) {
@@ -47,7 +70,12 @@ function drawOutage(state, before) {
   const since = new Date(state.since);
   const again = element("button", { type: "button", class: "small", click: () => feed.again() }, "Try now");
   place.replaceChildren(
-    element("strong", {}, "Disconnected since ", element("time", { datetime: since.toISOString() }, since.toLocaleTimeString())),
+    element(
+      "strong",
+      {},
+      "Disconnected since ",
+      element("time", { datetime: since.toISOString() }, since.toLocaleTimeString()),
+    ),
     ": ",
     foreign(state.problem.message),
     ". What is shown is what was known then. ",
@@ -68,7 +96,13 @@ function askForToken(problem) {
     element("p", {}, "The platform asks who you are. The token stays in this tab and is forgotten when it closes."),
     element("label", {}, "Bearer token ", input),
     wrong,
-    element("p", { class: "help" }, "An administrator makes one by ", element("code", {}, "mcp-platform token create"), "."),
+    element(
+      "p",
+      { class: "help" },
+      "An administrator makes one by ",
+      element("code", {}, "mcp-platform token create"),
+      ".",
+    ),
     element(
       "div",
       { class: "buttons" },
@@ -118,9 +152,25 @@ function showChosen() {
   const key = decodeURIComponent(location.hash).replace(/^#\//, "");
   const found = server(key);
   if (!found) return;
-  openDetails(found, live(), () => {
+  openDetails(found, session(), () => {
     if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);
   });
+}
+
+// ---- deploying
+
+function drawDeploy() {
+  const why = prohibition("deploy", session());
+  const button = byId("deploy");
+  button.title = why ?? "";
+  if (why) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+}
+
+function deploy() {
+  const why = prohibition("deploy", session());
+  if (why) message("Deploy").failed("Deploying is not possible now", new Problem(0, { detail: why }));
+  else openDeploy();
 }
 
 // ---- what changed
@@ -128,8 +178,9 @@ function showChosen() {
 const said = new Map();
 
 function refresh(keys) {
-  show(feed.servers, live());
-  refreshDetails(feed.servers, live());
+  drawDeploy();
+  show(feed.servers, session());
+  refreshDetails(feed.servers, session());
   const changes = [];
   for (const key of keys ?? feed.servers.keys()) {
     const now = server(key);
@@ -144,9 +195,9 @@ function refresh(keys) {
 
 theme();
 makeTable(open);
-connectActions(server, live);
+connectActions(server, session, openUpdate);
 byId("sign-in").addEventListener("click", () => askForToken(""));
-byId("deploy").addEventListener("click", openDeploy);
+byId("deploy").addEventListener("click", deploy);
 window.addEventListener("hashchange", showChosen);
 setInterval(refreshAges, 10_000);
 feed = { servers: new Map(), again: () => {} };

@@ -51,9 +51,11 @@ async function ask(path, { method = "GET", body, accept, signal } = {}) {
     response = await fetch(path, request);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, { title: "Not reached", detail: "the platform does not answer", hints: [
-      "see whether `mcp-platform serve` still runs and this machine still reaches it",
-    ] });
+    throw new Problem(0, {
+      title: "Not reached",
+      detail: "the platform does not answer",
+      hints: ["see whether `mcp-platform serve` still runs and this machine still reaches it"],
+    });
   }
   if (!response.ok) throw await problemOf(response);
   return response;

@@ -2,6 +2,7 @@
 
 import { Problem, call } from "./client.js";
 import { message, openDialog, problemElement } from "./dialogs.js";
+import { labelled, refuse, text } from "./forms.js";
 import { fieldsOf } from "./schema.js";
 import { element, foreign } from "./text.js";
 
@@ -29,7 +30,6 @@ function form(templates, dialog) {
   const replicas = element("input", { name: "replicas", type: "number", min: "1", max: "1000" });
   const image = text("image");
   const whatReplicas = element("span", { class: "help", id: "help-replicas" });
-  replicas.setAttribute("aria-describedby", "help-replicas");
   const refused = element("div", { role: "alert" });
   const go = element("button", { type: "submit", class: "primary" }, "Deploy");
   const made = element(
@@ -40,22 +40,33 @@ function form(templates, dialog) {
     labelled("Name", name, "Lower-case letters, digits and “-”. Left out: made from template and configuration."),
     labelled("Namespace", namespace, "Left out: the platform's own."),
     settings,
-    element("details", {}, element("summary", {}, "More"), labelled("Instances", replicas, whatReplicas), labelled("Image", image, "Left out: the template's.")),
+    element(
+      "details",
+      {},
+      element("summary", {}, "More"),
+      labelled("Instances", replicas, whatReplicas),
+      labelled("Image", image, "Left out: the template's."),
+    ),
     refused,
-    element("div", { class: "buttons" }, element("button", { type: "button", click: () => dialog.close() }, "Cancel"), go),
+    element(
+      "div",
+      { class: "buttons" },
+      element("button", { type: "button", click: () => dialog.close() }, "Cancel"),
+      go,
+    ),
   );
 
   let fields;
   function choose() {
     const chosen = templates.find((each) => each.id === template.value);
     about.replaceChildren(foreign(`${chosen.description ?? ""} Version ${chosen.version}, ${chosen.statefulness}.`));
-    const secrets = new Set(secretKeys(chosen));
-    fields = fieldsOf(chosen.schema ?? chosen.configuration?.schema, (key) => secrets.has(key));
+    const secrets = new Set(chosen.secrets);
+    fields = fieldsOf(chosen.configuration_schema, (key) => secrets.has(key));
     settings.replaceChildren(settings.firstElementChild, ...fields.elements);
     settings.hidden = fields.elements.length === 0;
     const single = chosen.statefulness === "singleton";
     replicas.disabled = single;
-    whatReplicas.textContent = single ? "A singleton owns a volume and runs once." : "Left out: as many as the template says.";
+    whatReplicas.textContent = single ? "A singleton owns a volume and runs once." : `Left out: ${chosen.replicas}.`;
   }
 
   function request() {
@@ -87,7 +98,10 @@ async function send(template, body, dialog) {
   const what = body.name ?? template;
   const said = message(`Deploying ${what} …`);
   try {
-    const { deployment } = await call(`/api/templates/deploy/${encodeURIComponent(template)}/`, { method: "POST", body });
+    const { deployment } = await call(`/api/templates/deploy/${encodeURIComponent(template)}/`, {
+      method: "POST",
+      body,
+    });
     said.done(`Deployed ${deployment.deployment_name}`);
     if (dialog.isConnected) dialog.close();
     return null;
@@ -96,30 +110,4 @@ async function send(template, body, dialog) {
     said.failed(`${what} was not deployed${problem.status ? ` (${problem.status})` : ""}`, problem);
     return problem;
   }
-}
-
-/** Says what is wrong at the fields that it is about, and the rest above the buttons. */
-function refuse(problem, fields, refused, made) {
-  const elsewhere = problem.errors.filter((each) => !fields.refuse(each.pointer, each.detail));
-  const rest = new Problem(problem.status, { detail: problem.message, hints: problem.hints, errors: elsewhere });
-  refused.replaceChildren(problemElement(rest));
-  const first = made.querySelector("[aria-invalid=true]");
-  if (first) first.focus();
-  else refused.scrollIntoView({ block: "nearest" });
-}
-
-function secretKeys(template) {
-  if (Array.isArray(template.secrets)) return template.secrets;
-  const settings = template.configuration?.setting ?? template.settings ?? [];
-  return settings.filter((each) => each.secret).map((each) => each.key);
-}
-
-const text = (name, more = {}) => element("input", { name, type: "text", autocomplete: "off", spellcheck: "false", ...more });
-
-function labelled(title, input, help = null) {
-  const id = `deploy-${input.name}`;
-  input.id = id;
-  const said = typeof help === "string" ? element("span", { class: "help", id: `help-${input.name}` }, help) : help;
-  if (said) input.setAttribute("aria-describedby", `help-${input.name}`);
-  return element("div", { class: "field" }, element("label", { for: id }, title), input, said);
 }

@@ -18,15 +18,20 @@ const tabs = [
 let shown = null;
 
 /** Shows a server; again with its newest state when it is shown already. */
-export function openDetails(server, live, closed) {
+export function openDetails(server, session, closed) {
   if (shown?.key === server.key) return;
   shown?.dialog.close();
   const summary = element("div", { class: "summary" });
   const panels = new Map(tabs.map(([id]) => [id, panelOf(id)]));
-  const content = element("div", { class: "details-content" }, summary, tabList(panels, (id) => select(id)));
+  const content = element(
+    "div",
+    { class: "details-content" },
+    summary,
+    tabList(panels, (id) => select(id)),
+  );
   content.append(...panels.values());
   const title = element("span", {}, foreign(server.name), " ", element("small", {}, foreign(server.namespace)));
-  const view = { key: server.key, server, live, summary, panels, selected: null, stop: () => {}, drawn: new Map() };
+  const view = { key: server.key, server, session, summary, panels, selected: null, stop: () => {}, drawn: new Map() };
   view.dialog = openDialog({
     title,
     name: "details",
@@ -64,23 +69,46 @@ export function openDetails(server, live, closed) {
 }
 
 /** Writes anew what changed; a server that is gone is said to be. */
-export function refreshDetails(servers, live) {
+export function refreshDetails(servers, session) {
   if (!shown) return;
   const server = servers.get(shown.key);
-  shown.live = live;
+  shown.session = session;
   if (server) shown.server = server;
   shown.gone = !server;
   draw(shown);
 }
 
 function draw(view) {
-  const { server, live, panels } = view;
-  part(view, "summary", view.summary, [server.state, server.reason, server.message, server.ready, server.wanted, live, view.gone], () => [
-    view.gone
-      ? element("p", { class: "gone", role: "status" }, "This server is gone. What is shown is the last that was known.")
-      : element("p", { role: "status", class: "now" }, statusOf(server), ` · ${server.ready} of ${server.wanted} ready`),
-    actionButtons(server, live && !view.gone, ["start", "stop", "restart", "scale", "check", "delete"]),
-  ]);
+  const { server, session, panels } = view;
+  part(
+    view,
+    "summary",
+    view.summary,
+    [server.state, server.reason, server.message, server.ready, server.wanted, server.statefulness, session, view.gone],
+    () => [
+      view.gone
+        ? element(
+            "p",
+            { class: "gone", role: "status" },
+            "This server is gone. What is shown is the last that was known.",
+          )
+        : element(
+            "p",
+            { role: "status", class: "now" },
+            statusOf(server),
+            ` · ${server.ready} of ${server.wanted} ready`,
+          ),
+      actionButtons(server, view.gone ? { ...session, live: false } : session, [
+        "start",
+        "stop",
+        "restart",
+        "scale",
+        "update",
+        "check",
+        "delete",
+      ]),
+    ],
+  );
   part(view, "overview", panels.get("overview"), server, () => [overview(server)]);
   part(view, "instances", panels.get("instances"), server.instances, () => [instances(server)]);
   part(view, "conditions", panels.get("conditions"), server.conditions, () => [conditions(server)]);
@@ -95,7 +123,8 @@ function part(view, id, place, value, make) {
   if (focused) place.querySelector(`[data-action="${focused}"]`)?.focus();
 }
 
-const panelOf = (id) => element("div", { role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}`, tabindex: "0" });
+const panelOf = (id) =>
+  element("div", { role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}`, tabindex: "0" });
 
 function tabList(panels, select) {
   const list = element("div", { role: "tablist", "aria-label": "About this server" });
@@ -121,16 +150,26 @@ function overview(server) {
   const add = (title, ...value) => list.append(element("div", {}, element("dt", {}, title), element("dd", {}, value)));
   const text = (title, value) => add(title, value ? foreign(value) : "–");
   const code = (title, value) =>
-    value ? add(title, element("code", {}, foreign(value)), " ", copyButton(value, title.toLowerCase())) : add(title, "–");
+    value
+      ? add(title, element("code", {}, foreign(value)), " ", copyButton(value, title.toLowerCase()))
+      : add(title, "–");
   add("Endpoints", endpoints(server));
   text("Template", [server.template, server.version].filter(Boolean).join(" "));
-  text("Sessions hang on", { stateless: "nothing (stateless)", sticky: "an instance (sticky)", singleton: "the one instance (singleton)" }[server.statefulness]);
+  text(
+    "Sessions hang on",
+    { stateless: "nothing (stateless)", sticky: "an instance (sticky)", singleton: "the one instance (singleton)" }[
+      server.statefulness
+    ],
+  );
   code("Image", server.image);
+  if (server.imageSource) text("Image came from", server.imageSource);
   code("Revision", server.revision);
   code("Commit", server.commit);
   code("Wheel sha256", server.wheel);
   add("Age", ageElement(server.created));
   add("Last activity", server.lastActivity ? ageElement(server.lastActivity) : "–");
+  for (const fault of server.faults)
+    add("Fault", element("strong", {}, foreign(fault.reason)), ": ", foreign(fault.message));
   if (server.leftOut.length > 0) text("Left out by this back end", server.leftOut.join(", "));
   if (!server.ours) add("Deployed by", "another tool; this platform adopted it");
   return list;
@@ -140,7 +179,11 @@ function table(caption, titles, lines, none) {
   if (lines.length === 0) return element("p", {}, none);
   const head = titles.map((title) => element("th", { scope: "col", role: "columnheader" }, title));
   const body = lines.map((cells) =>
-    element("tr", { role: "row" }, cells.map((cell, index) => element("td", { role: "cell", "data-title": titles[index] }, cell))),
+    element(
+      "tr",
+      { role: "row" },
+      cells.map((cell, index) => element("td", { role: "cell", "data-title": titles[index] }, cell)),
+    ),
   );
   return element(
     "table",
@@ -157,7 +200,9 @@ function instances(server) {
     `${each.phase}, ${each.ready ? "ready" : "not ready"}`,
     String(each.restarts ?? 0),
     foreign(each.revision ?? "–"),
-    each.fault ? element("span", {}, element("strong", {}, foreign(each.fault.cause)), ": ", foreign(each.fault.message)) : "–",
+    each.fault
+      ? element("span", {}, element("strong", {}, foreign(each.fault.reason)), ": ", foreign(each.fault.message))
+      : "–",
     ageElement(each.created),
   ]);
   const titles = ["Instance", "Phase", "Restarts", "Revision", "Fault", "Age"];
@@ -170,7 +215,7 @@ function conditions(server) {
     foreign(each.status),
     foreign(each.reason),
     foreign(each.message),
-    ageElement(each.lastUpdate ?? each.last_update),
+    ageElement(each.last_update),
   ]);
   const titles = ["Condition", "Status", "Reason", "Message", "Since"];
   return table("Conditions", titles, lines, "The back end says nothing of the whole.");
@@ -194,7 +239,9 @@ function eventPanel(server) {
       if (!running.signal.aborted) state.textContent = "No more events";
     } catch (error) {
       if (running.signal.aborted) return;
-      state.replaceChildren(problemElement(error instanceof Problem ? error : new Problem(0, { detail: error.message })));
+      state.replaceChildren(
+        problemElement(error instanceof Problem ? error : new Problem(0, { detail: error.message })),
+      );
     }
   };
   run();

@@ -67,7 +67,13 @@ function needed(form) {
 
 function typed(form, name) {
   const input = element("input", { name: "typed", autocomplete: "off", spellcheck: "false", autocapitalize: "off" });
-  const label = element("label", { class: "typed" }, "Type the name ", element("code", {}, foreign(name)), " to confirm");
+  const label = element(
+    "label",
+    { class: "typed" },
+    "Type the name ",
+    element("code", {}, foreign(name)),
+    " to confirm",
+  );
   label.append(input, element("span", { class: "wrong", id: "typed-wrong", role: "alert" }));
   form.append(label);
   const follow = () => (label.hidden = !needed(form));
@@ -123,7 +129,14 @@ export function problemElement(problem) {
   );
   if (details.length > 0) box.append(element("ul", {}, details));
   if (problem.hints.length > 0) {
-    box.append(element("p", {}, "What to do:"), element("ul", {}, problem.hints.map((hint) => element("li", {}, foreign(hint)))));
+    box.append(
+      element("p", {}, "What to do:"),
+      element(
+        "ul",
+        {},
+        problem.hints.map((hint) => element("li", {}, foreign(hint))),
+      ),
+    );
   }
   return box;
 }

@@ -15,13 +15,12 @@ export const keyOf = (json) => `${json.namespace}/${json.name}`;
 
 /** Reads a server from the API's answer; what is missing there is missing here. */
 export function serverOf(json) {
-  const spec = json.spec ?? null;
   return {
     key: keyOf(json),
     name: String(json.name ?? ""),
     namespace: String(json.namespace ?? ""),
-    template: String(json.template ?? spec?.template ?? ""),
-    version: spec?.version ?? null,
+    template: String(json.template ?? ""),
+    version: json.version ?? null,
     state: states[json.status] ? json.status : "pending",
     reason: String(json.reason ?? ""),
     message: String(json.message ?? ""),
@@ -35,12 +34,14 @@ export function serverOf(json) {
     conditions: json.conditions ?? [],
     revision: json.revision ?? null,
     image: json.image ?? null,
-    commit: spec?.provenance?.commit ?? null,
-    wheel: spec?.provenance?.wheelSha256 ?? null,
-    statefulness: json.statefulness ?? spec?.statefulness ?? null,
+    commit: json.commit ?? null,
+    wheel: json.wheel_sha256 ?? null,
+    statefulness: json.statefulness ?? null,
     autoscaled: json.autoscaled === true,
     leftOut: json.left_out ?? [],
-    ours: spec !== null,
+    imageSource: json.image_source ?? null,
+    faults: json.faults ?? [],
+    ours: json.ours === true,
   };
 }
 
@@ -50,9 +51,26 @@ export const searchText = (server) =>
     .join("\n")
     .toLowerCase();
 
+/** The roles, each with what the ones before may. */
+const roles = ["viewer", "operator", "admin"];
+const needed = { deploy: "admin", update: "admin", delete: "admin" };
+
+/**
+ * Why the one who looks may not do something, or null: a session is whether the page is live, and what the platform says
+ * about who is asking, once it did.
+ */
+export function prohibition(action, session) {
+  if (!session.live) return "This page is not connected, so what it shows may be old.";
+  const role = needed[action] ?? "operator";
+  const mine = session.me?.role;
+  if (!mine || roles.indexOf(mine) >= roles.indexOf(role)) return null;
+  return `This needs the role ${role}, and the token ${session.me.name} has ${mine}.`;
+}
+
 /** Why something cannot be done to a server now, or null when it can. */
-export function obstacle(action, server, live) {
-  if (!live) return "This page is not connected, so what it shows may be old.";
+export function obstacle(action, server, session) {
+  const prohibited = prohibition(action, session);
+  if (prohibited) return prohibited;
   const stopped = server.wanted === 0;
   switch (action) {
     case "start":
@@ -64,6 +82,8 @@ export function obstacle(action, server, live) {
     case "scale":
       if (server.statefulness === "singleton") return "It is a singleton: it owns a volume and runs once.";
       return server.autoscaled ? "An autoscaler sets its number." : null;
+    case "update":
+      return server.ours ? null : "Another tool deployed it, so its configuration is not known.";
     case "check":
       return server.ready > 0 ? null : "No instance of it is ready.";
     default:

@@ -23,11 +23,9 @@ export const byId = (id) => document.getElementById(id);
 export const foreign = (text, attributes = {}) => element("bdi", attributes, clean(text));
 
 // Escape sequences of terminals: CSI, OSC and the two-character ones (ECMA-48, 5.3 and 5.4).
-// eslint-disable-next-line no-control-regex
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
 // What would turn the order of the text around, or hide a part of it.
 const invisible = /[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-// eslint-disable-next-line no-control-regex
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Text that shows all that it holds: no colours, no control characters, nothing invisible. */

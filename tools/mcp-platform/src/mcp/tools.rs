@@ -268,17 +268,8 @@ impl Face {
     ) -> CallToolResult {
         let deploy = async {
             let namespace = self.place(parameters.namespace.as_deref())?;
-            let change = Change {
-                access: Access::Administer,
-                operation: "deploy",
-                namespace: namespace.clone(),
-                server: parameters.name.clone(),
-                parameters: Map::new(),
-            }
-            .with("template", parameters.template.clone())
-            .with("image", parameters.image.clone())
-            .with("replicas", parameters.replicas)
-            .with("keys", keys(&parameters.configuration));
+            self.gate
+                .allow(&context.extensions, Access::Administer, &namespace)?;
             let request = DeployRequest {
                 template: parameters.template,
                 request: Request {
@@ -293,6 +284,13 @@ impl Face {
                     ..Request::default()
                 },
             };
+            let identity = self.service.specify(&namespace, &request, None)?.identity;
+            let wanted = &request.request;
+            let change = Change::of(Access::Administer, "deploy", &identity)
+                .with("template", request.template.clone())
+                .with("image", wanted.image.as_ref().map(ToString::to_string))
+                .with("replicas", wanted.replicas)
+                .with("keys", keys(&wanted.configuration));
             self.change(&context.extensions, change, move |service| async move {
                 service
                     .deploy(&namespace, &request, Waiting::Wait, &Quiet)

@@ -1,5 +1,9 @@
 //! Everything that is tested through the library's doors or the real binary.
 
+mod browser;
 mod docker;
 mod engine;
+mod kubernetes;
+mod mcp_http;
+mod platform;
 mod process;

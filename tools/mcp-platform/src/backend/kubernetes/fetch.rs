@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Event, Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::Ingress;
-use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::api::{Api, ListParams};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
@@ -44,14 +44,6 @@ pub fn api<K: Namespaced>(client: &Client, namespace: Option<&str>) -> Api<K> {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     }
-}
-
-/// The objects of a kind without namespaces.
-pub fn cluster_api<K>(client: &Client) -> Api<K>
-where
-    K: Resource<DynamicType = (), Scope = ClusterResourceScope>,
-{
-    Api::all(client.clone())
 }
 
 /// All objects that the parameters ask for, page by page.
