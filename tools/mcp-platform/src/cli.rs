@@ -1,5 +1,6 @@
 //! The command grammar, and the way from arguments to an exit code.
 
+mod backup;
 mod check;
 mod clusters;
 mod deploy;
@@ -10,12 +11,9 @@ mod list;
 mod mcp;
 mod output;
 mod records;
-<<<<<<< HEAD
 mod serve;
-=======
 mod render;
 mod setup;
->>>>>>> main
 mod steer;
 mod templates;
 mod token;
@@ -82,19 +80,20 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
-<<<<<<< HEAD
+    /// Write the specifications of all servers into one file
+    Backup(backup::BackupArguments),
+    /// Make the servers of a backup run, or stand still, as they did; again changes nothing
+    Restore(backup::RestoreArguments),
     /// Serve the REST API, the MCP endpoint and the dashboard over HTTP
     Serve(serve::Arguments),
     /// Make, show or take away the tokens of `serve`
     Token(token::Arguments),
-=======
     /// Check whether the back end can run servers; with --cluster, look at a cluster closely
     Doctor,
     /// Print the namespace and the rights that a cluster needs, or apply them
     Setup(setup::Arguments),
     /// Show the clusters that --cluster can name
     Clusters,
->>>>>>> main
     /// Show all templates
     Templates,
     /// Show one template with the schema of its configuration
@@ -155,17 +154,16 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
-<<<<<<< HEAD
+            Verb::Backup(arguments) => backup::backup(&general, world, output, &arguments).await,
+            Verb::Restore(arguments) => backup::restore(&general, world, output, &arguments).await,
             Verb::Serve(arguments) => serve::run(&general, world, output, arguments).await,
             Verb::Token(arguments) => token::run(world, output, arguments),
-=======
             Verb::Doctor => doctor::run(&general, world, output).await,
             Verb::Setup(arguments) => setup::run(&general, world, output, arguments).await,
             Verb::Clusters => {
                 clusters::run(world, output);
                 Ok(())
             }
->>>>>>> main
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
             Verb::Check(arguments) => check::run(&general, world, output, &arguments).await,

@@ -9,11 +9,10 @@ use rmcp::model::Extensions;
 
 use crate::error::{Error, Kind, Result};
 use crate::mcp::{self, Access};
-use crate::model::{Identity, Name};
+use crate::model::Name;
 use crate::service::Outcome;
 
 use super::Api;
-use super::audit::Entry;
 use super::caller::Caller;
 use super::changes::{Answer, Done, Work, change};
 
@@ -49,24 +48,16 @@ impl mcp::Gate for Gate {
         work: BoxFuture<'static, Result<Outcome>>,
     ) -> Result<Outcome> {
         let caller = caller(extensions)?;
-        caller.allow(wanted.access, &wanted.namespace)?;
+        let identity = wanted.identity;
+        caller.allow(wanted.access, &identity.namespace)?;
         let api = self
             .api
             .upgrade()
             .ok_or_else(|| Error::unavailable("this instance is ending"))?;
-        let mut entry = Entry::new(
-            (api.service.random)(),
-            caller,
-            wanted.operation,
-            wanted.namespace.as_str(),
-        );
-        entry.server.clone_from(&wanted.server);
-        entry.parameters = wanted.parameters;
-        let identity = Identity {
-            // Deployments that have no name yet wait for each other.
-            name: Name::label(wanted.server.as_deref().unwrap_or("unnamed"))?,
-            namespace: wanted.namespace,
-        };
+        let mut entry = api
+            .entry(caller, wanted.operation, &identity)
+            .with("face", "mcp");
+        entry.parameters.extend(wanted.parameters);
         let work: Work = Box::new(move |_, _| work);
         let done = change(&api, &identity, entry, Answer::WhenDone, work).await;
         match api.counted(done)? {

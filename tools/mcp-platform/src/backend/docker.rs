@@ -60,17 +60,8 @@ impl Docker {
     /// The address is of no kind that we can use.
     pub fn from_world(world: &World) -> Result<Docker> {
         let namespace = world.variable("MCP_NAMESPACE").unwrap_or("mcp-servers");
-<<<<<<< HEAD
-        let config = match (world.variable("DOCKER_CONFIG"), world.variable("HOME")) {
-            (Some(folder), _) => world.folder.join(folder),
-            (None, Some(home)) => std::path::Path::new(home).join(".docker"),
-            (None, None) => world.folder.join(".docker"),
-        };
-        Docker::at(Place {
-=======
         let images = image::Settings::of(world);
         let docker = Docker::at(Place {
->>>>>>> main
             host: world
                 .variable("DOCKER_HOST")
                 .unwrap_or(DEFAULT_HOST)
