@@ -13,6 +13,7 @@ mod output;
 mod records;
 mod serve;
 mod render;
+mod serve;
 mod setup;
 mod steer;
 mod templates;
