@@ -11,7 +11,6 @@ mod list;
 mod mcp;
 mod output;
 mod records;
-mod serve;
 mod render;
 mod serve;
 mod setup;
