@@ -16,9 +16,7 @@ use crate::backend::Scope;
 use crate::error::{Error, Result};
 use crate::mcp::Access;
 use crate::model::{Identity, Name};
-use crate::service::{
-    Backup, Outcome, Restored, Restoring, Saved, WithSecrets,
-};
+use crate::service::{Backup, Outcome, Restored, Restoring, Saved, WithSecrets};
 
 use super::Api;
 use super::answers::ProblemAnswer;

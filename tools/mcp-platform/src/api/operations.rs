@@ -14,7 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::error::{Error, Result};
 use crate::mcp::Access;
 use crate::model::{Action, Exposure, Identity, ImageReference};
-use crate::service::{CheckTarget, CheckVerdict, DeployRequest, Outcome, StopMode, UpdateRequest, Waiting};
+use crate::service::{
+    CheckTarget, CheckVerdict, DeployRequest, Outcome, StopMode, UpdateRequest, Waiting,
+};
 use crate::template::Request;
 
 use super::Api;

@@ -87,7 +87,11 @@ pub async fn backup(
     }
     if arguments.with_secrets {
         output.progress("warning: the file holds secrets in the open; keep it as you keep them");
-    } else if backup.servers.iter().any(|saved| !saved.secret_names.is_empty()) {
+    } else if backup
+        .servers
+        .iter()
+        .any(|saved| !saved.secret_names.is_empty())
+    {
         output.progress(
             "secrets are left out; restore needs them from the servers themselves, or --with-secrets",
         );
@@ -97,7 +101,8 @@ pub async fn backup(
         return Ok(());
     }
     let path = world.folder.join(&arguments.file);
-    let failed = |error: std::io::Error| Error::precondition(format!("{}: {error}", path.display()));
+    let failed =
+        |error: std::io::Error| Error::precondition(format!("{}: {error}", path.display()));
     let folder = path.parent().unwrap_or(&world.folder);
     // Made for its owner alone, then swapped in whole.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
@@ -155,7 +160,10 @@ pub async fn restore(
     for restored in &servers {
         text.push_str(&line(restored));
     }
-    let kinds: Vec<Kind> = servers.iter().filter_map(|restored| restored.kind).collect();
+    let kinds: Vec<Kind> = servers
+        .iter()
+        .filter_map(|restored| restored.kind)
+        .collect();
     let answer = Answer {
         complete: complete(&servers),
         servers,
@@ -165,7 +173,11 @@ pub async fn restore(
         None => Ok(()),
         Some(kind) => Err(Error::new(
             *kind,
-            format!("{} of {} servers are not as they were", kinds.len(), answer.servers.len()),
+            format!(
+                "{} of {} servers are not as they were",
+                kinds.len(),
+                answer.servers.len()
+            ),
         )),
     }
 }

@@ -90,19 +90,25 @@ impl Backup {
     /// # Errors
     /// It is none, or of a schema that we do not know; the message says where.
     pub fn read(document: serde_json::Value) -> Result<Backup> {
-        let schema = document.get("schema").cloned();
-        if schema.as_ref().is_some_and(|schema| *schema != 1) {
+        if document.get("schema").is_some_and(|schema| *schema != 1) {
             return Err(
                 Error::invalid("the backup is of a schema that is not known")
                     .detail("/schema", "it is 1 in this version")
                     .hint("restore it with the version of mcp-platform that wrote it"),
             );
         }
+        if !document.is_object() {
+            return Err(Error::invalid(
+                "this is no backup of mcp-platform: it is no object",
+            ));
+        }
         serde_path_to_error::deserialize(document).map_err(|error| {
             let place = error.path().to_string();
             // The value is left out: it may be a secret.
-            Error::invalid(format!("this is no backup of mcp-platform: {place} is wrong"))
-                .hint("`mcp-platform backup FILE` makes one")
+            Error::invalid(format!(
+                "this is no backup of mcp-platform: {place} is wrong"
+            ))
+            .hint("`mcp-platform backup FILE` makes one")
         })
     }
 }
