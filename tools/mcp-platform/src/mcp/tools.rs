@@ -30,15 +30,15 @@ const LINES: u32 = 2000;
 impl Face {
     /// All tools.
     pub(super) fn tools() -> ToolRouter<Face> {
-        Face::tool_router()
+        Face::tool_router() + Face::inspection()
     }
 
-    fn place(&self, namespace: Option<&str>) -> Result<Name> {
+    pub(super) fn place(&self, namespace: Option<&str>) -> Result<Name> {
         namespace.map_or_else(|| Ok(self.namespace.clone()), Name::label)
     }
 
     /// The server that is meant.
-    fn identity(&self, namespace: Option<&str>, name: &str) -> Result<Identity> {
+    pub(super) fn identity(&self, namespace: Option<&str>, name: &str) -> Result<Identity> {
         Ok(Identity {
             namespace: self.place(namespace)?,
             name: Name::label(name)?,
