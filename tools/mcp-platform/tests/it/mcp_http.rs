@@ -148,6 +148,8 @@ async fn roles_and_namespaces_decide_in_every_call() {
         refused(&elsewhere, "list_mcp_servers", json!({})).await,
         "forbidden"
     );
+    let templates = done(&elsewhere, "list_mcp_templates", json!({})).await;
+    assert_eq!(templates["templates"][0]["id"], "alone");
     done(&operator, "stop_mcp", one()).await;
     done(&admin, "delete_mcp", one()).await;
     platform.end().await;
