@@ -150,7 +150,7 @@ impl Service {
         self.reach(&identity, waiting, progress, |present| {
             let mut spec = self.specify(namespace, deploy, present)?;
             if let Some(image) = &image {
-                image.put(&mut spec);
+                image.put(&mut spec, present.and_then(|observed| observed.spec.as_deref()));
             }
             Ok(Goal::Deploy(Box::new(spec)))
         })
@@ -173,7 +173,7 @@ impl Service {
             let present = present.ok_or_else(|| missing(identity))?;
             let mut spec = self.updated(identity, present, update)?;
             if let Some(image) = &image {
-                image.put(&mut spec);
+                image.put(&mut spec, present.spec.as_deref());
             }
             Ok(Goal::Update(Box::new(spec)))
         })

@@ -48,6 +48,8 @@ impl Room {
     }
 
     pub fn at(folder: tempfile::TempDir) -> Room {
+        // The program does so at its start; whoever is second finds the choice made.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let backend: Shared = Arc::new(ProcessBackend::new(&world(folder.path())));
         let service = Service {
             backend,
@@ -274,7 +276,8 @@ pub fn catalogue() -> Catalogue {
         ),
         (
             "sticky",
-            echo.replace(stateless, "statefulness = \"sticky\"\ndrain-seconds = 30"),
+            echo.replace(stateless, "statefulness = \"sticky\"\ndrain-seconds = 30")
+                .replace("grace-seconds = 10", "grace-seconds = 40"),
         ),
         (
             "single",

@@ -8,9 +8,11 @@ use super::clients::Client;
 use super::{Room, TOKEN, gone, identity, processes};
 
 fn children(room: &Room) -> usize {
+    let child =
+        |command: &str| command.trim_end().ends_with(" echo") && !command.contains(" bridge ");
     processes(room.folder.path())
         .iter()
-        .filter(|process| process.command.trim_end().ends_with(" echo"))
+        .filter(|process| child(&process.command))
         .count()
 }
 

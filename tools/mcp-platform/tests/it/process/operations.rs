@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use futures::StreamExt as _;
 use mcp_platform::backend::LogOptions;
 use mcp_platform::error::Kind;
-use mcp_platform::model::{Action, Remember, State};
+use mcp_platform::model::{Action, Phase, Remember, State};
 use mcp_platform::service::{CheckTarget, StopMode};
 use serde_json::json;
 
@@ -75,10 +75,12 @@ async fn a_whole_life() {
     assert_eq!(missing.kind, Kind::NotFound);
 }
 
+/// Those that are not on their way out.
 async fn instances(room: &Room) -> BTreeSet<String> {
     let instances = room.status().await.observed.instances;
     instances
         .into_iter()
+        .filter(|instance| instance.phase != Phase::Ending)
         .map(|instance| instance.name)
         .collect()
 }
