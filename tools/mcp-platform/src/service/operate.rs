@@ -142,10 +142,17 @@ impl Service {
         progress: &dyn Progress,
     ) -> Result<Outcome> {
         let identity = self.specify(namespace, deploy, None)?.identity;
+        let template = self.catalogue.get(&deploy.template)?;
+        let given = deploy.request.image.as_ref();
+        let image = self
+            .find_image(&identity, template, given, progress)
+            .await?;
         self.reach(&identity, waiting, progress, |present| {
-            Ok(Goal::Deploy(Box::new(
-                self.specify(namespace, deploy, present)?,
-            )))
+            let mut spec = self.specify(namespace, deploy, present)?;
+            if let Some(image) = &image {
+                image.put(&mut spec, present.and_then(|observed| observed.spec.as_deref()));
+            }
+            Ok(Goal::Deploy(Box::new(spec)))
         })
         .await
     }
@@ -161,11 +168,14 @@ impl Service {
         waiting: Waiting,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
+        let image = self.find_new_image(identity, update, progress).await?;
         self.reach(identity, waiting, progress, |present| {
             let present = present.ok_or_else(|| missing(identity))?;
-            Ok(Goal::Update(Box::new(
-                self.updated(identity, present, update)?,
-            )))
+            let mut spec = self.updated(identity, present, update)?;
+            if let Some(image) = &image {
+                image.put(&mut spec, present.spec.as_deref());
+            }
+            Ok(Goal::Update(Box::new(spec)))
         })
         .await
     }
@@ -285,7 +295,7 @@ impl Service {
         decide(goal, observed.as_ref(), self.limits).map_err(|error| named(error, identity))
     }
 
-    async fn found(&self, identity: &Identity) -> Result<Observed> {
+    pub(super) async fn found(&self, identity: &Identity) -> Result<Observed> {
         self.backend
             .observe(identity)
             .await?

@@ -3,5 +3,9 @@
 mod browser;
 mod docker;
 mod engine;
+mod kubernetes;
+mod mcp_http;
+mod platform;
+mod process;
 mod lint;
 mod manifest;
