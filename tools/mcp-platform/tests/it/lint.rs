@@ -67,7 +67,9 @@ fn nothing_is_found_in_what_we_render() {
         assert!(report.objects > 4, "{}", case.word);
         assert_eq!(report.suppressed, 0);
         let found = report.findings.into_iter();
-        wrong.extend(found.map(|finding| format!("{}: {}: {}", case.word, finding.rule, finding.message)));
+        wrong.extend(
+            found.map(|finding| format!("{}: {}: {}", case.word, finding.rule, finding.message)),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

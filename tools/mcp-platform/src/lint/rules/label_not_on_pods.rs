@@ -84,7 +84,12 @@ fn wanted(object: &Object) -> Vec<BTreeMap<String, String>> {
 /// no other has to.
 pub fn only_on_workload(set: &Set, object: &Object, wanted: &BTreeMap<String, String>) -> bool {
     set.workloads().any(|workload| {
-        let own = workload.object.node.at("metadata.labels").map(labels).unwrap_or_default();
+        let own = workload
+            .object
+            .node
+            .at("metadata.labels")
+            .map(labels)
+            .unwrap_or_default();
         let pods = workload.labels();
         workload.object.beside(object)
             && !wanted.is_empty()
