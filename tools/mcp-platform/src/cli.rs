@@ -11,9 +11,11 @@ mod mcp;
 mod output;
 mod records;
 mod render;
+mod serve;
 mod setup;
 mod steer;
 mod templates;
+mod token;
 mod update;
 
 use std::process::ExitCode;
@@ -77,6 +79,10 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
+    /// Serve the REST API, the MCP endpoint and the dashboard over HTTP
+    Serve(serve::Arguments),
+    /// Make, show or take away the tokens of `serve`
+    Token(token::Arguments),
     /// Check whether the back end can run servers; with --cluster, look at a cluster closely
     Doctor,
     /// Print the namespace and the rights that a cluster needs, or apply them
@@ -143,6 +149,8 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Serve(arguments) => serve::run(&general, world, output, arguments).await,
+            Verb::Token(arguments) => token::run(world, output, arguments),
             Verb::Doctor => doctor::run(&general, world, output).await,
             Verb::Setup(arguments) => setup::run(&general, world, output, arguments).await,
             Verb::Clusters => {

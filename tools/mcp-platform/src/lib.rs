@@ -7,6 +7,7 @@
 //! For Unix: supervised processes are groups, signals and sockets of its file system.
 #![cfg(unix)]
 
+pub mod api;
 pub mod backend;
 pub mod bearer;
 pub mod bridge;

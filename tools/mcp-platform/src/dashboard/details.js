@@ -96,7 +96,7 @@ function draw(view) {
             "p",
             { role: "status", class: "now" },
             statusOf(server),
-            ` · ${server.ready} of ${server.wanted} ready`,
+            server.message.includes(" of ") ? "" : ` · ${server.ready} of ${server.wanted} ready`,
           ),
       actionButtons(server, view.gone ? { ...session, live: false } : session, [
         "start",

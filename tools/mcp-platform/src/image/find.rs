@@ -25,10 +25,16 @@ pub struct Found {
 }
 
 impl Found {
-    /// Writes it into a specification.
-    pub fn put(&self, spec: &mut Spec) {
+    /// Writes it into a specification. The same bytes are the same, wherever they were found: for
+    /// the image that runs already, what is known of it stays.
+    pub fn put(&self, spec: &mut Spec, present: Option<&Spec>) {
         spec.run.image = Some(self.reference.clone());
-        spec.provenance = self.provenance.clone();
+        spec.provenance = match present {
+            Some(present) if present.run.image.as_ref() == Some(&self.reference) => {
+                present.provenance.clone()
+            }
+            _ => self.provenance.clone(),
+        };
     }
 }
 

@@ -158,7 +158,7 @@ impl Service {
             let mut spec = self.specify(namespace, deploy, present)?;
             put(wheel.as_ref(), &mut spec);
             if let Some(image) = &image {
-                image.put(&mut spec);
+                image.put(&mut spec, present.and_then(|observed| observed.spec.as_deref()));
             }
             Ok(Goal::Deploy(Box::new(spec)))
         })
@@ -184,7 +184,7 @@ impl Service {
             let mut spec = self.updated(identity, present, update)?;
             put(wheel.as_ref(), &mut spec);
             if let Some(image) = &image {
-                image.put(&mut spec);
+                image.put(&mut spec, present.spec.as_deref());
             }
             Ok(Goal::Update(Box::new(spec)))
         })

@@ -1,6 +1,10 @@
 //! The back end on a real engine.
 
+mod crash;
 mod faults;
+mod foreign;
+mod images;
+mod kept;
 mod operations;
 
 use std::sync::Arc;

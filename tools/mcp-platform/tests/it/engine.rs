@@ -131,8 +131,12 @@ impl Engine {
 
     async fn import_echo(&self) {
         let archive = rootfs(Path::new(env!("CARGO_BIN_EXE_mcp-platform"))).await;
-        self.import(ECHO_IMAGE, archive, &["ENV PATH=/bin", "USER 65532:65532"])
-            .await;
+        let changes = [
+            "ENV PATH=/bin",
+            "USER 65532:65532",
+            r#"CMD ["mcp-platform", "echo", "--host", "0.0.0.0", "--port", "8080"]"#,
+        ];
+        self.import(ECHO_IMAGE, archive, &changes).await;
     }
 
     /// Makes an image of the archive of a root folder.

@@ -7,3 +7,5 @@ mod kubernetes;
 mod mcp_http;
 mod platform;
 mod process;
+mod lint;
+mod manifest;

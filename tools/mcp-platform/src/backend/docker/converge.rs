@@ -180,3 +180,6 @@ fn retire(one: &Present) -> Step {
         name: one.name.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

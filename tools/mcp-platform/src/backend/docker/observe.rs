@@ -77,6 +77,10 @@ pub async fn observed(
     containers: Vec<ContainerInspectResponse>,
 ) -> Result<Option<Observed>> {
     let record = latest(&containers).map(Record::read).transpose()?;
+    let records = containers
+        .iter()
+        .filter(|one| role(one) == Some(RECORD))
+        .count();
     let (instances, others): (Vec<_>, Vec<_>) = containers
         .into_iter()
         .partition(|one| role(one) == Some(REPLICA));
@@ -99,7 +103,9 @@ pub async fn observed(
         Some(record) => {
             let mut observed = whole(identity, &record, &seen, &companions, now());
             let present: Vec<_> = seen.iter().map(Seen::present).collect();
-            let unfinished = record.removing || !converge(&record.wanted(), &present).is_empty();
+            let unfinished = record.removing
+                || records > 1
+                || !converge(&record.wanted(), &present).is_empty();
             if unfinished && idle(engine, identity)? {
                 observed.conditions.push(abandoned());
             }

@@ -8,7 +8,7 @@ use mcp_platform::model::{Cause, State};
 use mcp_platform::service::{Quiet, UpdateRequest, Waiting};
 use serde_json::{Value, json};
 
-use super::place::{Place, image, within};
+use super::place::{Place, image, watching, within};
 
 async fn fails(place: &Place, tag: &str, cause: Cause) {
     let error = place
@@ -42,7 +42,7 @@ fn a_server_that_ends_again_and_again() {
 
 #[test]
 fn a_failed_update_goes_back() {
-    within(|place| async move {
+    watching(|place| async move {
         let deploy = place.request("a", "1", 2);
         place
             .service
@@ -77,7 +77,7 @@ fn a_failed_update_goes_back() {
 
 #[test]
 fn a_quota_that_is_used_up() {
-    within(|place| async move {
+    watching(|place| async move {
         let quota: ResourceQuota = serde_json::from_value(
             json!({"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}),
         )
@@ -253,7 +253,7 @@ fn its_secret_is_missing() {
 
 #[test]
 fn its_probe_fails() {
-    within(|place| async move {
+    watching(|place| async move {
         let status = container(
             json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}),
             json!({}),

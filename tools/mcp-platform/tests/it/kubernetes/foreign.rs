@@ -9,7 +9,7 @@ use mcp_platform::model::State;
 use mcp_platform::service::{Quiet, Report, StopMode, Waiting};
 use serde_json::json;
 
-use super::place::{Place, within};
+use super::place::{Place, watching};
 
 async fn make(place: &Place) {
     let deployment: Deployment = serde_json::from_value(json!({
@@ -46,7 +46,7 @@ async fn make(place: &Place) {
 
 #[test]
 fn a_foreign_server_is_adopted() {
-    within(|place| async move {
+    watching(|place| async move {
         make(&place).await;
         let service = &place.service;
         let identity = place.identity("theirs");

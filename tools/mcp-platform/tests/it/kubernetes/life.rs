@@ -1,5 +1,7 @@
 //! The life of a server: every operation, again, and nothing left.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams};
@@ -9,7 +11,7 @@ use mcp_platform::model::{
 };
 use mcp_platform::service::{Quiet, StopMode, UpdateRequest, Waiting};
 
-use super::place::{Place, image, within};
+use super::place::{Place, image, watching, within};
 
 async fn deployed(place: &Place, name: &str, replicas: u32) {
     let outcome = place
@@ -27,86 +29,93 @@ async fn deployed(place: &Place, name: &str, replicas: u32) {
 
 #[test]
 fn a_server_lives_and_leaves_nothing() {
-    within(|place| async move {
-        let (service, identity) = (&place.service, place.identity("a"));
-        deployed(&place, "a", 2).await;
-        let again = service
-            .deploy(
-                &place.namespace,
-                &place.request("a", "1", 2),
-                Waiting::Wait,
-                &Quiet,
-            )
-            .await
-            .unwrap();
-        assert!(again.actions.is_empty(), "{:?}", again.actions);
-        let observed = again.server.unwrap().observed;
-        assert_eq!(
-            (observed.desired, observed.ready, observed.instances.len()),
-            (2, 2, 2)
-        );
-        assert_eq!(observed.endpoints[0].kind, EndpointKind::ClusterIp);
-        assert!(
-            observed.endpoints[0].url.ends_with(":8080"),
-            "{:?}",
-            observed.endpoints
-        );
+    within(whole_life);
+}
 
-        service
-            .scale(&identity, 3, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        let stopped = service
-            .stop(&identity, StopMode::Graceful, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        let stopped = stopped.server.unwrap().observed;
-        assert_eq!(
-            (stopped.desired, stopped.remembered, stopped.draining),
-            (0, Some(3), true)
-        );
-        let started = service
-            .start(&identity, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        let started = started.server.unwrap().observed;
-        assert_eq!(
-            (started.desired, started.remembered, started.draining),
-            (3, None, false)
-        );
+#[test]
+fn a_server_lives_the_same_when_it_is_watched() {
+    watching(whole_life);
+}
 
-        let before: Vec<String> = started.instances.into_iter().map(|one| one.name).collect();
-        let restarted = service
-            .restart(&identity, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        let after = restarted.server.unwrap().observed;
-        assert!(
-            after
-                .instances
-                .iter()
-                .all(|one| !before.contains(&one.name))
-        );
+async fn whole_life(place: Arc<Place>) {
+    let (service, identity) = (&place.service, place.identity("a"));
+    deployed(&place, "a", 2).await;
+    let again = service
+        .deploy(
+            &place.namespace,
+            &place.request("a", "1", 2),
+            Waiting::Wait,
+            &Quiet,
+        )
+        .await
+        .unwrap();
+    assert!(again.actions.is_empty(), "{:?}", again.actions);
+    let observed = again.server.unwrap().observed;
+    assert_eq!(
+        (observed.desired, observed.ready, observed.instances.len()),
+        (2, 2, 2)
+    );
+    assert_eq!(observed.endpoints[0].kind, EndpointKind::ClusterIp);
+    assert!(
+        observed.endpoints[0].url.ends_with(":8080"),
+        "{:?}",
+        observed.endpoints
+    );
 
-        let update = UpdateRequest {
-            image: Some(image("2")),
-            ..UpdateRequest::default()
-        };
-        let updated = service
-            .update(&identity, &update, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        let updated = updated.server.unwrap().observed;
-        assert_eq!(updated.image, Some(image("2").to_string()));
-        assert_eq!(updated.desired, 3);
+    service
+        .scale(&identity, 3, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let stopped = service
+        .stop(&identity, StopMode::Graceful, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let stopped = stopped.server.unwrap().observed;
+    assert_eq!(
+        (stopped.desired, stopped.remembered, stopped.draining),
+        (0, Some(3), true)
+    );
+    let started = service
+        .start(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let started = started.server.unwrap().observed;
+    assert_eq!(
+        (started.desired, started.remembered, started.draining),
+        (3, None, false)
+    );
 
-        service
-            .delete(&identity, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        assert_eq!(place.objects("a").await, Vec::<String>::new());
-        assert!(place.pods().await.is_empty());
-    });
+    let before: Vec<String> = started.instances.into_iter().map(|one| one.name).collect();
+    let restarted = service
+        .restart(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let after = restarted.server.unwrap().observed;
+    assert!(
+        after
+            .instances
+            .iter()
+            .all(|one| !before.contains(&one.name))
+    );
+
+    let update = UpdateRequest {
+        image: Some(image("2")),
+        ..UpdateRequest::default()
+    };
+    let updated = service
+        .update(&identity, &update, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let updated = updated.server.unwrap().observed;
+    assert_eq!(updated.image, Some(image("2").to_string()));
+    assert_eq!(updated.desired, 3);
+
+    service
+        .delete(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    assert_eq!(place.objects("a").await, Vec::<String>::new());
+    assert!(place.pods().await.is_empty());
 }
 
 #[test]
@@ -209,7 +218,7 @@ fn new_sessions_are_kept_away_and_come_again() {
 
 #[test]
 fn secrets_are_kept_where_secrets_are() {
-    within(|place| async move {
+    watching(|place| async move {
         let mut spec = place.spec("a", "1", 1);
         spec.secrets.id = "word".to_owned();
         spec.secrets_id = "word".to_owned();

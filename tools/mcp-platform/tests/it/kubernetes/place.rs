@@ -45,12 +45,29 @@ pub fn kubeconfig() -> Option<String> {
 
 /// Runs a test in a namespace of its own, which is deleted also when the test fails.
 pub fn within<F: Future<Output = ()>>(test: impl FnOnce(Arc<Place>) -> F) {
+    run(Place::new, test);
+}
+
+/// The same with a back end that keeps what its watches bring.
+pub fn watching<F: Future<Output = ()>>(test: impl FnOnce(Arc<Place>) -> F) {
+    let begin = |file: String| async move {
+        let place = Place::new(file).await;
+        place.backend.keep_watching();
+        place
+    };
+    run(begin, test);
+}
+
+fn run<B: Future<Output = Place>, F: Future<Output = ()>>(
+    begin: impl FnOnce(String) -> B,
+    test: impl FnOnce(Arc<Place>) -> F,
+) {
     let Some(file) = kubeconfig() else {
         return;
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let place = Arc::new(Place::new(&file).await);
+        let place = Arc::new(begin(file).await);
         let test = AssertUnwindSafe(tokio::time::timeout(DEADLINE, test(Arc::clone(&place))));
         let done = test.catch_unwind().await;
         let all: Api<Namespace> = Api::all(place.client.clone());
@@ -89,8 +106,8 @@ pub async fn client(file: &str) -> Client {
 }
 
 impl Place {
-    async fn new(file: &str) -> Place {
-        let client = client(file).await;
+    async fn new(file: String) -> Place {
+        let client = client(&file).await;
         let namespace = Name::label(&format!("it-{}", &random()[..12])).unwrap();
         let all: Api<Namespace> = Api::all(client.clone());
         let object =

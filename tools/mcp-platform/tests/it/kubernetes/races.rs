@@ -1,6 +1,8 @@
 //! Several at once: the second one hears of it, and nothing is lost.
 
 use futures::StreamExt as _;
+use std::sync::Arc;
+
 use futures::future::join_all;
 use mcp_platform::backend::{Backend as _, Scope};
 use mcp_platform::error::Kind;
@@ -8,7 +10,7 @@ use mcp_platform::model::{Action, Change, Remember, Spec};
 use mcp_platform::service::{Quiet, UpdateRequest, Waiting};
 use serde_json::json;
 
-use super::place::{backend, within};
+use super::place::{Place, backend, watching, within};
 
 fn apply(spec: Spec, expected: Option<String>) -> Action {
     Action::Apply {
@@ -72,58 +74,62 @@ fn of_two_that_change_one_wins() {
 
 #[test]
 fn many_at_once_lose_nothing() {
-    within(|place| async move {
-        let deploy = place.request("a", "1", 1);
-        place
-            .service
-            .deploy(&place.namespace, &deploy, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        let identity = place.identity("a");
-        let updates = (0..8).map(|number| {
-            let (place, identity) = (&place, &identity);
-            async move {
-                let update = UpdateRequest {
-                    configuration: serde_json::from_value(
-                        json!({"greeting": format!("g{number}")}),
-                    )
+    within(many_at_once);
+}
+
+#[test]
+fn many_at_once_lose_nothing_when_it_is_watched() {
+    watching(many_at_once);
+}
+
+async fn many_at_once(place: Arc<Place>) {
+    let deploy = place.request("a", "1", 1);
+    place
+        .service
+        .deploy(&place.namespace, &deploy, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let identity = place.identity("a");
+    let updates = (0..8).map(|number| {
+        let (place, identity) = (&place, &identity);
+        async move {
+            let update = UpdateRequest {
+                configuration: serde_json::from_value(json!({"greeting": format!("g{number}")}))
                     .unwrap(),
-                    ..UpdateRequest::default()
-                };
-                place
-                    .service
-                    .update(identity, &update, Waiting::Return, &Quiet)
-                    .await
-                    .is_ok()
-            }
-        });
-        let done = join_all(updates)
-            .await
-            .into_iter()
-            .filter(|done| *done)
-            .count();
-        assert!(done > 0);
-        let observed = place
-            .until("a", |one| {
-                one.is_some_and(|one| {
-                    mcp_platform::lifecycle::status(one).state
-                        == mcp_platform::model::State::Running
-                })
-            })
-            .await
-            .unwrap();
-        let spec = observed.spec.unwrap();
-        assert_eq!(observed.revision, Some(spec.revision()));
-        let name = format!("ConfigMap/a-config-{}", spec.revision());
-        let objects = place.objects("a").await;
-        assert!(objects.contains(&name), "{name} of {objects:?}");
-        place
-            .service
-            .delete(&identity, Waiting::Wait, &Quiet)
-            .await
-            .unwrap();
-        assert_eq!(place.objects("a").await, Vec::<String>::new());
+                ..UpdateRequest::default()
+            };
+            place
+                .service
+                .update(identity, &update, Waiting::Return, &Quiet)
+                .await
+                .is_ok()
+        }
     });
+    let done = join_all(updates)
+        .await
+        .into_iter()
+        .filter(|done| *done)
+        .count();
+    assert!(done > 0);
+    let observed = place
+        .until("a", |one| {
+            one.is_some_and(|one| {
+                mcp_platform::lifecycle::status(one).state == mcp_platform::model::State::Running
+            })
+        })
+        .await
+        .unwrap();
+    let spec = observed.spec.unwrap();
+    assert_eq!(observed.revision, Some(spec.revision()));
+    let name = format!("ConfigMap/a-config-{}", spec.revision());
+    let objects = place.objects("a").await;
+    assert!(objects.contains(&name), "{name} of {objects:?}");
+    place
+        .service
+        .delete(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    assert_eq!(place.objects("a").await, Vec::<String>::new());
 }
 
 #[test]
