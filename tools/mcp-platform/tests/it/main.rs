@@ -1,5 +1,7 @@
 //! Everything that is tested through the library's doors or the real binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod browser;
 mod docker;
 mod engine;
