@@ -50,7 +50,6 @@ pub fn spec() -> Spec {
         failures: 3,
     };
     let pair = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
-    let secret = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), Secret::new(value))]);
     Spec {
         identity: Identity {
             namespace: Name::label("mcp-servers").unwrap(),
@@ -82,35 +81,11 @@ pub fn spec() -> Spec {
             "/etc/notes/settings.json",
             "{\"a\": \"yes\"}\n# ---\n\ttab: ü\u{85}\n",
         ),
-        secrets: Secrets {
-            id: "word".to_owned(),
-            environment: secret("MCP_TOKEN", "hunter2"),
-            files: secret("/run/secrets/key", "hunter3"),
-            generated: secret("mongodb/password", "hunter4"),
-        },
+        secrets: secrets(),
         secrets_id: "word".to_owned(),
         resources,
         volumes: Vec::new(),
-        peers: Peers {
-            ingress: Vec::new(),
-            egress: vec![
-                Peer {
-                    place: PeerPlace::Internet,
-                    ports: vec![Port {
-                        protocol: Protocol::Tcp,
-                        port: 443,
-                    }],
-                },
-                Peer {
-                    place: PeerPlace::Namespace("search".to_owned()),
-                    ports: Vec::new(),
-                },
-                Peer {
-                    place: PeerPlace::Network("192.0.2.0/24".to_owned()),
-                    ports: Vec::new(),
-                },
-            ],
-        },
+        peers: peers(),
         statefulness: Statefulness::Stateless,
         replicas: 2,
         manages_kernels: false,
@@ -127,6 +102,39 @@ pub fn spec() -> Spec {
             wheel_sha256: Some("0f".repeat(32)),
             image_source: None,
         },
+    }
+}
+
+fn secrets() -> Secrets {
+    let secret = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), Secret::new(value))]);
+    Secrets {
+        id: "word".to_owned(),
+        environment: secret("MCP_TOKEN", "hunter2"),
+        files: secret("/run/secrets/key", "hunter3"),
+        generated: secret("mongodb/password", "hunter4"),
+    }
+}
+
+fn peers() -> Peers {
+    Peers {
+        ingress: Vec::new(),
+        egress: vec![
+            Peer {
+                place: PeerPlace::Internet,
+                ports: vec![Port {
+                    protocol: Protocol::Tcp,
+                    port: 443,
+                }],
+            },
+            Peer {
+                place: PeerPlace::Namespace("search".to_owned()),
+                ports: Vec::new(),
+            },
+            Peer {
+                place: PeerPlace::Network("192.0.2.0/24".to_owned()),
+                ports: Vec::new(),
+            },
+        ],
     }
 }
 
