@@ -158,7 +158,10 @@ impl Service {
             let mut spec = self.specify(namespace, deploy, present)?;
             put(wheel.as_ref(), &mut spec);
             if let Some(image) = &image {
-                image.put(&mut spec, present.and_then(|observed| observed.spec.as_deref()));
+                image.put(
+                    &mut spec,
+                    present.and_then(|observed| observed.spec.as_deref()),
+                );
             }
             Ok(Goal::Deploy(Box::new(spec)))
         })

@@ -103,9 +103,8 @@ pub async fn observed(
         Some(record) => {
             let mut observed = whole(identity, &record, &seen, &companions, now());
             let present: Vec<_> = seen.iter().map(Seen::present).collect();
-            let unfinished = record.removing
-                || records > 1
-                || !converge(&record.wanted(), &present).is_empty();
+            let unfinished =
+                record.removing || records > 1 || !converge(&record.wanted(), &present).is_empty();
             if unfinished && idle(engine, identity)? {
                 observed.conditions.push(abandoned());
             }
