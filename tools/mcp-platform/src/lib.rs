@@ -9,8 +9,8 @@
 
 pub mod backend;
 pub mod cli;
-pub mod dashboard;
 pub mod cluster;
+pub mod dashboard;
 pub mod echo;
 pub mod error;
 pub mod image;

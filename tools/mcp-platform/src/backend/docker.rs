@@ -35,9 +35,7 @@ use url::Url;
 use crate::backend::{Backend, Kind, LogOptions, Reach, Scope};
 use crate::error::{Error, Result};
 use crate::image;
-use crate::model::{
-    Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed,
-};
+use crate::model::{Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed};
 use crate::world::World;
 
 use engine::{DEFAULT_HOST, Engine};
@@ -64,7 +62,10 @@ impl Docker {
         let namespace = world.variable("MCP_NAMESPACE").unwrap_or("mcp-servers");
         let images = image::Settings::of(world);
         let docker = Docker::at(Place {
-            host: world.variable("DOCKER_HOST").unwrap_or(DEFAULT_HOST).to_owned(),
+            host: world
+                .variable("DOCKER_HOST")
+                .unwrap_or(DEFAULT_HOST)
+                .to_owned(),
             locks: world.state_folder().join("docker-locks"),
             program: world.program.clone(),
             namespace: Name::label(namespace)?,
@@ -151,15 +152,17 @@ impl Backend for Docker {
                 servers.entry(identity).or_default().push(one);
             }
         }
-        let looks = servers.into_iter().map(|(identity, containers)| async move {
-            if containers.iter().any(observe::is_ours) {
-                // A foreign container that calls itself as a server of ours is none of its instances.
-                let ours = containers.into_iter().filter(observe::is_ours).collect();
-                observe::observed(engine, &identity, ours).await
-            } else {
-                Ok(Some(foreign::observed(&identity, containers)))
-            }
-        });
+        let looks = servers
+            .into_iter()
+            .map(|(identity, containers)| async move {
+                if containers.iter().any(observe::is_ours) {
+                    // A foreign container that calls itself as a server of ours is none of its instances.
+                    let ours = containers.into_iter().filter(observe::is_ours).collect();
+                    observe::observed(engine, &identity, ours).await
+                } else {
+                    Ok(Some(foreign::observed(&identity, containers)))
+                }
+            });
         let all: Vec<Result<Option<Observed>>> =
             stream::iter(looks).buffered(ABREAST).collect().await;
         let mut found = Vec::new();
@@ -197,8 +200,7 @@ impl Backend for Docker {
             for one in containers.iter().filter(|one| history::is_instance(one)) {
                 act::remove(&self.engine, &name_of(one)).await?;
             }
-        } else if matches!(action, Action::Remove)
-            && self.engine.record(identity).await?.is_none()
+        } else if matches!(action, Action::Remove) && self.engine.record(identity).await?.is_none()
         {
             return work::remove_all(&self.engine, identity, 10).await;
         } else {

@@ -28,8 +28,8 @@ use kube::Client;
 use tokio::sync::OnceCell;
 
 use crate::error::Result;
-use crate::manifest::RenderOptions;
 use crate::image;
+use crate::manifest::RenderOptions;
 use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
 use crate::world::World;
 

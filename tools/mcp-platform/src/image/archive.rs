@@ -34,7 +34,10 @@ pub fn locate(folder: &Path, pattern: &str) -> Result<Option<PathBuf>> {
         let Some(name) = name.to_str().filter(|name| matches(last, name)) else {
             continue;
         };
-        let changed = entry.metadata().and_then(|data| data.modified()).map_err(wrong)?;
+        let changed = entry
+            .metadata()
+            .and_then(|data| data.modified())
+            .map_err(wrong)?;
         let candidate = (changed, parent.join(name));
         if newest.as_ref().is_none_or(|newest| *newest < candidate) {
             newest = Some(candidate);

@@ -109,7 +109,11 @@ mod tests {
             let qualified = qualified(&reference, registry).unwrap();
             assert_eq!(qualified.to_string(), expected);
         };
-        check("echo:1", Some("r.example:5000/team"), "r.example:5000/team/echo:1");
+        check(
+            "echo:1",
+            Some("r.example:5000/team"),
+            "r.example:5000/team/echo:1",
+        );
         check("echo:1", None, "echo:1");
         check("q.example/echo:1", Some("r.example"), "q.example/echo:1");
     }

@@ -57,7 +57,10 @@ pub async fn find(
     let Some(reference) = &table.reference else {
         return Ok(None);
     };
-    let wanted = qualified(&ImageReference::parse(reference)?, settings.registry.as_deref())?;
+    let wanted = qualified(
+        &ImageReference::parse(reference)?,
+        settings.registry.as_deref(),
+    )?;
     let published = match &wanted.digest {
         Some(digest) => Published::Digest(digest.clone()),
         None => registry::published(settings, &wanted).await?,
@@ -78,7 +81,13 @@ pub async fn find(
         _ => None,
     };
     let build = !table.build.is_empty();
-    let (choice, line) = choose(&wanted, &published, archive.is_some(), build, held.is_some())?;
+    let (choice, line) = choose(
+        &wanted,
+        &published,
+        archive.is_some(),
+        build,
+        held.is_some(),
+    )?;
     say(&line);
     Ok(Some(match choice {
         Choice::Published(reference) => {

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use oci_client::Reference;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
-use oci_client::Reference;
 
 use crate::error::{Error, Kind, Result};
 use crate::model::ImageReference;
@@ -63,7 +63,10 @@ pub async fn push(
     let failed = |error: OciDistributionError| {
         Error::new(
             Kind::Failed,
-            format!("the image cannot be pushed to {reference}: {}", said(&error)),
+            format!(
+                "the image cannot be pushed to {reference}: {}",
+                said(&error)
+            ),
         )
         .hint(format!(
             "docker login {}",
@@ -114,9 +117,7 @@ fn session(
         ..ClientConfig::default()
     });
     let auth = match credentials(&settings.docker_config, registry)? {
-        Some(found) => {
-            RegistryAuth::Basic(found.username, found.password.expose().to_owned())
-        }
+        Some(found) => RegistryAuth::Basic(found.username, found.password.expose().to_owned()),
         None => RegistryAuth::Anonymous,
     };
     Ok((client, parse(reference)?, auth))

@@ -144,11 +144,16 @@ impl Service {
         let identity = self.specify(namespace, deploy, None)?.identity;
         let template = self.catalogue.get(&deploy.template)?;
         let given = deploy.request.image.as_ref();
-        let image = self.find_image(&identity, template, given, progress).await?;
+        let image = self
+            .find_image(&identity, template, given, progress)
+            .await?;
         self.reach(&identity, waiting, progress, |present| {
             let mut spec = self.specify(namespace, deploy, present)?;
             if let Some(image) = &image {
-                image.put(&mut spec, present.and_then(|observed| observed.spec.as_deref()));
+                image.put(
+                    &mut spec,
+                    present.and_then(|observed| observed.spec.as_deref()),
+                );
             }
             Ok(Goal::Deploy(Box::new(spec)))
         })

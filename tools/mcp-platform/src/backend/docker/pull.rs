@@ -134,7 +134,12 @@ pub async fn load(engine: &Engine, archive: &Path, name: &ImageReference) -> Res
             line.strip_prefix("Loaded image: ")
                 .or_else(|| line.strip_prefix("Loaded image ID: "))
         })
-        .ok_or_else(|| Error::new(Kind::Failed, format!("{what}: the engine found no image in it")))?
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Failed,
+                format!("{what}: the engine found no image in it"),
+            )
+        })?
         .to_owned();
     let image = docker
         .inspect_image(&loaded)
@@ -157,7 +162,10 @@ pub async fn load(engine: &Engine, archive: &Path, name: &ImageReference) -> Res
         .map_err(|error| refused(&what, error))?;
     Ok(Held {
         reference,
-        labels: image.config.and_then(|config| config.labels).unwrap_or_default(),
+        labels: image
+            .config
+            .and_then(|config| config.labels)
+            .unwrap_or_default(),
     })
 }
 
@@ -183,7 +191,11 @@ pub async fn record_image(engine: &Engine) -> Result<()> {
         .from_src("-")
         .repo(repository)
         .tag(tag)
-        .changes(vec![format!("LABEL {}={}", label::MANAGED_BY, label::MANAGED_BY_VALUE)])
+        .changes(vec![format!(
+            "LABEL {}={}",
+            label::MANAGED_BY,
+            label::MANAGED_BY_VALUE
+        )])
         .build();
     engine
         .docker()

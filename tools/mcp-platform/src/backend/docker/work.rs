@@ -187,9 +187,9 @@ pub async fn remove_all(engine: &Engine, identity: &Identity, grace: u32) -> Res
     let (records, others): (Vec<_>, Vec<_>) = all
         .into_iter()
         .partition(|one| role(one) == Some(names::RECORD));
-    let ends = others.iter().map(|one| async {
-        act::end(engine, &name_of(one), grace).await
-    });
+    let ends = others
+        .iter()
+        .map(|one| async { act::end(engine, &name_of(one), grace).await });
     try_join_all(ends).await?;
     for network in engine.networks(&filters).await? {
         match docker.remove_network(&network).await {

@@ -14,7 +14,12 @@ fn program(room: &Room, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-platform"));
     command
         .args(words)
-        .args(["--backend", "docker", "--namespace", room.namespace.as_str()])
+        .args([
+            "--backend",
+            "docker",
+            "--namespace",
+            room.namespace.as_str(),
+        ])
         .env_clear()
         .env("DOCKER_HOST", room.engine.host())
         .env("MCP_STATE_DIR", room.folder.path())
@@ -58,8 +63,17 @@ async fn killed_in_the_middle_and_run_again() {
         return;
     };
     let image = room.image.to_string();
-    let deploy: Vec<&str> =
-        ["deploy", "echo", "--name", "echo", "--replicas", "2", "--image", &image].to_vec();
+    let deploy: Vec<&str> = [
+        "deploy",
+        "echo",
+        "--name",
+        "echo",
+        "--replicas",
+        "2",
+        "--image",
+        &image,
+    ]
+    .to_vec();
     let update = ["update", "echo", "--set", "greeting=moin"];
     let steps: [(&[&str], usize); 7] = [
         (&deploy, 2),
@@ -79,11 +93,20 @@ async fn killed_in_the_middle_and_run_again() {
         let done = run(&room, words).await;
         assert!(done.status.success(), "{words:?}: {}", text(&done));
         nothing_doubled(&room, replicas).await;
-        let state = if replicas == 0 { State::Stopped } else { State::Running };
+        let state = if replicas == 0 {
+            State::Stopped
+        } else {
+            State::Running
+        };
         assert_eq!(room.state("echo").await, state, "{words:?}");
     }
     for milliseconds in [30, 90, 150] {
-        killed(&room, &["delete", "echo"], Duration::from_millis(milliseconds)).await;
+        killed(
+            &room,
+            &["delete", "echo"],
+            Duration::from_millis(milliseconds),
+        )
+        .await;
     }
     let done = run(&room, &["delete", "echo"]).await;
     let gone = text(&done).contains("there is no server");
@@ -123,7 +146,11 @@ async fn a_program_that_does_not_wait_still_brings_it_to_its_end() {
         return;
     };
     room.deploy_echo("echo", 2).await;
-    let done = run(&room, &["update", "echo", "--set", "greeting=moin", "--no-wait"]).await;
+    let done = run(
+        &room,
+        &["update", "echo", "--set", "greeting=moin", "--no-wait"],
+    )
+    .await;
     assert!(done.status.success(), "{}", text(&done));
     assert_eq!(room.state("echo").await, State::Running);
     nothing_doubled(&room, 2).await;

@@ -52,7 +52,9 @@ impl Registry {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), listens).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), listens)
+            .await
+            .unwrap();
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Some(Registry {
             address: format!("127.0.0.1:{port}"),
@@ -93,7 +95,10 @@ fn searching(room: &mut Room, registry: Option<&str>) {
 /// Deploys the echo template with other lines under `[image]`; gives what was said, and what runs.
 async fn deployed(room: &mut Room, id: &str, lines: &str) -> (String, mcp_platform::model::Spec) {
     room.echo_with(id, |text| {
-        text.replace("reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"", lines)
+        text.replace(
+            "reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"",
+            lines,
+        )
     });
     let heard = Heard::default();
     let mut request = room.request(id, id, &json!({}));
@@ -133,14 +138,21 @@ async fn labelled(room: &Room, name: &str) {
         .container(&scratch)
         .repo(repository)
         .tag(tag)
-        .changes("LABEL org.opencontainers.image.revision=0123abc io.mcp-shipyard.wheel.sha256=ff00")
+        .changes(
+            "LABEL org.opencontainers.image.revision=0123abc io.mcp-shipyard.wheel.sha256=ff00",
+        )
         .build();
     client
         .commit_container(options, bollard::models::ContainerConfig::default())
         .await
         .unwrap();
-    let options = bollard::query_parameters::RemoveContainerOptionsBuilder::new().force(true).build();
-    client.remove_container(&scratch, Some(options)).await.unwrap();
+    let options = bollard::query_parameters::RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .build();
+    client
+        .remove_container(&scratch, Some(options))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -178,10 +190,15 @@ async fn published_before_archive_before_build() {
     let lines = "reference = \"echo:2\"\narchive = \"built/*.tar\"\nbuild = [\"sh\", \"-c\", \"mkdir -p built && cp dist/e-image.tar built/x.tar\"]";
     let (said, spec) = deployed(&mut room, "built", lines).await;
     assert!(said.contains("builds it"), "{said}");
-    assert!(matches!(spec.provenance.image_source.as_deref(), Some("built" | "archive")));
+    assert!(matches!(
+        spec.provenance.image_source.as_deref(),
+        Some("built" | "archive")
+    ));
 
     // Published.
-    let options = bollard::query_parameters::PushImageOptionsBuilder::new().tag("1").build();
+    let options = bollard::query_parameters::PushImageOptionsBuilder::new()
+        .tag("1")
+        .build();
     let anonymous = Some(bollard::auth::DockerCredentials::default());
     client
         .push_image(&name[..name.len() - 2], Some(options), anonymous)

@@ -62,7 +62,8 @@ async fn reaches(room: &Room, from: &str, address: &str) -> bool {
 fn container(objects: &[String], part: &str) -> String {
     let found = objects.iter().find(|object| object.contains(part));
     let name = found.and_then(|object| object.strip_prefix("container/"));
-    name.unwrap_or_else(|| panic!("{part} is not in {objects:?}")).to_owned()
+    name.unwrap_or_else(|| panic!("{part} is not in {objects:?}"))
+        .to_owned()
 }
 
 #[tokio::test]
@@ -79,7 +80,9 @@ async fn a_companion_is_reached_by_its_server_only_and_volumes_stay() {
     assert_eq!(
         objects
             .iter()
-            .filter(|object| !object.starts_with("container/keeper-") && !object.contains(".record."))
+            .filter(
+                |object| !object.starts_with("container/keeper-") && !object.contains(".record.")
+            )
             .collect::<Vec<_>>(),
         [
             "container/kept.keeper.companion.store",
@@ -94,15 +97,30 @@ async fn a_companion_is_reached_by_its_server_only_and_volumes_stay() {
     let other = container(&room.objects("other").await, "/other-");
 
     let seen = inspect(room.engine, &store).await;
-    assert!(seen.host_config.unwrap().port_bindings.unwrap_or_default().is_empty());
+    assert!(
+        seen.host_config
+            .unwrap()
+            .port_bindings
+            .unwrap_or_default()
+            .is_empty()
+    );
     let networks = seen.network_settings.unwrap().networks.unwrap();
-    assert_eq!(networks.keys().collect::<Vec<_>>(), ["kept.keeper.companions"]);
-    let address = networks["kept.keeper.companions"].ip_address.clone().unwrap();
+    assert_eq!(
+        networks.keys().collect::<Vec<_>>(),
+        ["kept.keeper.companions"]
+    );
+    let address = networks["kept.keeper.companions"]
+        .ip_address
+        .clone()
+        .unwrap();
     assert!(reaches(&room, &server, &address).await);
     assert!(!reaches(&room, &other, &address).await);
     // And the other way round: it reaches nothing but its server.
     let others = inspect(room.engine, &other).await.network_settings.unwrap();
-    let others = others.networks.unwrap()["kept.other"].ip_address.clone().unwrap();
+    let others = others.networks.unwrap()["kept.other"]
+        .ip_address
+        .clone()
+        .unwrap();
     assert!(!reaches(&room, &store, &others).await);
 
     let password = |container: &bollard::models::ContainerInspectResponse| {
@@ -114,7 +132,11 @@ async fn a_companion_is_reached_by_its_server_only_and_volumes_stay() {
     };
     let before = password(&inspect(room.engine, &store).await);
     let told = inspect(room.engine, &server).await.config.unwrap();
-    assert!(told.env.unwrap().contains(&format!("STORE_URL=http://x:{before}@keeper-store:8080")));
+    assert!(
+        told.env
+            .unwrap()
+            .contains(&format!("STORE_URL=http://x:{before}@keeper-store:8080"))
+    );
     assert!(!format!("{:?}", told.labels).contains(&before));
     assert!(!format!("{:?}", told.labels).contains("hunter2"));
 
@@ -124,9 +146,22 @@ async fn a_companion_is_reached_by_its_server_only_and_volumes_stay() {
         .await
         .unwrap();
     let left = room.objects("keeper").await;
-    assert!(!left.iter().any(|object| object.contains("companion.store") && object.starts_with("container")), "{left:?}");
-    assert_eq!(left.iter().filter(|object| object.starts_with("volume/")).count(), 2);
-    let started = service.start(&identity, Waiting::Wait, &Quiet).await.unwrap();
+    assert!(
+        !left
+            .iter()
+            .any(|object| object.contains("companion.store") && object.starts_with("container")),
+        "{left:?}"
+    );
+    assert_eq!(
+        left.iter()
+            .filter(|object| object.starts_with("volume/"))
+            .count(),
+        2
+    );
+    let started = service
+        .start(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
     assert_eq!(
         started.server.unwrap().observed.endpoints,
         deployed.server.unwrap().observed.endpoints
@@ -135,7 +170,10 @@ async fn a_companion_is_reached_by_its_server_only_and_volumes_stay() {
     let store = container(&objects, ".companion.store");
     assert_eq!(password(&inspect(room.engine, &store).await), before);
 
-    let refused = service.scale(&identity, 2, Waiting::Wait, &Quiet).await.unwrap_err();
+    let refused = service
+        .scale(&identity, 2, Waiting::Wait, &Quiet)
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind, Kind::Conflict);
     assert_eq!(room.state("keeper").await, State::Running);
     room.delete("keeper").await;
@@ -151,7 +189,12 @@ async fn files_are_in_the_container_and_the_root_may_be_read_only() {
     let request = room.request("keeper", "keeper", &json!({"key": "hunter2-in-a-file"}));
     room.deploy(&request).await.unwrap();
     let server = container(&room.objects("keeper").await, "/keeper-");
-    let pid = inspect(room.engine, &server).await.state.unwrap().pid.unwrap();
+    let pid = inspect(room.engine, &server)
+        .await
+        .state
+        .unwrap()
+        .pid
+        .unwrap();
     let root = std::path::PathBuf::from(format!("/proc/{pid}/root"));
     let file = root.join("etc/echo/key");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "hunter2-in-a-file");

@@ -71,7 +71,11 @@ fn check(mut world: Vec<Present>, wanted: &Wanted, least: usize) {
     let mut slots: Vec<u32> = world.iter().map(|one| one.slot).collect();
     slots.sort_unstable();
     assert_eq!(slots, (0..wanted.replicas).collect::<Vec<_>>());
-    assert!(world.iter().all(|one| one.revision == wanted.revision && one.epoch == wanted.epoch));
+    assert!(
+        world
+            .iter()
+            .all(|one| one.revision == wanted.revision && one.epoch == wanted.epoch)
+    );
 }
 
 #[test]
@@ -79,17 +83,33 @@ fn everything_comes_to_what_is_wanted() {
     use Rollout::{InPlace, Recreate, Surge};
     check(vec![], &wanted("a", 3, Surge), 0);
     check(vec![up("a", 0)], &wanted("a", 3, Surge), 1);
-    check(vec![up("a", 0), up("a", 1), up("a", 2)], &wanted("a", 1, Surge), 1);
+    check(
+        vec![up("a", 0), up("a", 1), up("a", 2)],
+        &wanted("a", 1, Surge),
+        1,
+    );
     check(vec![up("a", 0), up("a", 1)], &wanted("a", 0, Surge), 0);
     // One of the old ones serves, or one of the new ones does.
     check(vec![up("a", 0)], &wanted("b", 1, Surge), 1);
-    check(vec![up("a", 0), up("a", 1), up("a", 2)], &wanted("b", 3, Surge), 3);
+    check(
+        vec![up("a", 0), up("a", 1), up("a", 2)],
+        &wanted("b", 3, Surge),
+        3,
+    );
     check(vec![up("a", 0), up("a", 1)], &wanted("b", 4, Surge), 2);
-    check(vec![up("a", 0), up("a", 1), up("a", 2)], &wanted("b", 1, Surge), 1);
+    check(
+        vec![up("a", 0), up("a", 1), up("a", 2)],
+        &wanted("b", 1, Surge),
+        1,
+    );
     check(vec![up("a", 0), up("a", 1)], &wanted("b", 2, InPlace), 1);
     check(vec![up("a", 0)], &wanted("b", 1, Recreate), 0);
     // Back again after a failed update: its one container goes, the others are not touched.
-    check(vec![up("a", 0), up("a", 1), up("b", 2)], &wanted("a", 2, Surge), 2);
+    check(
+        vec![up("a", 0), up("a", 1), up("b", 2)],
+        &wanted("a", 2, Surge),
+        2,
+    );
     // Two failed updates in a row.
     check(vec![up("a", 0), up("b", 1)], &wanted("c", 1, Surge), 1);
 }
@@ -132,7 +152,12 @@ fn an_old_instance_stays_until_a_new_one_is_ready() {
 #[test]
 fn a_singleton_is_never_two() {
     let steps = converge(&wanted("b", 1, Rollout::Recreate), &[up("a", 0)]);
-    assert_eq!(steps, [Step::Retire { name: "a-0".to_owned() }]);
+    assert_eq!(
+        steps,
+        [Step::Retire {
+            name: "a-0".to_owned()
+        }]
+    );
 }
 
 #[test]
