@@ -95,6 +95,10 @@ pub trait Backend: Send + Sync + 'static {
     /// It cannot be reached, or refuses us.
     async fn reachable(&self) -> Result<()>;
 
+    /// Begins to keep answers up to date by watches, for platforms that run for long and are asked
+    /// often. What is written through this back end is never missing in its answers.
+    fn keep_watching(&self) {}
+
     /// All servers of a scope, foreign ones included, sorted by identity.
     ///
     /// # Errors

@@ -140,10 +140,7 @@ impl Gate {
             }
         }
         let fetch = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let from_elsewhere = matches!(
-            fetch("sec-fetch-site"),
-            Some("cross-site" | "same-site")
-        );
+        let from_elsewhere = matches!(fetch("sec-fetch-site"), Some("cross-site" | "same-site"));
         let navigates = fetch("sec-fetch-mode") == Some("navigate")
             && matches!(request.uri().path(), "/" | "/docs");
         if from_elsewhere && !navigates {
@@ -166,7 +163,9 @@ impl Gate {
 
     fn is_named(&self, authority: &str) -> bool {
         let name = without_port(authority);
-        self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
+        self.hosts
+            .iter()
+            .any(|host| host.eq_ignore_ascii_case(name))
     }
 
     /// Whose request it is.
@@ -220,9 +219,9 @@ fn host(request: &Request) -> Option<String> {
     };
     let authority = request.uri().authority().map(ToString::to_string);
     match (authority, header) {
-        (Some(authority), Some(header)) => authority
-            .eq_ignore_ascii_case(&header)
-            .then_some(authority),
+        (Some(authority), Some(header)) => {
+            authority.eq_ignore_ascii_case(&header).then_some(authority)
+        }
         (authority, header) => authority.or(header),
     }
     .filter(|host| !host.is_empty())

@@ -138,13 +138,21 @@ pub async fn deploy(
         },
     };
     let identity = api.service.specify(&namespace, &request, None)?.identity;
-    let keys: Vec<&str> = request.request.configuration.keys().map(String::as_str).collect();
+    let keys: Vec<&str> = request
+        .request
+        .configuration
+        .keys()
+        .map(String::as_str)
+        .collect();
     let entry = api
         .entry(&caller, "deploy", &identity)
         .with("template", request.template.as_str())
         .with("configuration-keys", keys)
         .with("replicas", request.request.replicas)
-        .with("image", request.request.image.as_ref().map(ToString::to_string));
+        .with(
+            "image",
+            request.request.image.as_ref().map(ToString::to_string),
+        );
     let work: Work = Box::new(move |service, listener| {
         Box::pin(async move {
             service
@@ -333,11 +341,7 @@ pub async fn restart(
         (status = "default", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
-pub async fn delete(
-    State(api): State<Arc<Api>>,
-    Asked(how): Asked<How>,
-    named: Named,
-) -> Answered {
+pub async fn delete(State(api): State<Arc<Api>>, Asked(how): Asked<How>, named: Named) -> Answered {
     let identity = named.allowed(Access::Administer)?.clone();
     let entry = api.entry(&named.caller, "delete", &identity);
     let target = identity.clone();
@@ -348,30 +352,28 @@ pub async fn delete(
 }
 
 fn image(text: Option<&str>) -> Result<Option<ImageReference>> {
-    text.map(ImageReference::parse).transpose().map_err(|error| {
-        let message = error.message.clone();
-        Error {
-            message: "the image is wrong".to_owned(),
-            ..error
-        }
-        .detail("/image", message)
-    })
+    text.map(ImageReference::parse)
+        .transpose()
+        .map_err(|error| {
+            let message = error.message.clone();
+            Error {
+                message: "the image is wrong".to_owned(),
+                ..error
+            }
+            .detail("/image", message)
+        })
 }
 
-async fn run(
-    api: &Arc<Api>,
-    identity: &Identity,
-    entry: Entry,
-    how: &How,
-    work: Work,
-) -> Answered {
+async fn run(api: &Arc<Api>, identity: &Identity, entry: Entry, how: &How, work: Work) -> Answered {
     let done = api.counted(change(api, identity, entry, how.answer(), work).await)?;
     let (status, answer) = match done {
         Done::Finished(outcome) => (status(&outcome, how), Changed::of(&outcome)),
         Done::Taken => {
             let report = api.service.status(identity).await.ok();
             let deployment = report
-                .and_then(|report| serde_json::to_value(super::answers::Deployment::of(&report)).ok())
+                .and_then(|report| {
+                    serde_json::to_value(super::answers::Deployment::of(&report)).ok()
+                })
                 .unwrap_or_else(|| gone(identity));
             let answer = Changed {
                 deployment,

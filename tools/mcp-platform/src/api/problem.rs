@@ -212,9 +212,11 @@ pub async fn no_such_method() -> Problem {
 
 /// The handler came to an end that it should not have.
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    Problem::from(Error::internal("a defect of the platform ended the request"))
-        .hint("look into its log, and look at what is there before trying again")
-        .into_response()
+    Problem::from(Error::internal(
+        "a defect of the platform ended the request",
+    ))
+    .hint("look into its log, and look at what is there before trying again")
+    .into_response()
 }
 
 #[cfg(test)]

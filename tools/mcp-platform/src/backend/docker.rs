@@ -8,6 +8,7 @@ mod act;
 mod body;
 mod companions;
 mod converge;
+mod elf;
 mod engine;
 mod foreign;
 mod history;

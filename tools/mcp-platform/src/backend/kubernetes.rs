@@ -3,15 +3,20 @@
 
 pub mod answer;
 mod apply;
+mod cache;
+mod caches;
 mod changes;
 pub mod clusters;
 mod endpoints;
 mod events;
 mod fetch;
+mod kept;
 pub mod kinds;
 mod logs;
 mod observe;
+mod parts;
 mod pods;
+mod prune;
 mod reach;
 mod remove;
 mod steer;
@@ -19,10 +24,11 @@ mod store;
 mod workload;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use jiff::Timestamp;
 use kube::Client;
 use tokio::sync::OnceCell;
@@ -35,6 +41,7 @@ use crate::world::World;
 
 use super::{Backend, Kind, LogOptions, Reach, Scope};
 
+use caches::Caches;
 use kinds::Served;
 
 /// Who applies whole objects.
@@ -90,6 +97,7 @@ pub struct Kubernetes {
     place: String,
     options: Options,
     served: OnceCell<Served>,
+    caches: OnceLock<Arc<Caches>>,
     images: Option<image::Settings>,
 }
 
@@ -118,6 +126,7 @@ impl Kubernetes {
             place,
             options,
             served: OnceCell::new(),
+            caches: OnceLock::new(),
             images: None,
         }
     }
@@ -125,6 +134,37 @@ impl Kubernetes {
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    async fn act(&self, identity: &Identity, action: &Action) -> Result<()> {
+        let client = &self.client;
+        match action {
+            Action::Apply {
+                spec,
+                replicas,
+                remember,
+                previous,
+                expected,
+            } => {
+                let wanted = apply::Wanted {
+                    spec,
+                    replicas: *replicas,
+                    remember: *remember,
+                    previous: previous.as_deref(),
+                    expected: expected.as_deref(),
+                };
+                apply::apply(client, self.served().await?, &self.options, &wanted).await
+            }
+            Action::Scale { from, to, remember } => {
+                steer::scale(client, identity, *from, *to, *remember).await
+            }
+            Action::Cordon => steer::serve(client, identity, steer::Serving::KeptAway).await,
+            Action::Uncordon => steer::serve(client, identity, steer::Serving::Taken).await,
+            Action::Restart => steer::restart(client, identity, &self.options).await,
+            Action::Kill => steer::kill(client, identity).await,
+            Action::Drain { .. } => Ok(()),
+            Action::Remove => remove::remove(client, self.served().await?, identity).await,
+        }
     }
 
     /// What the cluster serves; asked once.
@@ -159,51 +199,53 @@ impl Backend for Kubernetes {
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+        if let Some(caches) = self.caches.get()
+            && let Some(all) = caches.list(scope).await?
+        {
+            return Ok(all);
+        }
         let snapshot = fetch::scope(&self.client, scope).await?;
         Ok(snapshot.servers(&self.options.dns_suffix))
     }
 
     async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {
-        let snapshot = fetch::server(&self.client, identity).await?;
-        Ok(snapshot
-            .servers(&self.options.dns_suffix)
-            .into_iter()
-            .find(|observed| observed.identity == *identity))
+        if let Some(caches) = self.caches.get()
+            && let Some(observed) = caches.observe(identity).await?
+        {
+            return Ok(observed);
+        }
+        caches::read(&self.client, identity, &self.options.dns_suffix).await
     }
 
     async fn perform(&self, identity: &Identity, action: &Action) -> Result<()> {
-        let client = &self.client;
-        match action {
-            Action::Apply {
-                spec,
-                replicas,
-                remember,
-                previous,
-                expected,
-            } => {
-                let wanted = apply::Wanted {
-                    spec,
-                    replicas: *replicas,
-                    remember: *remember,
-                    previous: previous.as_deref(),
-                    expected: expected.as_deref(),
-                };
-                apply::apply(client, self.served().await?, &self.options, &wanted).await
-            }
-            Action::Scale { from, to, remember } => {
-                steer::scale(client, identity, *from, *to, *remember).await
-            }
-            Action::Cordon => steer::serve(client, identity, steer::Serving::KeptAway).await,
-            Action::Uncordon => steer::serve(client, identity, steer::Serving::Taken).await,
-            Action::Restart => steer::restart(client, identity, &self.options).await,
-            Action::Kill => steer::kill(client, identity).await,
-            Action::Drain { .. } => Ok(()),
-            Action::Remove => remove::remove(client, self.served().await?, identity).await,
+        let done = self.act(identity, action).await;
+        // Also when it failed: a part may have been written, or somebody else has written it.
+        if let Some(caches) = self.caches.get() {
+            caches.wrote(identity).await;
         }
+        done
     }
 
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {
-        changes::changes(&self.client, scope)
+        let Some(caches) = self.caches.get().cloned() else {
+            return changes::changes(&self.client, scope);
+        };
+        let (client, scope) = (self.client.clone(), scope.clone());
+        stream::once(async move {
+            match caches.changes(&scope).await {
+                Some(changes) => changes,
+                None => changes::changes(&client, &scope),
+            }
+        })
+        .flatten()
+        .boxed()
+    }
+
+    fn keep_watching(&self) {
+        self.caches.get_or_init(|| {
+            let suffix = self.options.dns_suffix.clone();
+            Arc::new(Caches::new(self.client.clone(), suffix))
+        });
     }
 
     async fn logs(

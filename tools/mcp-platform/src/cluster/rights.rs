@@ -17,7 +17,7 @@ pub struct Right {
 const OBJECTS: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
 /// All of them.
-pub const RIGHTS: [Right; 14] = [
+pub const RIGHTS: [Right; 16] = [
     Right {
         group: "",
         resources: &["services", "secrets"],
@@ -95,6 +95,18 @@ pub const RIGHTS: [Right; 14] = [
         resources: &["roles", "rolebindings"],
         verbs: &["get", "list", "create", "patch", "delete"],
         purpose: "servers that start kernels as pods",
+    },
+    Right {
+        group: "",
+        resources: &["pods"],
+        verbs: &["create"],
+        purpose: "hand it on to servers that start kernels as pods",
+    },
+    Right {
+        group: "",
+        resources: &["pods/exec"],
+        verbs: &["get", "create"],
+        purpose: "hand it on to servers that start kernels as pods",
     },
     Right {
         group: "",

@@ -42,7 +42,7 @@ function form(templates, dialog) {
     settings,
     element(
       "details",
-      {},
+      { "aria-label": "More" },
       element("summary", {}, "More"),
       labelled("Instances", replicas, whatReplicas),
       labelled("Image", image, "Left out: the template's."),

@@ -22,7 +22,10 @@ async function main() {
       for (const [name, scenario] of Object.entries(scenarios)) {
         if (ONLY && name !== ONLY) continue;
         if (scenario.backends && !scenario.backends.includes(backend)) continue;
-        await run(browser, backend, name, scenario);
+        await run(browser, backend, name, scenario).catch((error) => {
+          console.error(error.stack);
+          process.exitCode = 1;
+        });
       }
     }
   } finally {

@@ -55,7 +55,7 @@ class Platform {
 
   /** Starts to listen, and returns once it answers. */
   async serve() {
-    const words = ["serve", "--listen", `127.0.0.1:${this.port}`];
+    const words = ["serve", "--listen", `127.0.0.1:${this.port}`, "--rate", "0"];
     const options = { env: this.environment, cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] };
     this.process = spawn(this.program, words, options);
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder,     CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
     UploadToContainerOptionsBuilder,
 };
 
@@ -307,6 +307,7 @@ async fn fill(engine: &Engine, spec: &Spec, container: &str, owner: &str) -> Res
             .map_err(|error| {
                 Error::precondition(format!("{}: {error}", engine.place.program.display()))
             })?;
+        can_run(engine, spec, container, &bytes).await?;
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o555);
         header.set_size(bytes.len() as u64);
@@ -331,6 +332,28 @@ async fn fill(engine: &Engine, spec: &Spec, container: &str, owner: &str) -> Res
     .await
 }
 
+/// Whether our own program can run in a container: it is linked against a C library, and the image
+/// must have its loader.
+async fn can_run(engine: &Engine, spec: &Spec, container: &str, program: &[u8]) -> Result<()> {
+    let Some(loader) = super::elf::loader(program) else {
+        return Ok(());
+    };
+    let options = ContainerArchiveInfoOptionsBuilder::new().path(&loader).build();
+    let docker = engine.docker().await?;
+    match docker.get_container_archive_info(container, Some(options)).await {
+        Err(error) if is_missing(&error) => Err(Error::new(
+            Kind::Failed,
+            format!(
+                "{}: {} speaks over standard input and output, which needs the platform's own program in its container, and that cannot run there: the image has no {loader} (configuration)",
+                spec.identity, spec.template
+            ),
+        )
+        .hint("use an image with the C library of this machine, such as one based on Debian")
+        .hint("or let the server itself speak streamable HTTP")),
+        _ => Ok(()),
+    }
+}
+
 async fn upload(engine: &Engine, container: &str, path: &str, archive: Vec<u8>) -> Result<()> {
     let options = UploadToContainerOptionsBuilder::new().path(path).build();
     engine
@@ -346,6 +369,7 @@ fn numbers(owner: &str) -> Option<(u64, u64)> {
     Some((user.parse().ok()?, group.parse().ok()?))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn archive_error(error: std::io::Error) -> Error {
     Error::internal(format!("an archive for a container: {error}"))
 }

@@ -198,6 +198,10 @@ fn bridged(
         .map(str::to_owned)
         .to_vec();
     words.push(spec.port.to_string());
+    if let Some(variable) = &spec.bearer {
+        words.extend(["--bearer-variable".to_owned(), variable.clone()]);
+    }
+    words.extend(["--drain".to_owned(), spec.drain_seconds.to_string()]);
     words.push("--".to_owned());
     if command.is_empty() {
         words.extend(image.entrypoint.clone().unwrap_or_default());
