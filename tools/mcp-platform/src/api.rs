@@ -6,6 +6,8 @@
 
 mod answers;
 pub mod audit;
+#[expect(unused_qualifications, reason = "utoipa writes paths in full")]
+mod backup;
 pub mod caller;
 mod changes;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
@@ -216,7 +218,10 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(operations::stop))
         .routes(routes!(operations::scale))
         .routes(routes!(operations::restart))
-        .routes(routes!(operations::delete));
+        .routes(routes!(operations::delete))
+        .routes(routes!(operations::check))
+        .routes(routes!(backup::backup, backup::make_backup))
+        .routes(routes!(backup::restore));
     let streams = OpenApiRouter::new()
         .routes(routes!(streams::logs))
         .routes(routes!(streams::events))

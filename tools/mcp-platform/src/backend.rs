@@ -77,6 +77,15 @@ pub struct Reach {
     pub guard: Option<Box<dyn Send + Sync>>,
 }
 
+/// A wheel that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundWheel {
+    /// Its absolute path, or `name==version`.
+    pub wheel: String,
+    /// The sha256 of the file; none for one of the package index.
+    pub sha256: Option<String>,
+}
+
 /// Something that can run servers.
 ///
 /// State is what it answers at the moment it is asked; it keeps nothing of its own that could
@@ -149,6 +158,14 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// It cannot be reached or refuses.
     async fn objects(&self, identity: &Identity) -> Result<Vec<String>>;
+
+    /// The wheel that a request means, looked for and hashed; none on back ends that run none.
+    ///
+    /// # Errors
+    /// There is none, or more than one.
+    async fn find_wheel(&self, _wheel: &str) -> Result<Option<FoundWheel>> {
+        Ok(None)
+    }
 
     /// Where its images come from; none: it runs none, or somebody else sees to that.
     fn images(&self) -> Option<&image::Settings> {

@@ -1,5 +1,6 @@
 //! The command grammar, and the way from arguments to an exit code.
 
+mod backup;
 mod check;
 mod clusters;
 mod deploy;
@@ -79,6 +80,10 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
+    /// Write the specifications of all servers into one file
+    Backup(backup::BackupArguments),
+    /// Make the servers of a backup run, or stand still, as they did; again changes nothing
+    Restore(backup::RestoreArguments),
     /// Serve the REST API, the MCP endpoint and the dashboard over HTTP
     Serve(serve::Arguments),
     /// Make, show or take away the tokens of `serve`
@@ -149,6 +154,8 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Backup(arguments) => backup::backup(&general, world, output, &arguments).await,
+            Verb::Restore(arguments) => backup::restore(&general, world, output, &arguments).await,
             Verb::Serve(arguments) => serve::run(&general, world, output, arguments).await,
             Verb::Token(arguments) => token::run(world, output, arguments),
             Verb::Doctor => doctor::run(&general, world, output).await,

@@ -9,6 +9,7 @@ mod operate;
 mod progress;
 mod reach;
 mod wait;
+mod wheel;
 
 use std::sync::Arc;
 

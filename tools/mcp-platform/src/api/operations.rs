@@ -14,7 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::error::{Error, Result};
 use crate::mcp::Access;
 use crate::model::{Action, Exposure, Identity, ImageReference};
-use crate::service::{DeployRequest, Outcome, StopMode, UpdateRequest, Waiting};
+use crate::service::{
+    CheckTarget, CheckVerdict, DeployRequest, Outcome, StopMode, UpdateRequest, Waiting,
+};
 use crate::template::Request;
 
 use super::Api;
@@ -349,6 +351,55 @@ pub async fn delete(State(api): State<Arc<Api>>, Asked(how): Asked<How>, named: 
         Box::pin(async move { service.delete(&target, Waiting::Wait, listener).await })
     });
     run(&api, &identity, entry, &how, work).await
+}
+
+/// What a check asks.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckBody {
+    /// Ask each instance by itself, not only the server as clients reach it.
+    pub instances: bool,
+}
+
+/// Asks a server itself: its pages, then a real MCP handshake over its own transport. One that
+/// answers wrongly is a result, not a problem: `passed` says it.
+#[utoipa::path(
+    post,
+    path = "/api/templates/deployments/{name}/check/",
+    tag = "operations",
+    params(("name" = String, Path, description = "The server"), super::deployments::Place),
+    request_body = CheckBody,
+    responses(
+        (status = 200, description = "identity, passed, steps, message", body = Object),
+        (status = "default", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn check(
+    State(api): State<Arc<Api>>,
+    Asked(_): Asked<super::deployments::Place>,
+    named: Named,
+    Input(body): Input<CheckBody>,
+) -> std::result::Result<Json<Value>, Problem> {
+    let identity = named.allowed(Access::Operate)?;
+    let target = if body.instances {
+        CheckTarget::Instances
+    } else {
+        CheckTarget::Whole
+    };
+    let check = api.counted(api.service.check(identity, target).await)?;
+    let failed = check
+        .steps
+        .iter()
+        .find(|step| step.verdict == CheckVerdict::Failed);
+    let message = match failed {
+        Some(step) => format!("{} failed: {}", step.step, step.reason),
+        None => "every step passed".to_owned(),
+    };
+    let mut answer = serde_json::to_value(&check).unwrap_or_default();
+    if let Some(object) = answer.as_object_mut() {
+        object.insert("message".to_owned(), message.into());
+    }
+    Ok(Json(answer))
 }
 
 fn image(text: Option<&str>) -> Result<Option<ImageReference>> {

@@ -19,6 +19,7 @@ mod pods;
 mod prune;
 mod reach;
 mod remove;
+mod settings;
 mod steer;
 mod store;
 mod workload;
@@ -108,7 +109,10 @@ impl Kubernetes {
     /// There is no such cluster, or its kubeconfig cannot be used.
     pub async fn open(world: &World, cluster: Option<&str>) -> Result<Kubernetes> {
         let connection = clusters::connect(world, cluster).await?;
-        let mut options = Options::usual(connection.side);
+        let mut options = Options {
+            render: settings::render_options(world)?,
+            ..Options::usual(connection.side)
+        };
         if let Some(suffix) = world.variable("K8S_DNS_SUFFIX") {
             options.dns_suffix = suffix.trim_matches('.').to_owned();
         }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -81,7 +81,6 @@ pub(super) async fn serve(arguments: Arguments, token: Option<Secret>) -> Result
 fn router(bridge: Arc<Bridge>) -> Router {
     let mcp = Router::new()
         .route("/mcp", post(receive).get(listen).delete(close))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(bridge.clone(), guard));
     Router::new()
         .route("/health", get(health))
@@ -212,7 +211,34 @@ fn session(
     }
 }
 
-async fn receive(State(bridge): State<Arc<Bridge>>, headers: HeaderMap, body: Bytes) -> Response {
+/// The body; none when it is too long. What is too long is read to its end all the same, as far as
+/// that goes: who is cut off while sending does not hear the answer.
+async fn read(body: Body) -> Option<Vec<u8>> {
+    let mut stream = body.into_data_stream();
+    let mut text = Vec::new();
+    let mut length = 0;
+    while let Some(part) = stream.next().await {
+        let part = part.ok()?;
+        length += part.len();
+        if length > BODY_LIMIT * 8 {
+            return None;
+        }
+        if length <= BODY_LIMIT {
+            text.extend_from_slice(&part);
+        }
+    }
+    (length <= BODY_LIMIT).then_some(text)
+}
+
+async fn receive(State(bridge): State<Arc<Bridge>>, headers: HeaderMap, body: Body) -> Response {
+    let Some(body) = read(body).await else {
+        return wrong(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            None,
+            -32600,
+            "the message is too long",
+        );
+    };
     let Ok(message) = serde_json::from_slice::<Value>(&body) else {
         return wrong(StatusCode::BAD_REQUEST, None, -32700, "the body is no JSON");
     };

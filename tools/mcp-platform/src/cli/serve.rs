@@ -113,13 +113,15 @@ pub async fn run(
         operation_time: Duration::from_secs(general.timeout.saturating_mul(2).saturating_add(60)),
         ..Limits::default()
     };
+    let service = general.service(world).await?;
+    service.backend.keep_watching();
     let api = Api::new(Parts {
-        service: general.service(world).await?,
+        service,
         namespace: general.namespace()?,
         cluster: general
-            .cluster
-            .clone()
-            .unwrap_or_else(|| general.backend.word().to_owned()),
+            .cluster_name()
+            .unwrap_or(general.backend.word())
+            .to_owned(),
         gate: Gate {
             tokens: TokenFile::new(token_path),
             needed,

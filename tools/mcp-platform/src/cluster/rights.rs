@@ -17,7 +17,7 @@ pub struct Right {
 const OBJECTS: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
 /// All of them.
-pub const RIGHTS: [Right; 16] = [
+pub const RIGHTS: [Right; 17] = [
     Right {
         group: "",
         resources: &["services", "secrets"],
@@ -89,6 +89,12 @@ pub const RIGHTS: [Right; 16] = [
         resources: &["poddisruptionbudgets"],
         verbs: &["get", "list", "create", "patch", "delete"],
         purpose: "deploy and delete servers",
+    },
+    Right {
+        group: "cloud.google.com",
+        resources: &["backendconfigs"],
+        verbs: &["get", "list", "create", "patch", "delete"],
+        purpose: "ingresses of the profile gke",
     },
     Right {
         group: "rbac.authorization.k8s.io",

@@ -3,7 +3,7 @@
 import { Problem, call, setToken, token } from "./client.js";
 import { connectActions } from "./actions.js";
 import { openDeploy } from "./deploy.js";
-import { openDetails, refreshDetails } from "./details.js";
+import { closeDetails, openDetails, refreshDetails } from "./details.js";
 import { message, openDialog } from "./dialogs.js";
 import { follow } from "./live.js";
 import { prohibition } from "./server.js";
@@ -149,8 +149,11 @@ function open(key) {
 }
 
 function showChosen() {
-  const key = decodeURIComponent(location.hash).replace(/^#\//, "");
-  const found = server(key);
+  if (!location.hash.startsWith("#/")) {
+    closeDetails();
+    return;
+  }
+  const found = server(location.hash.slice(2));
   if (!found) return;
   openDetails(found, session(), () => {
     if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);

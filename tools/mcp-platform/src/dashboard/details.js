@@ -68,6 +68,11 @@ export function openDetails(server, session, closed) {
   select("overview");
 }
 
+/** Closes what is shown. */
+export function closeDetails() {
+  shown?.dialog.close();
+}
+
 /** Writes anew what changed; a server that is gone is said to be. */
 export function refreshDetails(servers, session) {
   if (!shown) return;

@@ -88,25 +88,50 @@ impl Backup {
     /// Reads a document.
     ///
     /// # Errors
-    /// It is none, or of another schema; the message says where.
-    pub fn parse(text: &[u8]) -> Result<Backup> {
-        let backup: Backup = serde_json::from_slice(text)
-            .map_err(|error| Error::invalid(format!("this is no backup: {error}")))?;
-        backup.known()
-    }
-
-    /// The document, when we know its schema.
-    ///
-    /// # Errors
-    /// It is of another.
-    pub fn known(self) -> Result<Backup> {
-        if self.schema == 1 {
-            return Ok(self);
+    /// It is none, or of a schema that we do not know; the message says where.
+    pub fn read(document: serde_json::Value) -> Result<Backup> {
+        if document.get("schema").is_some_and(|schema| *schema != 1) {
+            return Err(
+                Error::invalid("the backup is of a schema that is not known")
+                    .detail("/schema", "it is 1 in this version")
+                    .hint("restore it with the version of mcp-platform that wrote it"),
+            );
         }
-        Err(
-            Error::invalid(format!("a backup of schema {} is not known", self.schema))
-                .hint("restore it with the version of mcp-platform that wrote it"),
-        )
+        if !document.is_object() {
+            return Err(Error::invalid(
+                "this is no backup of mcp-platform: it is no object",
+            ));
+        }
+        serde_path_to_error::deserialize(document).map_err(|error| {
+            let place = error.path().to_string();
+            // The value is left out: it may be a secret.
+            Error::invalid(format!(
+                "this is no backup of mcp-platform: {place} is wrong"
+            ))
+            .hint("`mcp-platform backup FILE` makes one")
+        })
+    }
+}
+
+impl Restored {
+    /// What came of a server.
+    pub fn of(identity: Identity, done: Result<Vec<Action>>) -> Restored {
+        match done {
+            Ok(actions) => Restored {
+                identity,
+                actions: actions.iter().map(Action::line).collect(),
+                error: None,
+                kind: None,
+                hints: Vec::new(),
+            },
+            Err(error) => Restored {
+                identity,
+                actions: Vec::new(),
+                error: Some(error.message),
+                kind: Some(error.kind),
+                hints: error.hints,
+            },
+        }
     }
 }
 
@@ -176,22 +201,7 @@ impl Service {
         for saved in &backup.servers {
             let done = self.restore_one(saved, restoring, progress).await;
             let identity = saved.spec.identity.clone();
-            all.push(match done {
-                Ok(actions) => Restored {
-                    identity,
-                    actions: actions.iter().map(Action::line).collect(),
-                    error: None,
-                    kind: None,
-                    hints: Vec::new(),
-                },
-                Err(error) => Restored {
-                    identity,
-                    actions: Vec::new(),
-                    error: Some(error.message),
-                    kind: Some(error.kind),
-                    hints: error.hints,
-                },
-            });
+            all.push(Restored::of(identity, done));
         }
         all
     }

@@ -10,6 +10,7 @@ use crate::model::{Action, Goal, Identity, ImageReference, Name, Observed, Spec,
 use crate::template::{Request, Template, instantiate, reconfigure};
 
 use super::reach::{missing, named};
+use super::wheel::put;
 use super::{Progress, Service};
 
 /// A server with what its observation means.
@@ -147,8 +148,15 @@ impl Service {
         let image = self
             .find_image(&identity, template, given, progress)
             .await?;
+        let wheel = deploy
+            .request
+            .wheel
+            .as_ref()
+            .or(template.process.wheel.as_ref());
+        let wheel = self.find_wheel(&identity, wheel, progress).await?;
         self.reach(&identity, waiting, progress, |present| {
             let mut spec = self.specify(namespace, deploy, present)?;
+            put(wheel.as_ref(), &mut spec);
             if let Some(image) = &image {
                 image.put(
                     &mut spec,
@@ -172,9 +180,12 @@ impl Service {
         progress: &dyn Progress,
     ) -> Result<Outcome> {
         let image = self.find_new_image(identity, update, progress).await?;
+        let wheel = update.wheel.as_ref();
+        let wheel = self.find_wheel(identity, wheel, progress).await?;
         self.reach(identity, waiting, progress, |present| {
             let present = present.ok_or_else(|| missing(identity))?;
             let mut spec = self.updated(identity, present, update)?;
+            put(wheel.as_ref(), &mut spec);
             if let Some(image) = &image {
                 image.put(&mut spec, present.spec.as_deref());
             }

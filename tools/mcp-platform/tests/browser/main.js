@@ -9,7 +9,7 @@ const { chromium } = require("playwright-core");
 const { Platform } = require("./platform.js");
 const { scenarios } = require("./scenarios.js");
 
-const { MCP_PLATFORM, CHROMIUM, SCREENSHOTS, BACKENDS = "mock process", ONLY } = process.env;
+const { MCP_PLATFORM, CHROMIUM, SCREENSHOTS, BACKENDS = "process", ONLY } = process.env;
 
 async function main() {
   const browser = await chromium.launch({

@@ -100,7 +100,7 @@ async function refusals({ platform, page, picture }) {
 
 /** A singleton cannot be scaled, and its button says so. */
 async function singleton({ platform, page }) {
-  await platform.deploy("mcp-server-jupyter", { name: "notebooks", configuration: { token: "0123456789abcdef" } });
+  await platform.deploy("alone", { name: "notebooks", configuration: {} });
   await open(page, platform);
   await shows(page, "notebooks", "running");
   const button = rowOf(page, "notebooks").locator('[data-action="scale"]');
@@ -168,6 +168,42 @@ async function deploying({ page, platform, picture }) {
   await dialog.waitFor({ state: "detached" });
   const shown = await page.content();
   assert.ok(!shown.includes("long enough"), "a secret is nowhere on the page");
+}
+
+/** What is there is filled in; only what was changed is sent. */
+async function updating({ page, platform, picture }) {
+  await platform.deploy("echo", { name: "one", configuration: { greeting: "hello", token: "long enough" } });
+  await open(page, platform);
+  await shows(page, "one", "running");
+  await rowOf(page, "one").locator("button.name").click();
+  await press(page, dialogOf(page).locator('[data-action="update"]'));
+  const greeting = page.locator("dialog.update").getByLabel("greeting");
+  await greeting.waitFor();
+  assert.equal(await greeting.inputValue(), "hello");
+  assert.equal(await page.locator("dialog.update").getByLabel("token").inputValue(), "");
+  await requireAccessible(page, "the form of an update");
+  await picture("update");
+  await greeting.fill("good evening");
+  await page.locator("dialog.update").getByRole("button", { name: "Update", exact: true }).click();
+  await page.locator("dialog.update").waitFor({ state: "detached" });
+  await messageOf(page, "done", "Updated").waitFor();
+  const { body } = await platform.call("GET", "/api/templates/deployments/one/");
+  assert.deepEqual(body.deployment.spec.configuration, { greeting: "good evening" });
+}
+
+/** What a server writes is text, whatever it looks like. */
+async function hostile({ page, platform, picture }) {
+  const request = { name: "hostile", configuration: {} };
+  const { status } = await platform.call("POST", "/api/templates/deploy/hostile/?wait=false", request);
+  assert.equal(status, 202);
+  await open(page, platform);
+  await rowOf(page, "hostile").locator("button.name").click();
+  await dialogOf(page).getByRole("tab", { name: "Logs" }).click();
+  const line = dialogOf(page).locator(".log .line bdi").first();
+  await line.waitFor();
+  assert.equal(await line.innerText(), "<img src=x onerror=alert(1)> red \ufffdabc");
+  assert.equal(await page.locator("img").count(), 0);
+  await picture("hostile");
 }
 
 /** Cut off: it is said since when, nothing can be done, and it heals by itself. */
@@ -255,9 +291,9 @@ async function looks({ platform, page, picture }) {
   await rowOf(page, "a-server").waitFor({ state: "detached" });
   await page.locator("#shown").filter({ hasText: "1 server, filtered from 2" }).waitFor();
   await page.getByLabel("Search").fill("");
-  await page.getByLabel("Status", { exact: true }).selectOption("stopped");
+  await page.locator("#status-filter").selectOption("stopped");
   await rowOf(page, "b-server").waitFor({ state: "detached" });
-  await page.getByLabel("Status", { exact: true }).selectOption("");
+  await page.locator("#status-filter").selectOption("");
 
   await page.setViewportSize({ width: 360, height: 740 });
   await requireAccessible(page, "360 pixels");
@@ -277,7 +313,9 @@ module.exports = {
   scenarios: {
     steering: { act: steering },
     refusals: { act: refusals },
-    singleton: { act: singleton, backends: ["mock"] },
+    singleton: { act: singleton },
+    updating: { act: updating },
+    hostile: { act: hostile, backends: ["process"] },
     details: { act: details },
     deploying: { act: deploying },
     outage: { act: outage },

@@ -61,6 +61,10 @@ async fn a_client_deploys_steers_and_deletes() {
 
     let status = done(&client, "get_mcp_status", json!({"name": "one"})).await;
     assert_eq!(status["status"], "running");
+    let check = done(&client, "check_mcp", json!({"name": "one"})).await;
+    assert_eq!(check["passed"], true, "{check}");
+    let backup = done(&client, "backup_mcp", json!({})).await;
+    assert_eq!(backup["servers"][0]["spec"]["template"], "echo");
     let scaled = json!({"name": "one", "replicas": 2, "wait_ready": true});
     done(&client, "scale_mcp", scaled).await;
     let list = done(&client, "list_mcp_servers", json!({})).await;
@@ -144,6 +148,8 @@ async fn roles_and_namespaces_decide_in_every_call() {
         refused(&elsewhere, "list_mcp_servers", json!({})).await,
         "forbidden"
     );
+    let templates = done(&elsewhere, "list_mcp_templates", json!({})).await;
+    assert_eq!(templates["templates"][0]["id"], "alone");
     done(&operator, "stop_mcp", one()).await;
     done(&admin, "delete_mcp", one()).await;
     platform.end().await;

@@ -93,6 +93,8 @@ async fn serve(folder: &tempfile::TempDir) -> (Child, BufReader<ChildStdout>, St
 impl Platform {
     /// Starts one.
     pub async fn start() -> Platform {
+        // The library leaves the choice to the program, and this is the program of the tests.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let template = folder.path().join("templates/alone");
         std::fs::create_dir_all(&template).unwrap();

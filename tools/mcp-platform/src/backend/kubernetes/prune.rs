@@ -42,7 +42,7 @@ pub async fn prune(
     let parameters = ListParams::default().labels(&of_server(identity));
     for kind in served
         .kinds()
-        .filter(|kind| kind.role == Role::Ours && kind.kind != "PersistentVolumeClaim")
+        .filter(|kind| kind.role != Role::Derived && kind.kind != "PersistentVolumeClaim")
     {
         let api = dynamic(client, kind, identity.namespace.as_str());
         let found = ask(

@@ -279,8 +279,8 @@ impl Life {
         loop {
             // Most of what is taken is taken at the start, before it says that it is ready.
             tokio::time::sleep(MEMORY_PERIOD.min(begun.elapsed() / 4 + MEMORY_FIRST)).await;
-            let (mark, limit) = (self.mark.clone(), self.spec.resources.memory_limit);
-            let look = move || members::exceed(&members::members(&mark, pid), limit);
+            let limit = self.spec.resources.memory_limit;
+            let look = move || pid.is_some_and(|pid| members::exceed(&members::tree(pid), limit));
             if limit > 0 && tokio::task::spawn_blocking(look).await.unwrap_or(false) {
                 return;
             }

@@ -84,13 +84,17 @@ fn wanted(object: &Object) -> Vec<BTreeMap<String, String>> {
 /// no other has to.
 pub fn only_on_workload(set: &Set, object: &Object, wanted: &BTreeMap<String, String>) -> bool {
     set.workloads().any(|workload| {
-        let mut all = workload
+        let own = workload
             .object
             .node
             .at("metadata.labels")
             .map(labels)
             .unwrap_or_default();
-        all.extend(workload.labels());
-        workload.object.beside(object) && !wanted.is_empty() && has_all(&all, wanted)
+        let pods = workload.labels();
+        workload.object.beside(object)
+            && !wanted.is_empty()
+            && wanted
+                .iter()
+                .all(|(key, value)| own.get(key) == Some(value) || pods.get(key) == Some(value))
     })
 }

@@ -30,7 +30,7 @@ fn check(set: &Set, found: &mut Found) {
         }
         let sessions = set
             .beside(service, |found| has_all(found, &selector))
-            .filter(|workload| set.several(workload))
+            .filter(|workload| set.several(workload) && !stateless(workload))
             .find(|workload| {
                 workload.object.kind == "StatefulSet" || speaks_websocket(set, service, workload)
             });
@@ -44,13 +44,14 @@ fn check(set: &Set, found: &mut Found) {
     }
 }
 
-/// Whether the server, its Service or an Ingress before it speaks of WebSockets. A server of ours
-/// says itself what its sessions hang on.
-fn speaks_websocket(set: &Set, service: &Object, workload: &Workload<'_>) -> bool {
+/// Whether a server of ours says itself that its sessions hang on nothing.
+fn stateless(workload: &Workload<'_>) -> bool {
     let declared = workload.object.annotation(label::SPEC).unwrap_or_default();
-    if declared.contains("\"statefulness\":\"stateless\"") {
-        return false;
-    }
+    declared.contains("\"statefulness\":\"stateless\"")
+}
+
+/// Whether the server, its Service or an Ingress before it speaks of WebSockets.
+fn speaks_websocket(set: &Set, service: &Object, workload: &Workload<'_>) -> bool {
     let mut seen = false;
     let mut look = |key: &str, text: &str| {
         let text = text.to_ascii_lowercase();

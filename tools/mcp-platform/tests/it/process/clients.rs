@@ -41,10 +41,9 @@ impl Client {
             .await
             .map_err(|error| error.to_string())?;
         let result = serde_json::to_value(result).unwrap();
-        Ok(result["content"][0]["text"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned())
+        let parts = result["content"].as_array().unwrap().iter();
+        let texts: Vec<&str> = parts.filter_map(|part| part["text"].as_str()).collect();
+        Ok(texts.join("\n"))
     }
 
     pub async fn call(&self, tool: &'static str, arguments: Value) -> String {
