@@ -8,6 +8,7 @@ mod act;
 mod body;
 mod companions;
 mod converge;
+mod elf;
 mod engine;
 mod foreign;
 mod history;
@@ -206,7 +207,14 @@ impl Backend for Docker {
         } else {
             write::write(&self.engine, identity, action).await?;
         }
-        work::begin(&self.engine, identity).await
+        let begun = work::begin(&self.engine, identity).await;
+        if let (Err(error), Action::Apply { expected: None, .. }) = (&begun, action) {
+            // There was nothing before; nothing is left of it.
+            write::write(&self.engine, identity, &Action::Remove).await?;
+            work::begin(&self.engine, identity).await?;
+            return Err(error.clone());
+        }
+        begun
     }
 
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {

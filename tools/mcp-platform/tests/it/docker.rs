@@ -5,6 +5,7 @@ mod faults;
 mod foreign;
 mod images;
 mod kept;
+mod clients;
 mod operations;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The back end that runs servers as processes of this machine: real supervisors, real servers.
 
 mod bridge;
-mod clients;
+pub mod clients;
 mod faults;
 mod jupyter;
 mod kills;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder,     CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
     UploadToContainerOptionsBuilder,
 };
 
@@ -46,7 +46,8 @@ pub async fn create(engine: &Engine, record: &Record, slot: u32) -> Result<()> {
         join(engine, &names::inner_network(&spec.identity), &name).await?;
     }
     for volume in spec.volumes.iter().filter(|volume| volume.size > 0) {
-        hand_over(engine, &name, &volume.path, &owner).await?;
+        let volume = names::volume(&spec.identity, &volume.name, slot);
+        hand_over(engine, spec, &volume, &owner).await?;
     }
     fill(engine, spec, &name, &owner).await?;
     start(engine, &name).await?;
@@ -247,11 +248,12 @@ async fn join(engine: &Engine, network: &str, container: &str) -> Result<()> {
 }
 
 /// Gives the top of a volume to the user of a container, when that is a number: a new volume at a
-/// path that the image does not have belongs to root.
+/// path that the image does not have belongs to root. The engine changes owners by unpacking
+/// archives only, so a container that never runs lends its root for that.
 ///
 /// # Errors
 /// The engine does not.
-pub async fn hand_over(engine: &Engine, container: &str, path: &str, owner: &str) -> Result<()> {
+pub async fn hand_over(engine: &Engine, spec: &Spec, volume: &str, owner: &str) -> Result<()> {
     let Some((user, group)) = numbers(owner) else {
         return Ok(());
     };
@@ -263,15 +265,16 @@ pub async fn hand_over(engine: &Engine, container: &str, path: &str, owner: &str
     header.set_gid(group);
     header.set_size(0);
     archive
-        .append_data(&mut header, "./", std::io::empty())
+        .append_data(&mut header, "volume/", std::io::empty())
         .map_err(archive_error)?;
-    upload(
-        engine,
-        container,
-        path,
-        archive.into_inner().map_err(archive_error)?,
-    )
-    .await
+    let archive = archive.into_inner().map_err(archive_error)?;
+    let lender = format!("{volume}.owner");
+    // One that was left over when somebody was ended here.
+    remove(engine, &lender).await?;
+    make(engine, &lender, body::lender(spec, volume)).await?;
+    let done = upload(engine, &lender, "/", archive).await;
+    remove(engine, &lender).await?;
+    done
 }
 
 /// Puts files and, for a server over standard input and output, our own program into a container.
@@ -304,6 +307,7 @@ async fn fill(engine: &Engine, spec: &Spec, container: &str, owner: &str) -> Res
             .map_err(|error| {
                 Error::precondition(format!("{}: {error}", engine.place.program.display()))
             })?;
+        can_run(engine, spec, container, &bytes).await?;
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o555);
         header.set_size(bytes.len() as u64);
@@ -328,6 +332,28 @@ async fn fill(engine: &Engine, spec: &Spec, container: &str, owner: &str) -> Res
     .await
 }
 
+/// Whether our own program can run in a container: it is linked against a C library, and the image
+/// must have its loader.
+async fn can_run(engine: &Engine, spec: &Spec, container: &str, program: &[u8]) -> Result<()> {
+    let Some(loader) = super::elf::loader(program) else {
+        return Ok(());
+    };
+    let options = ContainerArchiveInfoOptionsBuilder::new().path(&loader).build();
+    let docker = engine.docker().await?;
+    match docker.get_container_archive_info(container, Some(options)).await {
+        Err(error) if is_missing(&error) => Err(Error::new(
+            Kind::Failed,
+            format!(
+                "{}: {} speaks over standard input and output, which needs the platform's own program in its container, and that cannot run there: the image has no {loader} (configuration)",
+                spec.identity, spec.template
+            ),
+        )
+        .hint("use an image with the C library of this machine, such as one based on Debian")
+        .hint("or let the server itself speak streamable HTTP")),
+        _ => Ok(()),
+    }
+}
+
 async fn upload(engine: &Engine, container: &str, path: &str, archive: Vec<u8>) -> Result<()> {
     let options = UploadToContainerOptionsBuilder::new().path(path).build();
     engine
@@ -343,6 +369,7 @@ fn numbers(owner: &str) -> Option<(u64, u64)> {
     Some((user.parse().ok()?, group.parse().ok()?))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn archive_error(error: std::io::Error) -> Error {
     Error::internal(format!("an archive for a container: {error}"))
 }

@@ -15,7 +15,7 @@ use bollard::models::{
 use crate::model::{Companion, Resources, Spec, Transport, Volume, label};
 
 use super::names;
-use super::record::Record;
+use super::record::{self, Record};
 
 /// Who runs what an image leaves to root: the user that distributions call `nobody`.
 pub const NOBODY: &str = "65532:65532";
@@ -118,6 +118,26 @@ pub fn companion(record: &Record, companion: &Companion, revision: &str) -> Cont
     }
 }
 
+/// A container that never runs and has one volume, at `/volume`.
+pub fn lender(spec: &Spec, volume: &str) -> ContainerCreateBody {
+    ContainerCreateBody {
+        image: Some(record::IMAGE.to_owned()),
+        cmd: Some(vec!["never-runs".to_owned()]),
+        labels: Some(names::labels(spec, names::PART)),
+        host_config: Some(HostConfig {
+            network_mode: Some("none".to_owned()),
+            mounts: Some(vec![Mount {
+                target: Some("/volume".to_owned()),
+                source: Some(volume.to_owned()),
+                typ: Some(MountType::VOLUME),
+                ..Mount::default()
+            }]),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
 fn host(resources: &Resources, mounts: Vec<Mount>, scratch: HashMap<String, String>) -> HostConfig {
     let memory = i64::try_from(resources.memory_limit).unwrap_or(i64::MAX);
     HostConfig {
@@ -178,6 +198,10 @@ fn bridged(
         .map(str::to_owned)
         .to_vec();
     words.push(spec.port.to_string());
+    if let Some(variable) = &spec.bearer {
+        words.extend(["--bearer-variable".to_owned(), variable.clone()]);
+    }
+    words.extend(["--drain".to_owned(), spec.drain_seconds.to_string()]);
     words.push("--".to_owned());
     if command.is_empty() {
         words.extend(image.entrypoint.clone().unwrap_or_default());

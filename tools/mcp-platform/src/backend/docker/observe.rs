@@ -103,8 +103,10 @@ pub async fn observed(
         Some(record) => {
             let mut observed = whole(identity, &record, &seen, &companions, now());
             let present: Vec<_> = seen.iter().map(Seen::present).collect();
-            let unfinished =
-                record.removing || records > 1 || !converge(&record.wanted(), &present).is_empty();
+            let unfinished = record.removing
+                || records > 1
+                || (record.replicas == 0 && !companions.is_empty())
+                || !converge(&record.wanted(), &present).is_empty();
             if unfinished && idle(engine, identity)? {
                 observed.conditions.push(abandoned());
             }
@@ -140,7 +142,15 @@ fn whole(
 ) -> Observed {
     let wanted = record.wanted();
     let patience = patience(&record.spec);
-    let instances: Vec<Instance> = seen.iter().map(|one| one.instance(patience, now)).collect();
+    let mut instances: Vec<Instance> = seen.iter().map(|one| one.instance(patience, now)).collect();
+    if record.replicas == 0 {
+        // It is stopped when these have ended too.
+        instances.extend(companions.iter().map(|one| Instance {
+            phase: Phase::Ending,
+            ready: false,
+            ..one.instance(patience, now)
+        }));
+    }
     let updated = seen
         .iter()
         .filter(|one| {
