@@ -1,11 +1,11 @@
 //! The back end on a real engine.
 
+mod clients;
 mod crash;
 mod faults;
 mod foreign;
 mod images;
 mod kept;
-mod clients;
 mod operations;
 
 use std::sync::Arc;

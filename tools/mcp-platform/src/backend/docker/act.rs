@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
-    ContainerArchiveInfoOptionsBuilder,     CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
 use crate::error::{Error, Kind, Result};
@@ -338,7 +338,9 @@ async fn can_run(engine: &Engine, spec: &Spec, container: &str, program: &[u8]) 
     let Some(loader) = super::elf::loader(program) else {
         return Ok(());
     };
-    let options = ContainerArchiveInfoOptionsBuilder::new().path(&loader).build();
+    let options = ContainerArchiveInfoOptionsBuilder::new()
+        .path(&loader)
+        .build();
     let docker = engine.docker().await?;
     match docker.get_container_archive_info(container, Some(options)).await {
         Err(error) if is_missing(&error) => Err(Error::new(

@@ -42,7 +42,10 @@ mod tests {
         assert_eq!(loader(b""), None);
         assert_eq!(loader(b"#!/bin/sh"), None);
         assert_eq!(loader(b"\x7fELF\x02\x01"), None);
-        assert_eq!(loader(&[b"\x7fELF\x02\x01".as_slice(), &[0xff; 80]].concat()), None);
+        assert_eq!(
+            loader(&[b"\x7fELF\x02\x01".as_slice(), &[0xff; 80]].concat()),
+            None
+        );
     }
 
     #[test]

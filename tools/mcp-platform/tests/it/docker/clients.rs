@@ -19,7 +19,11 @@ fn endpoint(outcome: &Outcome) -> String {
 }
 
 async fn checked(room: &Room, identity: &Identity) {
-    let check = room.service.check(identity, CheckTarget::Instances).await.unwrap();
+    let check = room
+        .service
+        .check(identity, CheckTarget::Instances)
+        .await
+        .unwrap();
     assert!(check.passed, "{check:?}");
 }
 
@@ -29,12 +33,22 @@ async fn over_http_with_a_token() {
         return;
     };
     let token = "a-long-token-of-a-test";
-    let request = room.request("echo", "echo", &json!({ "token": token, "greeting": "moin" }));
+    let request = room.request(
+        "echo",
+        "echo",
+        &json!({ "token": token, "greeting": "moin" }),
+    );
     let deployed = room.deploy(&request).await.unwrap();
-    let client = Client::try_connect(&endpoint(&deployed), token).await.unwrap();
+    let client = Client::try_connect(&endpoint(&deployed), token)
+        .await
+        .unwrap();
     assert!(client.echo("you").await.starts_with("moin"));
     client.close().await;
-    assert!(Client::try_connect(&endpoint(&deployed), "another").await.is_err());
+    assert!(
+        Client::try_connect(&endpoint(&deployed), "another")
+            .await
+            .is_err()
+    );
     checked(&room, &room.identity("echo")).await;
     room.delete("echo").await;
 }
@@ -45,7 +59,11 @@ fn standard(room: &mut Room) {
         let pages = text.find("[health]").unwrap()..text.find("[configuration.schema]").unwrap();
         let mut text = text;
         text.replace_range(pages, "");
-        text.replace("kind = \"streamable-http\"\npath = \"/mcp\"", "kind = \"stdio\"").replace(
+        text.replace(
+            "kind = \"streamable-http\"\npath = \"/mcp\"",
+            "kind = \"stdio\"",
+        )
+        .replace(
             "arguments = [\"echo\", \"--host\", \"{host}\", \"--port\", \"{port}\"]",
             "arguments = [\"echo\"]",
         )
@@ -59,9 +77,15 @@ async fn over_standard_input_and_output_by_the_bridge() {
     };
     standard(&mut room);
     let token = "a-long-token-of-a-test";
-    let request = room.request("standard", "echo", &json!({ "token": token, "greeting": "moin" }));
+    let request = room.request(
+        "standard",
+        "echo",
+        &json!({ "token": token, "greeting": "moin" }),
+    );
     let deployed = room.deploy(&request).await.unwrap();
-    let client = Client::try_connect(&endpoint(&deployed), token).await.unwrap();
+    let client = Client::try_connect(&endpoint(&deployed), token)
+        .await
+        .unwrap();
     assert!(client.echo("you").await.starts_with("moin"));
     client.close().await;
     checked(&room, &room.identity("echo")).await;
@@ -77,7 +101,9 @@ async fn an_image_in_which_the_bridge_cannot_run_is_refused() {
     let mut archive = tar::Builder::new(Vec::new());
     archive.append_dir("bin", ".").unwrap();
     let archive = archive.into_inner().unwrap();
-    room.engine.import("mcp-platform-nothing:1", archive, &["CMD [\"/x\"]"]).await;
+    room.engine
+        .import("mcp-platform-nothing:1", archive, &["CMD [\"/x\"]"])
+        .await;
     room.image = ImageReference::parse("mcp-platform-nothing:1").unwrap();
     let request = room.request("standard", "echo", &json!({}));
     let error = room.deploy(&request).await.unwrap_err();
@@ -95,7 +121,10 @@ async fn the_real_jupyter_server_runs_code() {
         return;
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    if mcp_platform::image::locate(&root, "dist/*-image.oci.tar").unwrap().is_none() {
+    if mcp_platform::image::locate(&root, "dist/*-image.oci.tar")
+        .unwrap()
+        .is_none()
+    {
         say("switched off: the real Jupyter server on docker; run `cargo xtask image` first");
         return;
     }
@@ -128,11 +157,20 @@ async fn the_real_jupyter_server_runs_code() {
         .deploy(&room.namespace, &request, Waiting::Wait, &Quiet)
         .await
         .unwrap();
-    let spec = deployed.server.as_ref().unwrap().observed.spec.clone().unwrap();
+    let spec = deployed
+        .server
+        .as_ref()
+        .unwrap()
+        .observed
+        .spec
+        .clone()
+        .unwrap();
     assert_eq!(spec.provenance.image_source.as_deref(), Some("archive"));
     assert!(spec.provenance.wheel_sha256.is_some());
     checked(&room, &room.identity("jupyter")).await;
-    let client = Client::try_connect(&endpoint(&deployed), token).await.unwrap();
+    let client = Client::try_connect(&endpoint(&deployed), token)
+        .await
+        .unwrap();
     let started = client.call("start_kernel", json!({})).await;
     let started: Value = serde_json::from_str(&started).unwrap();
     let kernel = started["kernel_id"].as_str().unwrap();
