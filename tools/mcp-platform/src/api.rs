@@ -93,6 +93,17 @@ impl Default for Limits {
     }
 }
 
+/// A cluster that an instance of the platform can be started on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherCluster {
+    /// The name for `--cluster`.
+    pub name: String,
+    /// Its server.
+    pub place: String,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
 /// What an API is made of.
 pub struct Parts {
     /// The operations.
@@ -101,6 +112,8 @@ pub struct Parts {
     pub namespace: Name,
     /// The name of the place where servers run.
     pub cluster: String,
+    /// The clusters that `--cluster` can name.
+    pub others: Vec<OtherCluster>,
     /// Who gets in.
     pub gate: Gate,
     /// Where changes are recorded.
@@ -116,6 +129,7 @@ pub struct Api {
     service: Service,
     namespace: Name,
     cluster: String,
+    others: Vec<OtherCluster>,
     gate: Gate,
     audit: Audit,
     limits: Limits,
@@ -145,6 +159,7 @@ impl Api {
                 service: parts.service,
                 namespace: parts.namespace,
                 cluster: parts.cluster,
+                others: parts.others,
                 gate: parts.gate,
                 audit: parts.audit,
                 limits: parts.limits,

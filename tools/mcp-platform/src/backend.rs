@@ -11,6 +11,8 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::image;
 use crate::model::{Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed};
+use crate::error::Result;
+use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
 use crate::world::World;
 
 pub mod docker;
@@ -207,9 +209,6 @@ pub async fn open(kind: Kind, world: &World, cluster: Option<&str>) -> Result<Sh
             kubernetes::Kubernetes::open(world, cluster).await?,
         )),
         Kind::Process => Ok(Arc::new(process::ProcessBackend::new(world))),
-        Kind::Mock => Err(Error::precondition(format!(
-            "the back end {} is not part of this build",
-            kind.word()
-        ))),
+        Kind::Mock => Ok(Arc::new(mock::MockBackend::from_world(world)?)),
     }
 }

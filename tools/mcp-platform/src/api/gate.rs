@@ -72,7 +72,8 @@ pub async fn admit(State(api): State<Arc<Api>>, mut request: Request, next: Next
             (_, None) => "unknown".to_owned(),
         };
         if let Err(wait) = gate.rate.take(&key, Instant::now()) {
-            return too_many(wait.as_secs() + 1).into_response();
+            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+            return too_many(seconds.saturating_add(1)).into_response();
         }
     }
     match caller {
@@ -85,7 +86,7 @@ pub async fn admit(State(api): State<Arc<Api>>, mut request: Request, next: Next
     next.run(request).await
 }
 
-fn too_many(seconds: u64) -> Problem {
+fn too_many(seconds: u32) -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "too-many-requests",

@@ -114,18 +114,20 @@ pub struct Cluster {
     pub backend: Kind,
     /// Where it is: a context, a socket, a folder.
     pub place: String,
-    /// Whether it can be used now.
-    pub reachable: bool,
+    /// Whether this instance works on it.
+    pub current: bool,
+    /// Whether it can be used now; only said of the one that this instance works on.
+    pub reachable: Option<bool>,
     /// Why not.
     pub message: Option<String>,
     /// The namespace that is meant when none is named.
-    pub namespace: String,
+    pub namespace: Option<String>,
 }
 
 /// All places where servers run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Clusters {
-    /// The one that this instance works on.
+    /// The one that this instance works on, then those that `--cluster` can name.
     pub clusters: Vec<Cluster>,
 }
 
@@ -144,16 +146,26 @@ pub async fn clusters(State(api): State<Arc<Api>>, _: Caller) -> Json<Clusters> 
     let asked = tokio::time::timeout(api.limits.probe_time, backend.reachable()).await;
     let answer = asked.unwrap_or_else(|_| Err(Error::unavailable("it did not answer in time")));
     let message = api.counted(answer).err().map(|error| error.message);
-    Json(Clusters {
-        clusters: vec![Cluster {
-            name: api.cluster.clone(),
-            backend: backend.kind(),
-            place: backend.place(),
-            reachable: message.is_none(),
-            message,
-            namespace: api.namespace.to_string(),
-        }],
-    })
+    let mut clusters = vec![Cluster {
+        name: api.cluster.clone(),
+        backend: backend.kind(),
+        place: backend.place(),
+        current: true,
+        reachable: Some(message.is_none()),
+        message,
+        namespace: Some(api.namespace.to_string()),
+    }];
+    let others = api.others.iter().filter(|other| other.name != api.cluster);
+    clusters.extend(others.map(|other| Cluster {
+        name: other.name.clone(),
+        backend: Kind::Kubernetes,
+        place: other.place.clone(),
+        current: false,
+        reachable: None,
+        message: other.problem.clone(),
+        namespace: None,
+    }));
+    Json(Clusters { clusters })
 }
 
 /// Who the caller is.

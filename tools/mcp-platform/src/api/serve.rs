@@ -137,7 +137,8 @@ pub async fn serve(
     let app = router(api).into_make_service_with_connect_info::<SocketAddr>();
     let served = match tls {
         None => {
-            let mut server = axum_server::from_tcp(listening.listener).map_err(broken)?;
+            let mut server =
+                axum_server::from_tcp(listening.listener).map_err(|error| broken(&error))?;
             limit(server.http_builder());
             server
                 .handle(handle)
@@ -146,8 +147,8 @@ pub async fn serve(
                 .await
         }
         Some(config) => {
-            let mut server =
-                axum_server::from_tcp_rustls(listening.listener, config).map_err(broken)?;
+            let mut server = axum_server::from_tcp_rustls(listening.listener, config)
+                .map_err(|error| broken(&error))?;
             limit(server.http_builder());
             server
                 .handle(handle)
@@ -156,12 +157,12 @@ pub async fn serve(
                 .await
         }
     };
-    served.map_err(broken)?;
+    served.map_err(|error| broken(&error))?;
     end.await
         .map_err(|error| Error::internal(format!("the end of the server: {error}")))
 }
 
-fn broken(error: std::io::Error) -> Error {
+fn broken(error: &std::io::Error) -> Error {
     Error::precondition(format!("the listener broke: {error}"))
 }
 

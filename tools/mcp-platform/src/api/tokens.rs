@@ -203,12 +203,19 @@ pub fn find<'a>(tokens: &'a [Token], text: &str, now: Timestamp) -> Option<&'a T
 /// What tells one state of the file from another.
 type Stamp = Option<(u64, u64, i64, i64)>;
 
+/// What was read, and when; no tokens when there was no file.
+#[derive(Debug)]
+struct Kept {
+    stamp: Stamp,
+    tokens: Option<Arc<Vec<Token>>>,
+}
+
 /// The file of tokens as it is now: read again whenever it changed, so that a revoked token is
 /// refused at once.
 #[derive(Debug)]
 pub struct TokenFile {
     path: PathBuf,
-    read: Mutex<Option<(Stamp, Option<Arc<Vec<Token>>>)>>,
+    read: Mutex<Option<Kept>>,
 }
 
 impl TokenFile {
@@ -234,14 +241,17 @@ impl TokenFile {
             )
         });
         let mut kept = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, tokens)) = kept.as_ref()
-            && *at == stamp
+        if let Some(present) = kept.as_ref()
+            && present.stamp == stamp
         {
-            return Ok(tokens.clone());
+            return Ok(present.tokens.clone());
         }
         *kept = None;
         let tokens = read(&self.path)?.map(Arc::new);
-        *kept = Some((stamp, tokens.clone()));
+        *kept = Some(Kept {
+            stamp,
+            tokens: tokens.clone(),
+        });
         Ok(tokens)
     }
 }

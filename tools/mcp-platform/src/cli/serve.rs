@@ -14,7 +14,9 @@ use crate::api::audit::Audit;
 use crate::api::gate::{Gate, Tokens};
 use crate::api::serve::{self, Certificate, Listening};
 use crate::api::tokens::{self, TokenFile};
-use crate::api::{Api, Limits, Parts, Rate};
+use crate::api::{Api, Limits, OtherCluster, Parts, Rate};
+use crate::backend::Kind;
+use crate::backend::kubernetes::clusters::list;
 use crate::error::{Error, Result};
 use crate::world::World;
 
@@ -122,6 +124,7 @@ pub async fn run(
             .cluster_name()
             .unwrap_or(general.backend.word())
             .to_owned(),
+        others: others(general, world),
         gate: Gate {
             tokens: TokenFile::new(token_path),
             needed,
@@ -150,6 +153,21 @@ pub async fn run(
             crate::error::Kind::Timeout,
             format!("{left} operations were cut off; run them again"),
         )),
+    }
+}
+
+/// The clusters that another instance could be started on.
+fn others(general: &General, world: &World) -> Vec<OtherCluster> {
+    match general.backend {
+        Kind::Kubernetes => list(world)
+            .into_iter()
+            .map(|cluster| OtherCluster {
+                name: cluster.name,
+                place: cluster.server.unwrap_or_default(),
+                problem: cluster.problem,
+            })
+            .collect(),
+        Kind::Process | Kind::Docker | Kind::Mock => Vec::new(),
     }
 }
 

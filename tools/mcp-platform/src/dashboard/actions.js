@@ -119,7 +119,7 @@ function choice(value, text, { checked = false, destroys = false } = {}) {
 async function stop(server) {
   const answer = await confirm({
     title: `Stop ${server.name}?`,
-    explanation: `${server.ready} ready instances of ${server.key} end. It can be started again with as many.`,
+    explanation: `All instances of ${server.key} end, ${server.ready} of them ready. It can be started again with as many.`,
     action: "Stop",
     type: server.name,
     fields: [

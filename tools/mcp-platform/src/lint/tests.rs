@@ -98,3 +98,15 @@ fn the_log_points_to_rules_and_lines() {
     assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
     assert_eq!(place["region"]["startLine"], 1);
 }
+
+#[test]
+fn aliases_of_aliases_do_not_fill_the_memory() {
+    let mut bomb = "a: &a [x, x]\n".to_owned();
+    for (letter, before) in ('b'..='z').zip('a'..='y') {
+        let aliases = vec![format!("*{before}"); 9].join(",");
+        bomb.push_str(&format!("{letter}: &{letter} [{aliases}]\n"));
+    }
+    assert_eq!(lint(&bomb), [("not-yaml", 1)]);
+    let many = format!("a: &a 1\nb: &b 2\nc: [{}]\n", vec!["*a, *b"; 50].join(", "));
+    assert_eq!(lint(&many), []);
+}

@@ -1,9 +1,15 @@
 //! A YAML document as a tree in which every value knows its line.
 
+use std::collections::HashMap;
+
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
 
 /// How deep a document may go; manifests go a dozen levels deep.
 const DEEPEST: usize = 64;
+
+/// How many values aliases may stand for: the parser copies each, and aliases of aliases of aliases
+/// fill any memory.
+const MOST_COPIES: u64 = 10_000;
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -159,12 +165,37 @@ impl Node {
 /// # Errors
 /// It is no YAML: the line and what is wrong there.
 pub fn read(text: &str) -> Result<Vec<Node>, (usize, String)> {
+    if copies(text) > MOST_COPIES {
+        let why = format!("its aliases stand for more than {MOST_COPIES} values");
+        return Err((1, why));
+    }
     let documents = MarkedYaml::load_from_str(text)
         .map_err(|error| (error.marker().line().max(1), error.info().to_owned()))?;
     documents
         .iter()
         .map(|document| node(document, None, 0))
         .collect()
+}
+
+/// An upper bound, before anything is parsed: what an anchor stands for is at most what lies between
+/// it and the next anchor. Words in texts that look like anchors and aliases only make it larger.
+fn copies(text: &str) -> u64 {
+    let mut weights: HashMap<&str, u64> = HashMap::new();
+    let (mut current, mut total) = ("", 0_u64);
+    let between = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '{' | '}' | ',');
+    for word in text.split(between) {
+        if let Some(name) = word.strip_prefix('&') {
+            weights.insert(name, 1);
+            current = name;
+        } else if let Some(name) = word.strip_prefix('*').filter(|name| *name != current)
+            && let Some(weight) = weights.get(name).copied()
+        {
+            total = total.saturating_add(weight);
+            let around = weights.entry(current).or_insert(1);
+            *around = around.saturating_add(weight);
+        }
+    }
+    total
 }
 
 fn node(

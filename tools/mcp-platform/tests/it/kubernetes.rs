@@ -8,5 +8,6 @@ mod clusters;
 mod faults;
 mod foreign;
 mod life;
+mod many;
 mod place;
 mod races;

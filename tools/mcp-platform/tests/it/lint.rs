@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mcp_platform::lint::{RULES, check};
 
-use crate::manifest;
+use crate::manifest::cases::every;
 
 /// At the end of the line on which the mistake is.
 const PLANTED: &str = "# planted";
@@ -62,7 +62,7 @@ fn every_case_has_its_rule() {
 #[test]
 fn nothing_is_found_in_what_we_render() {
     let mut wrong = Vec::new();
-    for case in manifest::every() {
+    for case in every() {
         let report = check(vec![("rendered.yaml".to_owned(), case.text())]);
         assert!(report.objects > 4, "{}", case.word);
         assert_eq!(report.suppressed, 0);

@@ -35,6 +35,17 @@ const KINDS: usize = 8;
 /// Changes that wait for a slow listener; one that is slower looks at everything again.
 const WAITING: usize = 1024;
 
+/// Whether a cache can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It has not read everything yet.
+    Reading,
+    /// It says what the cluster says.
+    Usable,
+    /// A watch was refused or broke off.
+    Lost,
+}
+
 /// The objects of each kind.
 #[derive(Default)]
 pub struct State {
@@ -65,7 +76,7 @@ pub struct State {
     changed: HashSet<Identity>,
     everything: bool,
     complete: [bool; KINDS],
-    healthy: [bool; KINDS],
+    lost: [bool; KINDS],
 }
 
 impl State {
@@ -90,13 +101,14 @@ impl State {
         Some(Change::Everything)
     }
 
-    /// Whether everything has been read once.
-    pub fn had_everything(&self) -> bool {
-        self.complete.iter().all(|done| *done)
-    }
-
-    fn usable(&self) -> bool {
-        self.complete.iter().chain(&self.healthy).all(|good| *good)
+    fn health(&self) -> Health {
+        if self.lost.iter().any(|lost| *lost) {
+            Health::Lost
+        } else if self.complete.iter().all(|done| *done) {
+            Health::Usable
+        } else {
+            Health::Reading
+        }
     }
 
     /// Computes again what changed.
@@ -226,7 +238,7 @@ fn key_of(identity: &Identity) -> Key {
 /// The watches of one namespace or of all, and what they have brought.
 pub struct Cache {
     shared: Arc<Shared>,
-    usable: watch::Receiver<bool>,
+    health: watch::Receiver<Health>,
     // Ends with the cache.
     _watches: JoinSet<()>,
 }
@@ -235,7 +247,7 @@ struct Shared {
     state: Mutex<State>,
     suffix: String,
     changes: broadcast::Sender<Change>,
-    usable: watch::Sender<bool>,
+    health: watch::Sender<Health>,
 }
 
 impl Shared {
@@ -251,22 +263,22 @@ impl Shared {
         }
     }
 
-    fn health(&self, state: &State) {
-        let usable = state.usable();
-        self.usable
-            .send_if_modified(|known| std::mem::replace(known, usable) != usable);
+    fn judge(&self, state: &State) {
+        let health = state.health();
+        self.health
+            .send_if_modified(|known| std::mem::replace(known, health) != health);
     }
 }
 
 impl Cache {
     /// Begins to watch.
     pub fn start(client: &Client, namespace: Option<&str>, suffix: &str) -> Cache {
-        let (sender, receiver) = watch::channel(false);
+        let (sender, receiver) = watch::channel(Health::Reading);
         let shared = Arc::new(Shared {
             state: Mutex::new(State::default()),
             suffix: suffix.to_owned(),
             changes: broadcast::channel(WAITING).0,
-            usable: sender,
+            health: sender,
         });
         let mut watches = JoinSet::new();
         let servers = format!("{}={}", label::COMPONENT, label::COMPONENT_VALUE);
@@ -315,20 +327,20 @@ impl Cache {
         ));
         Cache {
             shared,
-            usable: receiver,
+            health: receiver,
             _watches: watches,
         }
     }
 
-    /// Turns true when everything has been read and no watch is lost.
-    pub fn usable(&self) -> watch::Receiver<bool> {
-        self.usable.clone()
+    /// Whether it can be trusted, from now on.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
     }
 
     /// The servers of a scope; none while the cache cannot be trusted.
     pub fn list(&self, scope: &Scope) -> Option<Vec<Observed>> {
         let mut state = self.shared.lock();
-        if !state.usable() {
+        if state.health() != Health::Usable {
             return None;
         }
         state.settle(&self.shared.suffix);
@@ -348,7 +360,7 @@ impl Cache {
     /// One server; none while the cache cannot be trusted.
     pub fn observe(&self, identity: &Identity) -> Option<Option<Observed>> {
         let mut state = self.shared.lock();
-        if !state.usable() {
+        if state.health() != Health::Usable {
             return None;
         }
         state.settle(&self.shared.suffix);
@@ -392,29 +404,29 @@ async fn feed<K: Kept>(api: kube::Api<K>, config: watcher::Config, shared: Arc<S
                 }
                 seen = HashSet::new();
                 state.complete[K::INDEX] = true;
-                state.healthy[K::INDEX] = true;
+                state.lost[K::INDEX] = false;
                 state.touch_everything()
             }
             Ok(watcher::Event::Apply(object)) => {
-                state.healthy[K::INDEX] = true;
+                state.lost[K::INDEX] = false;
                 put(&mut state, object).1
             }
             Ok(watcher::Event::Delete(object)) => {
-                state.healthy[K::INDEX] = true;
+                state.lost[K::INDEX] = false;
                 let key = key(object.meta());
                 key.and_then(|key| take::<K>(&mut state, &key))
             }
             Err(error) => {
                 // A watch that only has to begin again reads everything again, and says so then.
-                state.healthy[K::INDEX] = false;
+                state.lost[K::INDEX] = true;
                 if missing(&error) {
                     state.complete[K::INDEX] = true;
-                    state.healthy[K::INDEX] = true;
+                    state.lost[K::INDEX] = false;
                 }
                 None
             }
         };
-        shared.health(&state);
+        shared.judge(&state);
         drop(state);
         shared.say(change);
     }

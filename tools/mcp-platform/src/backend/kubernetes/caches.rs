@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::model::{Change, Identity, Name, Observed, label};
 
 use super::answer::{ask, ask_optional};
-use super::cache::{Cache, Key, State};
+use super::cache::{Cache, Health, Key, State};
 use super::fetch;
 use super::remove::of_server;
 use super::store;
@@ -118,7 +118,7 @@ impl Caches {
     /// The changes of a scope; none when the cluster has to be watched for it.
     pub async fn changes(&self, scope: &Scope) -> Option<BoxStream<'static, Result<Change>>> {
         let cache = self.cache(scope.namespace.as_ref()).await?;
-        if !*cache.usable().borrow() {
+        if *cache.health().borrow() != Health::Usable {
             return None;
         }
         let namespace = scope.namespace.clone();
@@ -207,7 +207,7 @@ impl Caches {
             let mut caches = lock(&self.caches);
             let known = caches
                 .get(&None)
-                .filter(|all| *all.usable().borrow())
+                .filter(|all| *all.health().borrow() == Health::Usable)
                 .or_else(|| caches.get(&namespace.cloned()));
             match known {
                 Some(cache) => Arc::clone(cache),
@@ -220,16 +220,10 @@ impl Caches {
                 }
             }
         };
-        let mut usable = cache.usable();
-        if *usable.borrow() {
-            return Some(cache);
-        }
-        // One that had everything and lost a watch is not waited for.
-        if cache.look(State::had_everything) {
-            return None;
-        }
-        let waited = tokio::time::timeout(PATIENCE, usable.wait_for(|usable| *usable)).await;
-        matches!(waited, Ok(Ok(_))).then_some(cache)
+        let mut health = cache.health();
+        let known = tokio::time::timeout(PATIENCE, health.wait_for(|now| *now != Health::Reading));
+        let usable = matches!(known.await, Ok(Ok(now)) if *now == Health::Usable);
+        usable.then_some(cache)
     }
 }
 

@@ -399,13 +399,15 @@ impl Supervisor {
     }
 }
 
-/// Removes the folder; the record goes last, so that a half removed server is still known as one.
+/// Removes the folder; the record goes last, so that a half removed server is still known as one,
+/// and with it the locks, so that nobody else begins to supervise it.
 fn remove(folder: &Folder) -> Result<()> {
     let entries =
         std::fs::read_dir(&folder.0).map_err(|error| folder::failed(&folder.0, &error))?;
     for entry in entries.flatten() {
         let path = entry.path();
-        if path == folder.record() {
+        let last = path == folder.record() || path.extension().is_some_and(|kind| kind == "lock");
+        if last {
             continue;
         }
         let removed = if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use super::every;
+use super::cases::every;
 use crate::engine::{say, variable};
 
 /// Reads a JSON list of objects and YAML texts; prints what is wrong.
