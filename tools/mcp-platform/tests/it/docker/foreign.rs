@@ -14,6 +14,10 @@ use mcp_platform::service::{Quiet, StopMode, Waiting};
 use super::room;
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life, told from its beginning to its end"
+)]
 async fn a_foreign_server_is_shown_and_steered() {
     let Some(room) = room("foreign").await else {
         return;

@@ -67,6 +67,10 @@ fn container(objects: &[String], part: &str) -> String {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life, told from its beginning to its end"
+)]
 async fn a_companion_is_reached_by_its_server_only_and_volumes_stay() {
     let Some(mut room) = room("kept").await else {
         return;

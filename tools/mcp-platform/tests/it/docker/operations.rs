@@ -16,6 +16,10 @@ fn ports(outcome: &Outcome) -> Vec<String> {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life, told from its beginning to its end"
+)]
 async fn from_deploy_to_nothing_left() {
     let Some(room) = room("whole-life").await else {
         return;
