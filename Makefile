@@ -4,7 +4,9 @@
 # Where `make publish` goes, whether it does (EXECUTE=--execute), and what deploys.
 PROFILE ?= local
 EXECUTE ?=
-MCP_PLATFORM ?= mcp-platform
+MCP_PLATFORM ?= cargo platform
+# The file with the token that clients of the deployed server must send.
+TOKEN ?= token.txt
 
 release audit sbom build bundle check lint test doctor image:
 	cargo xtask $@
@@ -16,7 +18,7 @@ publish:
 	cargo xtask publish --to $(PROFILE) $(EXECUTE)
 
 k8s-deploy:
-	$(MCP_PLATFORM) deploy mcp-server-jupyter --backend kubernetes
+	$(MCP_PLATFORM) deploy mcp-server-jupyter --backend kubernetes --set token=@$(TOKEN)
 
 # What the tool and the compiler made; the sources stay.
 clean:

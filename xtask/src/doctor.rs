@@ -62,7 +62,7 @@ pub const TOOLS: [Tool; 4] = [
     Tool {
         name: "python3",
         minimum: Version(3, 10, 0),
-        verbs: &["build", "prove", "package", "release", "test"],
+        verbs: &["build", "prove", "package", "image", "release", "test"],
         remedy: "apt-get install python3 python3-venv",
         provided: false,
     },

@@ -1,5 +1,6 @@
 //! What can run servers, behind one trait. One file a back end, one line in [`kinds`].
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,8 +8,9 @@ use futures::stream::BoxStream;
 use serde::Serialize;
 use url::Url;
 
-use crate::error::Result;
-use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
+use crate::error::{Error, Result};
+use crate::image;
+use crate::model::{Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed};
 use crate::world::World;
 
 pub mod docker;
@@ -75,6 +77,15 @@ pub struct Reach {
     pub guard: Option<Box<dyn Send + Sync>>,
 }
 
+/// A wheel that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundWheel {
+    /// Its absolute path, or `name==version`.
+    pub wheel: String,
+    /// The sha256 of the file; none for one of the package index.
+    pub sha256: Option<String>,
+}
+
 /// Something that can run servers.
 ///
 /// State is what it answers at the moment it is asked; it keeps nothing of its own that could
@@ -92,6 +103,10 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// It cannot be reached, or refuses us.
     async fn reachable(&self) -> Result<()>;
+
+    /// Begins to keep answers up to date by watches, for platforms that run for long and are asked
+    /// often. What is written through this back end is never missing in its answers.
+    fn keep_watching(&self) {}
 
     /// All servers of a scope, foreign ones included, sorted by identity.
     ///
@@ -143,6 +158,39 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// It cannot be reached or refuses.
     async fn objects(&self, identity: &Identity) -> Result<Vec<String>>;
+
+    /// The wheel that a request means, looked for and hashed; none on back ends that run none.
+    ///
+    /// # Errors
+    /// There is none, or more than one.
+    async fn find_wheel(&self, _wheel: &str) -> Result<Option<FoundWheel>> {
+        Ok(None)
+    }
+
+    /// Where its images come from; none: it runs none, or somebody else sees to that.
+    fn images(&self) -> Option<&image::Settings> {
+        None
+    }
+
+    /// An image that it has already and that need not be fetched.
+    ///
+    /// # Errors
+    /// It cannot be reached or refuses.
+    async fn held_image(&self, _reference: &ImageReference) -> Result<Option<image::Held>> {
+        Ok(None)
+    }
+
+    /// Takes the archive of an image; `name` says under which repository it is kept.
+    ///
+    /// # Errors
+    /// It takes no archives, or not this one.
+    async fn load_image(&self, archive: &Path, _name: &ImageReference) -> Result<image::Held> {
+        Err(Error::precondition(format!(
+            "the back end {} does not take image archives such as {}",
+            self.kind().word(),
+            archive.display()
+        )))
+    }
 }
 
 /// A back end that is shared.

@@ -1,17 +1,22 @@
 //! The command grammar, and the way from arguments to an exit code.
 
+mod backup;
+mod check;
 mod clusters;
 mod deploy;
 mod doctor;
 mod general;
+mod lint;
 mod list;
 mod mcp;
 mod output;
 mod records;
-mod setup;
 mod render;
+mod serve;
+mod setup;
 mod steer;
 mod templates;
+mod token;
 mod update;
 
 use std::process::ExitCode;
@@ -65,6 +70,8 @@ enum Verb {
     Update(update::Arguments),
     /// Write the Kubernetes objects of a server as YAML, for GitOps; asks no cluster
     Render(render::Arguments),
+    /// Check Kubernetes manifests of others by the rules that ours keep
+    Lint(lint::Arguments),
     /// Remove a server and everything of it
     Delete(steer::DeleteArguments),
     /// Show what a server writes
@@ -73,6 +80,14 @@ enum Verb {
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
     Mcp,
+    /// Write the specifications of all servers into one file
+    Backup(backup::BackupArguments),
+    /// Make the servers of a backup run, or stand still, as they did; again changes nothing
+    Restore(backup::RestoreArguments),
+    /// Serve the REST API, the MCP endpoint and the dashboard over HTTP
+    Serve(serve::Arguments),
+    /// Make, show or take away the tokens of `serve`
+    Token(token::Arguments),
     /// Check whether the back end can run servers; with --cluster, look at a cluster closely
     Doctor,
     /// Print the namespace and the rights that a cluster needs, or apply them
@@ -83,6 +98,10 @@ enum Verb {
     Templates,
     /// Show one template with the schema of its configuration
     Template(templates::Arguments),
+    /// Ask a server itself: its pages, then a real MCP handshake
+    Check(check::Arguments),
+    /// Offer a server of standard input and output as streamable HTTP, one process a session
+    Bridge(crate::bridge::Arguments),
     /// Run a small MCP server, for trying out and for tests
     Echo(crate::echo::Arguments),
     /// Keep the instances of one server running; started by the process back end, not by people
@@ -130,10 +149,15 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
             Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
             Verb::Render(arguments) => render::run(&general, world, output, arguments).await,
+            Verb::Lint(arguments) => return lint::run(world, output, &arguments),
             Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Backup(arguments) => backup::backup(&general, world, output, &arguments).await,
+            Verb::Restore(arguments) => backup::restore(&general, world, output, &arguments).await,
+            Verb::Serve(arguments) => serve::run(&general, world, output, arguments).await,
+            Verb::Token(arguments) => token::run(world, output, arguments),
             Verb::Doctor => doctor::run(&general, world, output).await,
             Verb::Setup(arguments) => setup::run(&general, world, output, arguments).await,
             Verb::Clusters => {
@@ -142,6 +166,8 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             }
             Verb::Templates => templates::all(&general, world, output).await,
             Verb::Template(arguments) => templates::one(&general, world, output, &arguments).await,
+            Verb::Check(arguments) => check::run(&general, world, output, &arguments).await,
+            Verb::Bridge(arguments) => crate::bridge::run(arguments, world).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,
             Verb::Supervise(arguments) => {
                 crate::backend::process::supervise::run(&arguments, world).await

@@ -15,6 +15,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
      trusted-types 'none'";
 
+const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page itself.
@@ -25,12 +26,9 @@ const PAGE: Asset = Asset {
 };
 
 /// What the page needs, under `/assets/`. A file in `dashboard/` that is not here fails a test.
-const ASSETS: [Asset; 15] = [
-    Asset {
-        name: "style.css",
-        kind: "text/css; charset=utf-8",
-        text: include_str!("dashboard/style.css"),
-    },
+const ASSETS: [Asset; 16] = [
+    style("dialog.css", include_str!("dashboard/dialog.css")),
+    style("style.css", include_str!("dashboard/style.css")),
     script("actions.js", include_str!("dashboard/actions.js")),
     script("app.js", include_str!("dashboard/app.js")),
     script("client.js", include_str!("dashboard/client.js")),
@@ -52,6 +50,14 @@ struct Asset {
     name: &'static str,
     kind: &'static str,
     text: &'static str,
+}
+
+const fn style(name: &'static str, text: &'static str) -> Asset {
+    Asset {
+        name,
+        kind: STYLE,
+        text,
+    }
 }
 
 const fn script(name: &'static str, text: &'static str) -> Asset {

@@ -7,14 +7,18 @@
 //! For Unix: supervised processes are groups, signals and sockets of its file system.
 #![cfg(unix)]
 
+pub mod api;
 pub mod backend;
+pub mod bearer;
+pub mod bridge;
 pub mod cli;
-pub mod dashboard;
 pub mod cluster;
+pub mod dashboard;
 pub mod echo;
 pub mod error;
 pub mod image;
 pub mod lifecycle;
+pub mod lint;
 pub mod manifest;
 pub mod mcp;
 pub mod model;

@@ -210,6 +210,3 @@ fn set(object: &mut Value, key: &str, value: impl Into<Value>) {
         map.insert(key.to_owned(), value.into());
     }
 }
-
-#[cfg(test)]
-mod tests;

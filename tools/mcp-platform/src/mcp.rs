@@ -3,6 +3,7 @@
 
 mod answer;
 pub mod http;
+mod inspect;
 mod parameters;
 mod tools;
 

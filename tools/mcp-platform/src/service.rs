@@ -1,10 +1,15 @@
 //! The operations, the same for every face: look, decide, act, wait, and go back when it failed.
 
+mod backup;
+mod check;
 mod drain;
+mod handshake;
+mod image;
 mod operate;
 mod progress;
 mod reach;
 mod wait;
+mod wheel;
 
 use std::sync::Arc;
 
@@ -14,6 +19,8 @@ use crate::backend::Shared;
 use crate::lifecycle::{Limits, Patience};
 use crate::template::Catalogue;
 
+pub use backup::{Backup, Restored, Restoring, Saved, WithSecrets, complete};
+pub use check::{Check, CheckStep, CheckTarget, CheckVerdict};
 pub use operate::{DeployRequest, Outcome, Report, StopMode, UpdateRequest, Waiting};
 pub use progress::{Progress, Quiet};
 

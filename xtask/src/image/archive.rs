@@ -26,6 +26,10 @@ const CONFIGURATION_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 /// The key of a tag in `index.json`.
 const REFERENCE_NAME: &str = "org.opencontainers.image.ref.name";
 
+/// The key of the whole name, which engines that keep images in containerd look for: newer Docker,
+/// and the nodes of a cluster.
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
 /// The file that marks a layout.
 pub const LAYOUT_FILE: &str = "oci-layout";
 
@@ -107,7 +111,8 @@ pub fn write(
     let list = blobs.put(INDEX_TYPES[0], &index);
     let entry = |tag: &String| {
         let mut entry = list.clone();
-        entry["annotations"] = json!({ REFERENCE_NAME: tag });
+        let name = format!("docker.io/library/{repository}:{tag}");
+        entry["annotations"] = json!({ CONTAINERD_NAME: name, REFERENCE_NAME: tag });
         entry
     };
     let top = json!({

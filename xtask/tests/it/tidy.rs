@@ -137,6 +137,7 @@ fn the_documents_list_every_verb_exit_code_and_rule() {
         "lint",
         "ci check",
         "ci run",
+        "image",
         "trace",
         "verify",
         "doctor",

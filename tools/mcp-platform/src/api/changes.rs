@@ -132,9 +132,8 @@ impl Progress for Listener {
 }
 
 /// What an operation does with the service while somebody listens.
-pub type Work = Box<
-    dyn for<'a> FnOnce(&'a Service, &'a dyn Progress) -> BoxFuture<'a, Result<Outcome>> + Send,
->;
+pub type Work =
+    Box<dyn for<'a> FnOnce(&'a Service, &'a dyn Progress) -> BoxFuture<'a, Result<Outcome>> + Send>;
 
 /// Runs an operation on a server.
 ///
@@ -199,9 +198,13 @@ async fn recorded(
     let result = work(&api.service, listener).await;
     let (outcome, detail) = match &result {
         Ok(_) => ("done", None),
-        Err(error) => (super::problem::of(error.kind).1, Some(error.message.as_str())),
+        Err(error) => (
+            super::problem::of(error.kind).1,
+            Some(error.message.as_str()),
+        ),
     };
-    api.metrics.operation(entry.operation, outcome, begun.elapsed());
+    api.metrics
+        .operation(entry.operation, outcome, begun.elapsed());
     if api
         .audit
         .record(entry, outcome, detail, clock())

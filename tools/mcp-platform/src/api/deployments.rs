@@ -45,6 +45,7 @@ pub struct Filter {
 #[into_params(parameter_in = Query)]
 pub struct Place {
     /// Its namespace; without it, the one that the platform was started with.
+    #[expect(dead_code, reason = "`Named` reads it; here it is only let through")]
     pub namespace: Option<String>,
 }
 

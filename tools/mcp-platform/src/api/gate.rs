@@ -72,7 +72,8 @@ pub async fn admit(State(api): State<Arc<Api>>, mut request: Request, next: Next
             (_, None) => "unknown".to_owned(),
         };
         if let Err(wait) = gate.rate.take(&key, Instant::now()) {
-            return too_many(wait.as_secs() + 1).into_response();
+            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+            return too_many(seconds.saturating_add(1)).into_response();
         }
     }
     match caller {
@@ -85,7 +86,7 @@ pub async fn admit(State(api): State<Arc<Api>>, mut request: Request, next: Next
     next.run(request).await
 }
 
-fn too_many(seconds: u64) -> Problem {
+fn too_many(seconds: u32) -> Problem {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "too-many-requests",
@@ -140,10 +141,7 @@ impl Gate {
             }
         }
         let fetch = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let from_elsewhere = matches!(
-            fetch("sec-fetch-site"),
-            Some("cross-site" | "same-site")
-        );
+        let from_elsewhere = matches!(fetch("sec-fetch-site"), Some("cross-site" | "same-site"));
         let navigates = fetch("sec-fetch-mode") == Some("navigate")
             && matches!(request.uri().path(), "/" | "/docs");
         if from_elsewhere && !navigates {
@@ -166,7 +164,9 @@ impl Gate {
 
     fn is_named(&self, authority: &str) -> bool {
         let name = without_port(authority);
-        self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
+        self.hosts
+            .iter()
+            .any(|host| host.eq_ignore_ascii_case(name))
     }
 
     /// Whose request it is.
@@ -220,9 +220,9 @@ fn host(request: &Request) -> Option<String> {
     };
     let authority = request.uri().authority().map(ToString::to_string);
     match (authority, header) {
-        (Some(authority), Some(header)) => authority
-            .eq_ignore_ascii_case(&header)
-            .then_some(authority),
+        (Some(authority), Some(header)) => {
+            authority.eq_ignore_ascii_case(&header).then_some(authority)
+        }
         (authority, header) => authority.or(header),
     }
     .filter(|host| !host.is_empty())

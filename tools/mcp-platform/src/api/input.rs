@@ -101,6 +101,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> std::result::Result<T, Problem> {
             error.column()
         ))
     })?;
+    if !value.is_object() {
+        // Derived readers would take a list for the keys in their order.
+        return Err(Problem::from(
+            Error::invalid("the body is not what this path takes").detail("", "it is no object"),
+        ));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = pointer(error.path());
         Problem::from(

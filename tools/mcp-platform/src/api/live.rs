@@ -188,7 +188,11 @@ impl Board {
     }
 
     fn server(&mut self, identity: Identity, report: Report) {
-        if self.servers.get(&identity).is_some_and(|old| **old == report) {
+        if self
+            .servers
+            .get(&identity)
+            .is_some_and(|old| **old == report)
+        {
             return;
         }
         let report = Arc::new(report);

@@ -124,7 +124,12 @@ impl Metrics {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
         servers(&mut text, present);
-        head(&mut text, "mcp_platform_operations_total", "counter", "Operations by outcome.");
+        head(
+            &mut text,
+            "mcp_platform_operations_total",
+            "counter",
+            "Operations by outcome.",
+        );
         for ((operation, outcome), count) in &counts.operations {
             let _ = writeln!(
                 text,
@@ -132,12 +137,22 @@ impl Metrics {
             );
         }
         let name = "mcp_platform_operation_duration_seconds";
-        head(&mut text, name, "histogram", "How long operations took, waiting included.");
+        head(
+            &mut text,
+            name,
+            "histogram",
+            "How long operations took, waiting included.",
+        );
         for (operation, histogram) in &counts.operation_seconds {
             let label = format!("operation=\"{operation}\"");
             histogram.write(&mut text, name, &label, &OPERATION_BOUNDS);
         }
-        head(&mut text, "mcp_platform_http_requests_total", "counter", "Requests by answer.");
+        head(
+            &mut text,
+            "mcp_platform_http_requests_total",
+            "counter",
+            "Requests by answer.",
+        );
         for ((method, route, status), count) in &counts.requests {
             let _ = writeln!(
                 text,
@@ -145,35 +160,77 @@ impl Metrics {
             );
         }
         let name = "mcp_platform_http_request_duration_seconds";
-        head(&mut text, name, "histogram", "How long until an answer began.");
+        head(
+            &mut text,
+            name,
+            "histogram",
+            "How long until an answer began.",
+        );
         for (route, histogram) in &counts.request_seconds {
             let label = format!("route=\"{route}\"");
             histogram.write(&mut text, name, &label, &REQUEST_BOUNDS);
         }
-        head(&mut text, "mcp_platform_backend_errors_total", "counter", "Failures of the back end by kind.");
+        head(
+            &mut text,
+            "mcp_platform_backend_errors_total",
+            "counter",
+            "Failures of the back end by kind.",
+        );
         for (kind, count) in &counts.errors {
-            let _ = writeln!(text, "mcp_platform_backend_errors_total{{kind=\"{kind}\"}} {count}");
+            let _ = writeln!(
+                text,
+                "mcp_platform_backend_errors_total{{kind=\"{kind}\"}} {count}"
+            );
         }
-        head(&mut text, "mcp_platform_audit_failures_total", "counter", "Outcomes of changes that could not be recorded.");
-        let _ = writeln!(text, "mcp_platform_audit_failures_total {}", counts.audit_failures);
+        head(
+            &mut text,
+            "mcp_platform_audit_failures_total",
+            "counter",
+            "Outcomes of changes that could not be recorded.",
+        );
+        let _ = writeln!(
+            text,
+            "mcp_platform_audit_failures_total {}",
+            counts.audit_failures
+        );
         text
     }
 }
 
 fn servers(text: &mut String, present: &Present) {
-    head(text, "mcp_platform_backend_up", "gauge", "Whether the back end answers.");
+    head(
+        text,
+        "mcp_platform_backend_up",
+        "gauge",
+        "Whether the back end answers.",
+    );
     let up = u8::from(present.servers.is_some());
     let _ = writeln!(text, "mcp_platform_backend_up {up}");
-    head(text, "mcp_platform_servers", "gauge", "Servers by namespace and state.");
+    head(
+        text,
+        "mcp_platform_servers",
+        "gauge",
+        "Servers by namespace and state.",
+    );
     for ((state, namespace), count) in present.servers.iter().flatten() {
         let _ = writeln!(
             text,
             "mcp_platform_servers{{namespace=\"{namespace}\",state=\"{state}\"}} {count}"
         );
     }
-    head(text, "mcp_platform_operations_running", "gauge", "Operations under way.");
+    head(
+        text,
+        "mcp_platform_operations_running",
+        "gauge",
+        "Operations under way.",
+    );
     let _ = writeln!(text, "mcp_platform_operations_running {}", present.running);
-    head(text, "mcp_platform_streams", "gauge", "Open streams of logs and events.");
+    head(
+        text,
+        "mcp_platform_streams",
+        "gauge",
+        "Open streams of logs and events.",
+    );
     let _ = writeln!(text, "mcp_platform_streams {}", present.streams);
 }
 

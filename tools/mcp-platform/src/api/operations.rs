@@ -14,7 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::error::{Error, Result};
 use crate::mcp::Access;
 use crate::model::{Action, Exposure, Identity, ImageReference};
-use crate::service::{DeployRequest, Outcome, StopMode, UpdateRequest, Waiting};
+use crate::service::{
+    CheckTarget, CheckVerdict, DeployRequest, Outcome, StopMode, UpdateRequest, Waiting,
+};
 use crate::template::Request;
 
 use super::Api;
@@ -138,13 +140,21 @@ pub async fn deploy(
         },
     };
     let identity = api.service.specify(&namespace, &request, None)?.identity;
-    let keys: Vec<&str> = request.request.configuration.keys().map(String::as_str).collect();
+    let keys: Vec<&str> = request
+        .request
+        .configuration
+        .keys()
+        .map(String::as_str)
+        .collect();
     let entry = api
         .entry(&caller, "deploy", &identity)
         .with("template", request.template.as_str())
         .with("configuration-keys", keys)
         .with("replicas", request.request.replicas)
-        .with("image", request.request.image.as_ref().map(ToString::to_string));
+        .with(
+            "image",
+            request.request.image.as_ref().map(ToString::to_string),
+        );
     let work: Work = Box::new(move |service, listener| {
         Box::pin(async move {
             service
@@ -333,11 +343,7 @@ pub async fn restart(
         (status = "default", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
-pub async fn delete(
-    State(api): State<Arc<Api>>,
-    Asked(how): Asked<How>,
-    named: Named,
-) -> Answered {
+pub async fn delete(State(api): State<Arc<Api>>, Asked(how): Asked<How>, named: Named) -> Answered {
     let identity = named.allowed(Access::Administer)?.clone();
     let entry = api.entry(&named.caller, "delete", &identity);
     let target = identity.clone();
@@ -347,31 +353,78 @@ pub async fn delete(
     run(&api, &identity, entry, &how, work).await
 }
 
-fn image(text: Option<&str>) -> Result<Option<ImageReference>> {
-    text.map(ImageReference::parse).transpose().map_err(|error| {
-        let message = error.message.clone();
-        Error {
-            message: "the image is wrong".to_owned(),
-            ..error
-        }
-        .detail("/image", message)
-    })
+/// What a check asks.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckBody {
+    /// Ask each instance by itself, not only the server as clients reach it.
+    pub instances: bool,
 }
 
-async fn run(
-    api: &Arc<Api>,
-    identity: &Identity,
-    entry: Entry,
-    how: &How,
-    work: Work,
-) -> Answered {
+/// Asks a server itself: its pages, then a real MCP handshake over its own transport. One that
+/// answers wrongly is a result, not a problem: `passed` says it.
+#[utoipa::path(
+    post,
+    path = "/api/templates/deployments/{name}/check/",
+    tag = "operations",
+    params(("name" = String, Path, description = "The server"), super::deployments::Place),
+    request_body = CheckBody,
+    responses(
+        (status = 200, description = "identity, passed, steps, message", body = Object),
+        (status = "default", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub async fn check(
+    State(api): State<Arc<Api>>,
+    Asked(_): Asked<super::deployments::Place>,
+    named: Named,
+    Input(body): Input<CheckBody>,
+) -> std::result::Result<Json<Value>, Problem> {
+    let identity = named.allowed(Access::Operate)?;
+    let target = if body.instances {
+        CheckTarget::Instances
+    } else {
+        CheckTarget::Whole
+    };
+    let check = api.counted(api.service.check(identity, target).await)?;
+    let failed = check
+        .steps
+        .iter()
+        .find(|step| step.verdict == CheckVerdict::Failed);
+    let message = match failed {
+        Some(step) => format!("{} failed: {}", step.step, step.reason),
+        None => "every step passed".to_owned(),
+    };
+    let mut answer = serde_json::to_value(&check).unwrap_or_default();
+    if let Some(object) = answer.as_object_mut() {
+        object.insert("message".to_owned(), message.into());
+    }
+    Ok(Json(answer))
+}
+
+fn image(text: Option<&str>) -> Result<Option<ImageReference>> {
+    text.map(ImageReference::parse)
+        .transpose()
+        .map_err(|error| {
+            let message = error.message.clone();
+            Error {
+                message: "the image is wrong".to_owned(),
+                ..error
+            }
+            .detail("/image", message)
+        })
+}
+
+async fn run(api: &Arc<Api>, identity: &Identity, entry: Entry, how: &How, work: Work) -> Answered {
     let done = api.counted(change(api, identity, entry, how.answer(), work).await)?;
     let (status, answer) = match done {
         Done::Finished(outcome) => (status(&outcome, how), Changed::of(&outcome)),
         Done::Taken => {
             let report = api.service.status(identity).await.ok();
             let deployment = report
-                .and_then(|report| serde_json::to_value(super::answers::Deployment::of(&report)).ok())
+                .and_then(|report| {
+                    serde_json::to_value(super::answers::Deployment::of(&report)).ok()
+                })
                 .unwrap_or_else(|| gone(identity));
             let answer = Changed {
                 deployment,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::error::{Detail, Error, Kind};
 
 /// Seconds after which a back end that could not be reached may be asked again.
-const AGAIN: u64 = 5;
+const AGAIN: u32 = 5;
 
 /// What went wrong, as HTTP says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Problem {
     /// Every place of the input that is wrong.
     pub errors: Vec<Detail>,
     /// Seconds after which trying again makes sense.
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -61,7 +61,7 @@ impl Problem {
 
     /// Says after how many seconds trying again makes sense.
     #[must_use]
-    pub fn again_after(mut self, seconds: u64) -> Problem {
+    pub fn again_after(mut self, seconds: u32) -> Problem {
         self.retry_after = Some(seconds);
         self
     }
@@ -212,9 +212,11 @@ pub async fn no_such_method() -> Problem {
 
 /// The handler came to an end that it should not have.
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    Problem::from(Error::internal("a defect of the platform ended the request"))
-        .hint("look into its log, and look at what is there before trying again")
-        .into_response()
+    Problem::from(Error::internal(
+        "a defect of the platform ended the request",
+    ))
+    .hint("look into its log, and look at what is there before trying again")
+    .into_response()
 }
 
 #[cfg(test)]

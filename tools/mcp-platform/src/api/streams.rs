@@ -28,7 +28,7 @@ use super::answers::{Deployment, ProblemAnswer, gone};
 use super::caller::Caller;
 use super::deployments::{Filter, Place, Sieve};
 use super::input::{Asked, Named};
-use super::live::{Ear, Live, Next, News};
+use super::live::{Ear, Live, News, Next};
 use super::problem::Problem;
 
 /// How often a silent stream says that it is alive.
@@ -43,6 +43,7 @@ const NET: Duration = Duration::from_secs(10);
 #[into_params(parameter_in = Query)]
 pub struct Lines {
     /// The namespace; without it, the one that the platform was started with.
+    #[expect(dead_code, reason = "`Named` reads it; here it is only let through")]
     pub namespace: Option<String>,
     /// Go on with new lines as they come.
     pub follow: Option<bool>,
@@ -356,7 +357,5 @@ fn one(sieve: &Sieve, news: News) -> Option<Sent> {
 }
 
 fn left(sieve: &Sieve, identity: &Identity) -> Option<Sent> {
-    sieve
-        .sees(identity)
-        .then(|| sent("gone", &gone(identity)))
+    sieve.sees(identity).then(|| sent("gone", &gone(identity)))
 }

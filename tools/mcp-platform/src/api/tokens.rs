@@ -58,8 +58,7 @@ struct File {
 /// Others may read it, or it is no file of tokens.
 pub fn read(path: &Path) -> Result<Option<Vec<Token>>> {
     let wrong = |why: String| {
-        Error::precondition(format!("{}: {why}", path.display()))
-            .hint("mcp-platform token list")
+        Error::precondition(format!("{}: {why}", path.display())).hint("mcp-platform token list")
     };
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -91,10 +90,11 @@ pub fn create(path: &Path, mut token: Token, random: &dyn Fn() -> String) -> Res
     token.sha256 = hash(&text);
     change(path, |tokens| {
         if tokens.iter().any(|each| each.name == token.name) {
-            return Err(
-                Error::conflict(format!("there is a token {:?} already", token.name.as_str()))
-                    .hint(format!("mcp-platform token revoke {}", token.name)),
-            );
+            return Err(Error::conflict(format!(
+                "there is a token {:?} already",
+                token.name.as_str()
+            ))
+            .hint(format!("mcp-platform token revoke {}", token.name)));
         }
         tokens.push(token);
         Ok(())
@@ -122,7 +122,8 @@ pub fn revoke(path: &Path, name: &Name) -> Result<()> {
 
 /// Reads, changes and swaps the file, one at a time.
 fn change(path: &Path, edit: impl FnOnce(&mut Vec<Token>) -> Result<()>) -> Result<()> {
-    let failed = |error: std::io::Error| Error::precondition(format!("{}: {error}", path.display()));
+    let failed =
+        |error: std::io::Error| Error::precondition(format!("{}: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut lock_path = path.as_os_str().to_owned();
@@ -168,7 +169,10 @@ fn toml_text(tokens: &[Token]) -> Result<String> {
         text.push_str(&format!("name = {}\n", quoted(token.name.as_str())?));
         text.push_str(&format!("role = {}\n", quoted(token.role.word())?));
         text.push_str(&format!("namespaces = [{}]\n", namespaces.join(", ")));
-        text.push_str(&format!("created = {}\n", quoted(&token.created.to_string())?));
+        text.push_str(&format!(
+            "created = {}\n",
+            quoted(&token.created.to_string())?
+        ));
         if let Some(expires) = token.expires {
             text.push_str(&format!("expires = {}\n", quoted(&expires.to_string())?));
         }
@@ -199,12 +203,19 @@ pub fn find<'a>(tokens: &'a [Token], text: &str, now: Timestamp) -> Option<&'a T
 /// What tells one state of the file from another.
 type Stamp = Option<(u64, u64, i64, i64)>;
 
+/// What was read, and when; no tokens when there was no file.
+#[derive(Debug)]
+struct Kept {
+    stamp: Stamp,
+    tokens: Option<Arc<Vec<Token>>>,
+}
+
 /// The file of tokens as it is now: read again whenever it changed, so that a revoked token is
 /// refused at once.
 #[derive(Debug)]
 pub struct TokenFile {
     path: PathBuf,
-    read: Mutex<Option<(Stamp, Option<Arc<Vec<Token>>>)>>,
+    read: Mutex<Option<Kept>>,
 }
 
 impl TokenFile {
@@ -230,14 +241,17 @@ impl TokenFile {
             )
         });
         let mut kept = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, tokens)) = kept.as_ref()
-            && *at == stamp
+        if let Some(present) = kept.as_ref()
+            && present.stamp == stamp
         {
-            return Ok(tokens.clone());
+            return Ok(present.tokens.clone());
         }
         *kept = None;
         let tokens = read(&self.path)?.map(Arc::new);
-        *kept = Some((stamp, tokens.clone()));
+        *kept = Some(Kept {
+            stamp,
+            tokens: tokens.clone(),
+        });
         Ok(tokens)
     }
 }
@@ -298,11 +312,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.toml");
         create(&path, token("one"), &crate::world::random).unwrap();
-        std::fs::set_permissions(
-            &path,
-            std::os::unix::fs::PermissionsExt::from_mode(0o640),
-        )
-        .unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640))
+            .unwrap();
         assert!(read(&path).unwrap_err().message.contains("others"));
     }
 }

@@ -8,6 +8,7 @@ mod act;
 mod body;
 mod companions;
 mod converge;
+mod elf;
 mod engine;
 mod foreign;
 mod history;
@@ -34,7 +35,8 @@ use url::Url;
 
 use crate::backend::{Backend, Kind, LogOptions, Reach, Scope};
 use crate::error::{Error, Result};
-use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
+use crate::image;
+use crate::model::{Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed};
 use crate::world::World;
 
 use engine::{DEFAULT_HOST, Engine};
@@ -49,6 +51,7 @@ const ABREAST: usize = 16;
 #[derive(Clone)]
 pub struct Docker {
     engine: Arc<Engine>,
+    images: Option<image::Settings>,
 }
 
 impl Docker {
@@ -58,28 +61,41 @@ impl Docker {
     /// The address is of no kind that we can use.
     pub fn from_world(world: &World) -> Result<Docker> {
         let namespace = world.variable("MCP_NAMESPACE").unwrap_or("mcp-servers");
-        let config = match (world.variable("DOCKER_CONFIG"), world.variable("HOME")) {
-            (Some(folder), _) => world.folder.join(folder),
-            (None, Some(home)) => std::path::Path::new(home).join(".docker"),
-            (None, None) => world.folder.join(".docker"),
-        };
-        Docker::at(Place {
-            host: world.variable("DOCKER_HOST").unwrap_or(DEFAULT_HOST).to_owned(),
+        let images = image::Settings::of(world);
+        let docker = Docker::at(Place {
+            host: world
+                .variable("DOCKER_HOST")
+                .unwrap_or(DEFAULT_HOST)
+                .to_owned(),
             locks: world.state_folder().join("docker-locks"),
             program: world.program.clone(),
             namespace: Name::label(namespace)?,
-            docker_config: config.join("config.json"),
+            docker_config: images.docker_config.clone(),
+        })?;
+        Ok(Docker {
+            images: Some(images),
+            ..docker
         })
     }
 
-    /// An engine at a place; it is not asked anything yet.
+    /// An engine at a place; it is not asked anything yet. Images are taken as they are named.
     ///
     /// # Errors
     /// The address is of no kind that we can use.
     pub fn at(place: Place) -> Result<Docker> {
         Ok(Docker {
             engine: Arc::new(Engine::at(place)?),
+            images: None,
         })
+    }
+
+    /// With the search for images that these settings say.
+    #[must_use]
+    pub fn with_images(self, images: image::Settings) -> Docker {
+        Docker {
+            images: Some(images),
+            ..self
+        }
     }
 
     async fn all_of(&self, identity: &Identity) -> Result<Vec<ContainerInspectResponse>> {
@@ -137,15 +153,17 @@ impl Backend for Docker {
                 servers.entry(identity).or_default().push(one);
             }
         }
-        let looks = servers.into_iter().map(|(identity, containers)| async move {
-            if containers.iter().any(observe::is_ours) {
-                // A foreign container that calls itself as a server of ours is none of its instances.
-                let ours = containers.into_iter().filter(observe::is_ours).collect();
-                observe::observed(engine, &identity, ours).await
-            } else {
-                Ok(Some(foreign::observed(&identity, containers)))
-            }
-        });
+        let looks = servers
+            .into_iter()
+            .map(|(identity, containers)| async move {
+                if containers.iter().any(observe::is_ours) {
+                    // A foreign container that calls itself as a server of ours is none of its instances.
+                    let ours = containers.into_iter().filter(observe::is_ours).collect();
+                    observe::observed(engine, &identity, ours).await
+                } else {
+                    Ok(Some(foreign::observed(&identity, containers)))
+                }
+            });
         let all: Vec<Result<Option<Observed>>> =
             stream::iter(looks).buffered(ABREAST).collect().await;
         let mut found = Vec::new();
@@ -183,14 +201,20 @@ impl Backend for Docker {
             for one in containers.iter().filter(|one| history::is_instance(one)) {
                 act::remove(&self.engine, &name_of(one)).await?;
             }
-        } else if matches!(action, Action::Remove)
-            && self.engine.record(identity).await?.is_none()
+        } else if matches!(action, Action::Remove) && self.engine.record(identity).await?.is_none()
         {
             return work::remove_all(&self.engine, identity, 10).await;
         } else {
             write::write(&self.engine, identity, action).await?;
         }
-        work::begin(&self.engine, identity).await
+        let begun = work::begin(&self.engine, identity).await;
+        if let (Err(error), Action::Apply { expected: None, .. }) = (&begun, action) {
+            // There was nothing before; nothing is left of it.
+            write::write(&self.engine, identity, &Action::Remove).await?;
+            work::begin(&self.engine, identity).await?;
+            return Err(error.clone());
+        }
+        begun
     }
 
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {
@@ -252,5 +276,25 @@ impl Backend for Docker {
         }
         all.sort();
         Ok(all)
+    }
+
+    fn images(&self) -> Option<&image::Settings> {
+        self.images.as_ref()
+    }
+
+    async fn held_image(&self, reference: &ImageReference) -> Result<Option<image::Held>> {
+        let config = pull::present(&self.engine, &reference.to_string()).await?;
+        Ok(config.map(|config| image::Held {
+            reference: reference.clone(),
+            labels: config.labels.unwrap_or_default(),
+        }))
+    }
+
+    async fn load_image(
+        &self,
+        archive: &std::path::Path,
+        name: &ImageReference,
+    ) -> Result<image::Held> {
+        pull::load(&self.engine, archive, name).await
     }
 }

@@ -3,37 +3,46 @@
 
 pub mod answer;
 mod apply;
+mod cache;
+mod caches;
 mod changes;
 pub mod clusters;
 mod endpoints;
 mod events;
 mod fetch;
+mod kept;
 pub mod kinds;
 mod logs;
 mod observe;
+mod parts;
 mod pods;
+mod prune;
 mod reach;
 mod remove;
+mod settings;
 mod steer;
 mod store;
 mod workload;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use jiff::Timestamp;
 use kube::Client;
 use tokio::sync::OnceCell;
 
 use crate::error::Result;
+use crate::image;
 use crate::manifest::RenderOptions;
 use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
 use crate::world::World;
 
 use super::{Backend, Kind, LogOptions, Reach, Scope};
 
+use caches::Caches;
 use kinds::Served;
 
 /// Who applies whole objects.
@@ -89,6 +98,8 @@ pub struct Kubernetes {
     place: String,
     options: Options,
     served: OnceCell<Served>,
+    caches: OnceLock<Arc<Caches>>,
+    images: Option<image::Settings>,
 }
 
 impl Kubernetes {
@@ -98,12 +109,18 @@ impl Kubernetes {
     /// There is no such cluster, or its kubeconfig cannot be used.
     pub async fn open(world: &World, cluster: Option<&str>) -> Result<Kubernetes> {
         let connection = clusters::connect(world, cluster).await?;
-        let mut options = Options::usual(connection.side);
+        let mut options = Options {
+            render: settings::render_options(world)?,
+            ..Options::usual(connection.side)
+        };
         if let Some(suffix) = world.variable("K8S_DNS_SUFFIX") {
             options.dns_suffix = suffix.trim_matches('.').to_owned();
         }
         let place = format!("{} ({})", connection.name, connection.server);
-        Ok(Kubernetes::new(connection.client, place, options))
+        Ok(Kubernetes {
+            images: Some(image::Settings::of(world)),
+            ..Kubernetes::new(connection.client, place, options)
+        })
     }
 
     /// A cluster that somebody connected to already.
@@ -113,6 +130,8 @@ impl Kubernetes {
             place,
             options,
             served: OnceCell::new(),
+            caches: OnceLock::new(),
+            images: None,
         }
     }
 
@@ -121,47 +140,7 @@ impl Kubernetes {
         &self.client
     }
 
-    /// What the cluster serves; asked once.
-    async fn served(&self) -> Result<&Served> {
-        self.served
-            .get_or_try_init(|| Served::discover(&self.client))
-            .await
-    }
-}
-
-#[async_trait]
-impl Backend for Kubernetes {
-    fn kind(&self) -> Kind {
-        Kind::Kubernetes
-    }
-
-    fn place(&self) -> String {
-        self.place.clone()
-    }
-
-    async fn reachable(&self) -> Result<()> {
-        answer::ask(
-            "ask the cluster for its version",
-            self.client.apiserver_version(),
-        )
-        .await
-        .map(drop)
-    }
-
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
-        let snapshot = fetch::scope(&self.client, scope).await?;
-        Ok(snapshot.servers(&self.options.dns_suffix))
-    }
-
-    async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {
-        let snapshot = fetch::server(&self.client, identity).await?;
-        Ok(snapshot
-            .servers(&self.options.dns_suffix)
-            .into_iter()
-            .find(|observed| observed.identity == *identity))
-    }
-
-    async fn perform(&self, identity: &Identity, action: &Action) -> Result<()> {
+    async fn act(&self, identity: &Identity, action: &Action) -> Result<()> {
         let client = &self.client;
         match action {
             Action::Apply {
@@ -192,8 +171,85 @@ impl Backend for Kubernetes {
         }
     }
 
+    /// What the cluster serves; asked once.
+    async fn served(&self) -> Result<&Served> {
+        self.served
+            .get_or_try_init(|| Served::discover(&self.client))
+            .await
+    }
+}
+
+#[async_trait]
+impl Backend for Kubernetes {
+    fn kind(&self) -> Kind {
+        Kind::Kubernetes
+    }
+
+    fn images(&self) -> Option<&image::Settings> {
+        self.images.as_ref()
+    }
+
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    async fn reachable(&self) -> Result<()> {
+        answer::ask(
+            "ask the cluster for its version",
+            self.client.apiserver_version(),
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+        if let Some(caches) = self.caches.get()
+            && let Some(all) = caches.list(scope).await?
+        {
+            return Ok(all);
+        }
+        let snapshot = fetch::scope(&self.client, scope).await?;
+        Ok(snapshot.servers(&self.options.dns_suffix))
+    }
+
+    async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {
+        if let Some(caches) = self.caches.get()
+            && let Some(observed) = caches.observe(identity).await?
+        {
+            return Ok(observed);
+        }
+        caches::read(&self.client, identity, &self.options.dns_suffix).await
+    }
+
+    async fn perform(&self, identity: &Identity, action: &Action) -> Result<()> {
+        let done = self.act(identity, action).await;
+        // Also when it failed: a part may have been written, or somebody else has written it.
+        if let Some(caches) = self.caches.get() {
+            caches.wrote(identity).await;
+        }
+        done
+    }
+
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {
-        changes::changes(&self.client, scope)
+        let Some(caches) = self.caches.get().cloned() else {
+            return changes::changes(&self.client, scope);
+        };
+        let (client, scope) = (self.client.clone(), scope.clone());
+        stream::once(async move {
+            match caches.changes(&scope).await {
+                Some(changes) => changes,
+                None => changes::changes(&client, &scope),
+            }
+        })
+        .flatten()
+        .boxed()
+    }
+
+    fn keep_watching(&self) {
+        self.caches.get_or_init(|| {
+            let suffix = self.options.dns_suffix.clone();
+            Arc::new(Caches::new(self.client.clone(), suffix))
+        });
     }
 
     async fn logs(

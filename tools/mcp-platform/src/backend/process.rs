@@ -26,22 +26,27 @@ mod tail;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt as _};
+use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::model::{Action, Cause, Change, Event, Fault, Identity, LogLine, Observed, label};
 use crate::world::World;
 
-use super::{Backend, Kind, LogOptions, Reach, Scope};
+use super::{Backend, FoundWheel, Kind, LogOptions, Reach, Scope};
 use folder::{Folder, Root};
 use observe::Keeping;
-use record::Record;
+use record::{Record, Wheel};
 use state::{Answer, Ask, InstanceState};
 
 /// How many supervisors are asked at a time.
 const AT_A_TIME: usize = 32;
+
+/// How long a look waits for a change that is being made.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// The back end.
 pub struct ProcessBackend {
@@ -49,6 +54,7 @@ pub struct ProcessBackend {
     program: PathBuf,
     working: PathBuf,
     environment: BTreeMap<String, String>,
+    hub: changes::Hub,
 }
 
 impl ProcessBackend {
@@ -59,6 +65,7 @@ impl ProcessBackend {
             program: world.program.clone(),
             working: world.folder.clone(),
             environment: command::passed(&world.environment),
+            hub: changes::Hub::default(),
         }
     }
 
@@ -75,7 +82,18 @@ impl ProcessBackend {
         let Some(record) = record::read(&folder)? else {
             return Ok(None);
         };
-        let keeping = keeping(&folder, &record).await?;
+        let mut keeping = keeping(&folder, &record).await?;
+        let missed =
+            matches!(keeping, Keeping::Alone(..)) && (record.replicas > 0 || record.removing);
+        let mut record = record;
+        if missed && settled(&folder).await {
+            // Whoever was changing it has brought a supervisor, or has been killed.
+            let Some(again) = record::read(&folder)? else {
+                return Ok(None);
+            };
+            record = again;
+            keeping = self::keeping(&folder, &record).await?;
+        }
         // It may have been removed while its supervisor was asked.
         Ok(folder
             .record()
@@ -99,6 +117,17 @@ async fn keeping(folder: &Folder, record: &Record) -> Result<Keeping> {
             Ok(Keeping::Alone(stored, alive))
         }
     }
+}
+
+/// Waits for somebody who is changing the server at this moment; says whether anybody was.
+async fn settled(folder: &Folder) -> bool {
+    let until = Instant::now() + SETTLING;
+    let mut waited = false;
+    while Instant::now() < until && matches!(folder.try_lock_change(), Ok(None)) {
+        waited = true;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    waited || folder.supervised()
 }
 
 /// What the last supervisor left.
@@ -192,7 +221,7 @@ impl Backend for ProcessBackend {
     }
 
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {
-        changes::changes(&self.root, scope)
+        self.hub.changes(&self.root, scope)
     }
 
     async fn logs(
@@ -235,6 +264,19 @@ impl Backend for ProcessBackend {
             .parse()
             .map_err(|error| Error::internal(format!("port {port}: {error}")))?;
         Ok(Reach { base, guard: None })
+    }
+
+    async fn find_wheel(&self, wheel: &str) -> Result<Option<FoundWheel>> {
+        Ok(Some(match environment::resolve(wheel, &self.working)? {
+            Wheel::File { path, sha256 } => FoundWheel {
+                wheel: path,
+                sha256: Some(sha256),
+            },
+            Wheel::Index(requirement) => FoundWheel {
+                wheel: requirement,
+                sha256: None,
+            },
+        }))
     }
 
     async fn objects(&self, identity: &Identity) -> Result<Vec<String>> {

@@ -14,6 +14,7 @@ use super::General;
 /// The back end cannot be set up, or the client does not speak MCP.
 pub async fn run(general: &General, world: &World) -> Result<()> {
     let service = general.service(world).await?;
+    service.backend.keep_watching();
     let face = Face::new(service, general.namespace()?, Arc::new(Open));
     serve_stdio(face).await
 }

@@ -17,7 +17,7 @@ pub struct Right {
 const OBJECTS: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 
 /// All of them.
-pub const RIGHTS: [Right; 14] = [
+pub const RIGHTS: [Right; 17] = [
     Right {
         group: "",
         resources: &["services", "secrets"],
@@ -91,10 +91,28 @@ pub const RIGHTS: [Right; 14] = [
         purpose: "deploy and delete servers",
     },
     Right {
+        group: "cloud.google.com",
+        resources: &["backendconfigs"],
+        verbs: &["get", "list", "create", "patch", "delete"],
+        purpose: "ingresses of the profile gke",
+    },
+    Right {
         group: "rbac.authorization.k8s.io",
         resources: &["roles", "rolebindings"],
         verbs: &["get", "list", "create", "patch", "delete"],
         purpose: "servers that start kernels as pods",
+    },
+    Right {
+        group: "",
+        resources: &["pods"],
+        verbs: &["create"],
+        purpose: "hand it on to servers that start kernels as pods",
+    },
+    Right {
+        group: "",
+        resources: &["pods/exec"],
+        verbs: &["get", "create"],
+        purpose: "hand it on to servers that start kernels as pods",
     },
     Right {
         group: "",

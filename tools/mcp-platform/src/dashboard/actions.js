@@ -6,13 +6,13 @@ import { obstacle } from "./server.js";
 import { announce, element, foreign } from "./text.js";
 
 let current = () => undefined;
-let isLive = () => false;
+let session = () => ({ live: false, me: null });
 let updating = () => {};
 
-/** Tells where the present state is, `server(key)` and whether the page is connected, and what opens the update form. */
-export function connectActions(server, live, update) {
+/** Tells where the present state is, `server(key)` and the session, and what opens the update form. */
+export function connectActions(server, present, update) {
   current = server;
-  isLive = live;
+  session = present;
   updating = update;
 }
 
@@ -34,15 +34,15 @@ export function address(server, rest = "", query = {}) {
 }
 
 /** Buttons for some actions. One that is of no use now stays reachable and says why. */
-export function actionButtons(server, live, names) {
+export function actionButtons(server, now, names) {
   const group = element("div", { role: "group", "aria-label": `Actions on ${server.name}`, class: "actions" });
-  for (const name of names) group.append(actionButton(server, live, name));
+  for (const name of names) group.append(actionButton(server, now, name));
   return group;
 }
 
-function actionButton(server, live, name) {
+function actionButton(server, now, name) {
   const { title, danger } = actions[name];
-  const why = obstacle(name, server, live);
+  const why = obstacle(name, server, now);
   const button = element(
     "button",
     {
@@ -62,7 +62,7 @@ function actionButton(server, live, name) {
 async function act(key, name) {
   const server = current(key);
   if (!server) return;
-  const why = obstacle(name, server, isLive());
+  const why = obstacle(name, server, session());
   if (why) {
     announce(why);
     message(`${actions[name].title} ${server.name}`).failed(
@@ -119,7 +119,7 @@ function choice(value, text, { checked = false, destroys = false } = {}) {
 async function stop(server) {
   const answer = await confirm({
     title: `Stop ${server.name}?`,
-    explanation: `${server.ready} ready instances of ${server.key} end. It can be started again with as many.`,
+    explanation: `All instances of ${server.key} end, ${server.ready} of them ready. It can be started again with as many.`,
     action: "Stop",
     type: server.name,
     fields: [
@@ -191,17 +191,21 @@ async function scale(server) {
 }
 
 async function check(server) {
-  await post(
-    server,
-    "check",
-    {},
-    {
-      doing: `Checking ${server.key}`,
-      done: (answer) => `${server.key} answers${answer?.message ? `: ${answer.message}` : ""}`,
-      failed: `${server.key} did not pass the check`,
+  await perform({
+    doing: `Checking ${server.key}`,
+    done: (answer) => `${server.key} answers: ${answer.steps.map(stepText).join(", ")}`,
+    failed: `${server.key} did not pass the check`,
+    request: async () => {
+      const answer = await call(address(server, "check/"), { method: "POST", body: {} });
+      if (answer.passed) return answer;
+      const failed = answer.steps.filter((step) => step.verdict === "failed");
+      const errors = failed.map((step) => ({ parameter: stepText(step), detail: step.reason }));
+      throw new Problem(0, { detail: "the server itself was asked, as a client would", errors });
     },
-  );
+  });
 }
+
+const stepText = (step) => [step.instance, step.step, `${step.milliseconds} ms`].filter(Boolean).join(" ");
 
 async function remove(server) {
   const answer = await confirm({

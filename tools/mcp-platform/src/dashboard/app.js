@@ -1,20 +1,22 @@
 // Wires the page: the live list, the table, the dialogs, the token and the theme.
 
-import { setToken, token } from "./client.js";
+import { Problem, call, setToken, token } from "./client.js";
 import { connectActions } from "./actions.js";
 import { openDeploy } from "./deploy.js";
-import { openDetails, refreshDetails } from "./details.js";
-import { openDialog } from "./dialogs.js";
+import { closeDetails, openDetails, refreshDetails } from "./details.js";
+import { message, openDialog } from "./dialogs.js";
 import { follow } from "./live.js";
+import { prohibition } from "./server.js";
 import { makeTable, show } from "./table.js";
 import { announce, byId, element, foreign, refreshAges } from "./text.js";
 import { openUpdate } from "./update.js";
 
 let connection = { kind: "connecting" };
+let me = null;
 let feed = null;
 let asking = null;
 
-const live = () => connection.kind === "live";
+const session = () => ({ live: connection.kind === "live", me });
 const server = (key) => feed?.servers.get(key);
 
 // ---- what is said of the connection
@@ -30,7 +32,26 @@ function connected(state) {
   drawOutage(state, before);
   if (state.kind === "refused" && state.problem.status === 401)
     askForToken(token() ? "The platform does not know this token." : "");
+  if (state.kind === "live" && before !== "live") introduce();
   if (feed) refresh(null);
+}
+
+/** Asks who is asking and where servers run, and shows both. */
+async function introduce() {
+  const place = byId("place");
+  try {
+    const [who, { clusters }] = await Promise.all([call("/api/me/"), call("/api/clusters/")]);
+    me = who;
+    const where = clusters.map((each) => `${each.backend} · ${each.place}`).join(", ");
+    const role = who.name === "local" ? "no token needed" : `${who.name}, ${who.role}`;
+    place.replaceChildren(foreign(where), " · ", foreign(role));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    // The list is live all the same; what may not be done is refused when it is tried.
+    me = null;
+    place.replaceChildren();
+  }
+  refresh(null);
 }
 
 function drawOutage(state, before) {
@@ -128,12 +149,31 @@ function open(key) {
 }
 
 function showChosen() {
-  const key = decodeURIComponent(location.hash).replace(/^#\//, "");
-  const found = server(key);
+  if (!location.hash.startsWith("#/")) {
+    closeDetails();
+    return;
+  }
+  const found = server(location.hash.slice(2));
   if (!found) return;
-  openDetails(found, live(), () => {
+  openDetails(found, session(), () => {
     if (location.hash.startsWith("#/")) history.pushState(null, "", location.pathname);
   });
+}
+
+// ---- deploying
+
+function drawDeploy() {
+  const why = prohibition("deploy", session());
+  const button = byId("deploy");
+  button.title = why ?? "";
+  if (why) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+}
+
+function deploy() {
+  const why = prohibition("deploy", session());
+  if (why) message("Deploy").failed("Deploying is not possible now", new Problem(0, { detail: why }));
+  else openDeploy();
 }
 
 // ---- what changed
@@ -141,8 +181,9 @@ function showChosen() {
 const said = new Map();
 
 function refresh(keys) {
-  show(feed.servers, live());
-  refreshDetails(feed.servers, live());
+  drawDeploy();
+  show(feed.servers, session());
+  refreshDetails(feed.servers, session());
   const changes = [];
   for (const key of keys ?? feed.servers.keys()) {
     const now = server(key);
@@ -157,9 +198,9 @@ function refresh(keys) {
 
 theme();
 makeTable(open);
-connectActions(server, live, openUpdate);
+connectActions(server, session, openUpdate);
 byId("sign-in").addEventListener("click", () => askForToken(""));
-byId("deploy").addEventListener("click", openDeploy);
+byId("deploy").addEventListener("click", deploy);
 window.addEventListener("hashchange", showChosen);
 setInterval(refreshAges, 10_000);
 feed = { servers: new Map(), again: () => {} };

@@ -1,8 +1,8 @@
 // Deploying: a template, a name, and the configuration that the template's schema asks for.
 
 import { Problem, call } from "./client.js";
-import { message, openDialog, problemElement } from "./dialogs.js";
-import { labelled, refuse, text } from "./forms.js";
+import { openDialog, problemElement } from "./dialogs.js";
+import { labelled, refuse, send, text } from "./forms.js";
 import { fieldsOf } from "./schema.js";
 import { element, foreign } from "./text.js";
 
@@ -42,7 +42,7 @@ function form(templates, dialog) {
     settings,
     element(
       "details",
-      {},
+      { "aria-label": "More" },
       element("summary", {}, "More"),
       labelled("Instances", replicas, whatReplicas),
       labelled("Image", image, "Left out: the template's."),
@@ -85,29 +85,17 @@ function form(templates, dialog) {
     refused.replaceChildren();
     const body = request();
     go.disabled = true;
-    const problem = await send(template.value, body, dialog);
+    const what = body.name ?? template.value;
+    const problem = await send({
+      doing: `Deploying ${what}`,
+      done: ({ deployment }) => `Deployed ${deployment.namespace}/${deployment.name}`,
+      failed: `${what} was not deployed`,
+      dialog,
+      request: () => call(`/api/templates/deploy/${encodeURIComponent(template.value)}/`, { method: "POST", body }),
+    });
     go.disabled = false;
     if (problem) refuse(problem, fields, refused, made);
   });
   choose();
   return made;
-}
-
-/** Sends it; the dialog closes once it is deployed, and says what is wrong when it is not. */
-async function send(template, body, dialog) {
-  const what = body.name ?? template;
-  const said = message(`Deploying ${what} …`);
-  try {
-    const { deployment } = await call(`/api/templates/deploy/${encodeURIComponent(template)}/`, {
-      method: "POST",
-      body,
-    });
-    said.done(`Deployed ${deployment.deployment_name}`);
-    if (dialog.isConnected) dialog.close();
-    return null;
-  } catch (error) {
-    const problem = error instanceof Problem ? error : new Problem(0, { detail: error.message });
-    said.failed(`${what} was not deployed${problem.status ? ` (${problem.status})` : ""}`, problem);
-    return problem;
-  }
 }

@@ -18,7 +18,7 @@ const tabs = [
 let shown = null;
 
 /** Shows a server; again with its newest state when it is shown already. */
-export function openDetails(server, live, closed) {
+export function openDetails(server, session, closed) {
   if (shown?.key === server.key) return;
   shown?.dialog.close();
   const summary = element("div", { class: "summary" });
@@ -31,7 +31,7 @@ export function openDetails(server, live, closed) {
   );
   content.append(...panels.values());
   const title = element("span", {}, foreign(server.name), " ", element("small", {}, foreign(server.namespace)));
-  const view = { key: server.key, server, live, summary, panels, selected: null, stop: () => {}, drawn: new Map() };
+  const view = { key: server.key, server, session, summary, panels, selected: null, stop: () => {}, drawn: new Map() };
   view.dialog = openDialog({
     title,
     name: "details",
@@ -68,23 +68,28 @@ export function openDetails(server, live, closed) {
   select("overview");
 }
 
+/** Closes what is shown. */
+export function closeDetails() {
+  shown?.dialog.close();
+}
+
 /** Writes anew what changed; a server that is gone is said to be. */
-export function refreshDetails(servers, live) {
+export function refreshDetails(servers, session) {
   if (!shown) return;
   const server = servers.get(shown.key);
-  shown.live = live;
+  shown.session = session;
   if (server) shown.server = server;
   shown.gone = !server;
   draw(shown);
 }
 
 function draw(view) {
-  const { server, live, panels } = view;
+  const { server, session, panels } = view;
   part(
     view,
     "summary",
     view.summary,
-    [server.state, server.reason, server.message, server.ready, server.wanted, live, view.gone],
+    [server.state, server.reason, server.message, server.ready, server.wanted, server.statefulness, session, view.gone],
     () => [
       view.gone
         ? element(
@@ -96,9 +101,17 @@ function draw(view) {
             "p",
             { role: "status", class: "now" },
             statusOf(server),
-            ` · ${server.ready} of ${server.wanted} ready`,
+            server.message.includes(" of ") ? "" : ` · ${server.ready} of ${server.wanted} ready`,
           ),
-      actionButtons(server, live && !view.gone, ["start", "stop", "restart", "scale", "update", "check", "delete"]),
+      actionButtons(server, view.gone ? { ...session, live: false } : session, [
+        "start",
+        "stop",
+        "restart",
+        "scale",
+        "update",
+        "check",
+        "delete",
+      ]),
     ],
   );
   part(view, "overview", panels.get("overview"), server, () => [overview(server)]);

@@ -91,7 +91,7 @@ function refuse(input, text) {
 
 const mostMessages = 8;
 
-/** A message about something that is being done; `done` or `failed` ends it. */
+/** A message about something that is being done; `done`, `failed` or `drop` ends it. */
 export function message(text) {
   const words = element("span", { class: "words" }, foreign(text));
   const item = element("li", { "data-kind": "busy" }, words);
@@ -104,6 +104,7 @@ export function message(text) {
   const dismiss = () =>
     element("button", { type: "button", class: "small", "aria-label": "Dismiss", click: () => item.remove() }, "✕");
   return {
+    drop: () => item.remove(),
     done(said) {
       item.dataset.kind = "done";
       words.replaceChildren(element("span", { "aria-hidden": "true" }, "✔ "), foreign(said));

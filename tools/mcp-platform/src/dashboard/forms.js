@@ -1,9 +1,28 @@
 // Forms that are sent to the platform: fields with labels, and what the platform refuses, said where it belongs.
 
 import { Problem } from "./client.js";
-import { problemElement } from "./dialogs.js";
+import { message, problemElement } from "./dialogs.js";
 import { pointerWords } from "./schema.js";
 import { element } from "./text.js";
+
+/**
+ * Sends a form. Its dialog closes once it is done; a refusal is returned, and said by a message only when the dialog was
+ * closed meanwhile.
+ */
+export async function send({ doing, done, failed, dialog, request }) {
+  const said = message(`${doing} …`);
+  try {
+    const answer = await request();
+    said.done(done(answer));
+    if (dialog.isConnected) dialog.close();
+    return null;
+  } catch (error) {
+    const problem = error instanceof Problem ? error : new Problem(0, { detail: error.message });
+    if (dialog.isConnected) said.drop();
+    else said.failed(`${failed}${problem.status ? ` (${problem.status})` : ""}`, problem);
+    return problem;
+  }
+}
 
 /** Says what is wrong at the fields that it is about, and the rest above the buttons. */
 export function refuse(problem, fields, refused, made) {

@@ -51,9 +51,26 @@ export const searchText = (server) =>
     .join("\n")
     .toLowerCase();
 
+/** The roles, each with what the ones before may. */
+const roles = ["viewer", "operator", "admin"];
+const needed = { deploy: "admin", update: "admin", delete: "admin" };
+
+/**
+ * Why the one who looks may not do something, or null: a session is whether the page is live, and what the platform says
+ * about who is asking, once it did.
+ */
+export function prohibition(action, session) {
+  if (!session.live) return "This page is not connected, so what it shows may be old.";
+  const role = needed[action] ?? "operator";
+  const mine = session.me?.role;
+  if (!mine || roles.indexOf(mine) >= roles.indexOf(role)) return null;
+  return `This needs the role ${role}, and the token ${session.me.name} has ${mine}.`;
+}
+
 /** Why something cannot be done to a server now, or null when it can. */
-export function obstacle(action, server, live) {
-  if (!live) return "This page is not connected, so what it shows may be old.";
+export function obstacle(action, server, session) {
+  const prohibited = prohibition(action, session);
+  if (prohibited) return prohibited;
   const stopped = server.wanted === 0;
   switch (action) {
     case "start":

@@ -19,7 +19,14 @@ const columns = [
 
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-const view = { servers: new Map(), live: false, page: 0, sort: "name", descending: false, limit: "" };
+const view = {
+  servers: new Map(),
+  session: { live: false, me: null },
+  page: 0,
+  sort: "name",
+  descending: false,
+  limit: "",
+};
 const rows = new Map();
 let open = () => {};
 let due = false;
@@ -40,8 +47,8 @@ export function makeTable(openDetails) {
 }
 
 /** Shows these servers, soon. */
-export function show(servers, live) {
-  Object.assign(view, { servers, live });
+export function show(servers, session) {
+  Object.assign(view, { servers, session });
   if (due) return;
   due = true;
   // Not at the next frame: a page that is not seen has none, and its table is read all the same.
@@ -157,7 +164,7 @@ function drawSorting() {
 function drawEmpty(found) {
   byId("empty").hidden = found > 0;
   if (found > 0) return;
-  const none = view.live ? "No server is deployed yet. “Deploy…” starts the first." : "Nothing is known yet.";
+  const none = view.session.live ? "No server is deployed yet. “Deploy…” starts the first." : "Nothing is known yet.";
   byId("empty").textContent = view.servers.size === 0 ? none : "No server fits the filters.";
 }
 
@@ -204,8 +211,16 @@ function fill(row, server) {
   write(row, "replicas", [server.ready, server.wanted], () => [replicas(server)]);
   write(row, "endpoints", server.endpoints, () => [endpoints(server)]);
   write(row, "age", server.created, () => [ageElement(server.created)]);
-  const shown = [server.wanted, server.state, server.statefulness, server.autoscaled, server.ready > 0, view.live];
-  write(row, "actions", shown, () => [actionButtons(server, view.live, ["start", "stop", "scale", "delete"])]);
+  const shown = [
+    server.wanted,
+    server.state,
+    server.statefulness,
+    server.autoscaled,
+    server.ready > 0,
+    server.ours,
+    view.session,
+  ];
+  write(row, "actions", shown, () => [actionButtons(server, view.session, ["start", "stop", "scale", "delete"])]);
 }
 
 function write(row, id, value, make) {

@@ -2,9 +2,9 @@
 // the platform, and said.
 
 import { Problem, call } from "./client.js";
-import { address, perform } from "./actions.js";
+import { address } from "./actions.js";
 import { openDialog, problemElement } from "./dialogs.js";
-import { labelled, refuse, text } from "./forms.js";
+import { labelled, refuse, send, text } from "./forms.js";
 import { fieldsOf } from "./schema.js";
 import { element } from "./text.js";
 
@@ -50,28 +50,15 @@ function form(server, present, template, dialog) {
     const body = { configuration: fields.changes() };
     if (image.value) body.image = image.value;
     go.disabled = true;
-    const problem = await send(server, body, dialog);
+    const problem = await send({
+      doing: `Updating ${server.key}`,
+      done: () => `Updated ${server.key}`,
+      failed: `${server.key} was not updated`,
+      dialog,
+      request: () => call(address(server, "update/"), { method: "POST", body }),
+    });
     go.disabled = false;
     if (problem) refuse(problem, fields, refused, made);
   });
   return made;
-}
-
-async function send(server, body, dialog) {
-  let problem = null;
-  await perform({
-    doing: `Updating ${server.key}`,
-    done: `Updated ${server.key}`,
-    failed: `${server.key} was not updated`,
-    request: async () => {
-      try {
-        await call(address(server, "update/"), { method: "POST", body });
-        if (dialog.isConnected) dialog.close();
-      } catch (error) {
-        problem = error instanceof Problem ? error : new Problem(0, { detail: error.message });
-        throw problem;
-      }
-    },
-  });
-  return problem;
 }

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{any, get};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
-use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 
+use crate::bearer::bears;
 use crate::error::{Error, Result};
 use crate::model::Secret;
 
@@ -157,16 +157,4 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
         return (StatusCode::SERVICE_UNAVAILABLE, "takes no new sessions").into_response();
     }
     next.run(request).await
-}
-
-/// Whether the request carries the token; takes as long for a wrong one as for the right one.
-fn bears(headers: &HeaderMap, token: &Secret) -> bool {
-    headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .is_some_and(|(scheme, given)| {
-            scheme.eq_ignore_ascii_case("bearer")
-                && bool::from(given.trim().as_bytes().ct_eq(token.expose().as_bytes()))
-        })
 }

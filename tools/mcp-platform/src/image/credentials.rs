@@ -39,9 +39,8 @@ pub fn credentials(file: &Path, registry: &str) -> Result<Option<Credentials>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::precondition(format!("{}: {error}", file.display()))),
     };
-    let wrong = |why: &str| {
-        Error::precondition(format!("{}: {why}", file.display())).hint("docker login")
-    };
+    let wrong =
+        |why: &str| Error::precondition(format!("{}: {why}", file.display())).hint("docker login");
     let parsed: File = serde_json::from_str(&text)
         .map_err(|error| wrong(&format!("line {} is not as expected", error.line())))?;
     let Some(auth) = parsed
@@ -52,7 +51,11 @@ pub fn credentials(file: &Path, registry: &str) -> Result<Option<Credentials>> {
     else {
         return Ok(None);
     };
-    let broken = || wrong(&format!("the credentials of {registry} are not base64 of user:password"));
+    let broken = || {
+        wrong(&format!(
+            "the credentials of {registry} are not base64 of user:password"
+        ))
+    };
     let decoded = base64::engine::general_purpose::STANDARD
         .decode(auth)
         .map_err(|_| broken())?;

@@ -143,10 +143,10 @@ fn policy(spec: &Spec, companion: &Companion) -> Value {
             }),
     );
     guard(
-        metadata(spec, companion, &name(spec, companion)),
+        &metadata(spec, companion, &name(spec, companion)),
         &selector(spec, &companion.name),
-        vec![json!({ "from": from, "ports": [port(companion.port)] })],
-        egress,
+        &[json!({ "from": from, "ports": [port(companion.port)] })],
+        &egress,
     )
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{Exposure, Peer, PeerPlace, Protocol, Spec};
+use crate::model::{Exposure, Peer, PeerPlace, Protocol, Spec, label};
 
 use super::{Profile, RenderOptions, companion, metadata, names, selector, service, set};
 
@@ -26,10 +26,10 @@ const GOOGLE: [&str; 2] = ["130.211.0.0/22", "35.191.0.0/16"];
 pub fn objects(spec: &Spec, options: &RenderOptions) -> Vec<Value> {
     let metadata = metadata(spec, spec.identity.name.as_str());
     let mut all = vec![guard(
-        metadata,
+        &metadata,
         &selector(spec),
-        ingress(spec, options),
-        egress(spec),
+        &ingress(spec, options),
+        &egress(spec),
     )];
     if spec.manages_kernels {
         all.extend(kernels(spec));
@@ -38,7 +38,7 @@ pub fn objects(spec: &Spec, options: &RenderOptions) -> Vec<Value> {
 }
 
 /// A policy that shuts off everything but what is named.
-pub fn guard(metadata: Value, pods: &Value, ingress: Vec<Value>, egress: Vec<Value>) -> Value {
+pub fn guard(metadata: &Value, pods: &Value, ingress: &[Value], egress: &[Value]) -> Value {
     json!({
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -183,6 +183,7 @@ fn places(place: &PeerPlace) -> Vec<Value> {
 fn kernels(spec: &Spec) -> Vec<Value> {
     let kernels = service::kernel_selector(spec);
     let name = names::kernels(spec);
+    let manager = json!({ "app": "mcp-server-manager", label::INSTANCE: spec.identity.name });
     let named = |name: &str| {
         let mut metadata = metadata(spec, name);
         set(&mut metadata, "annotations", service::at_run_time());
@@ -203,10 +204,10 @@ fn kernels(spec: &Spec) -> Vec<Value> {
             },
         }),
         guard(
-            named(&name),
+            &named(&name),
             &kernels,
-            vec![json!({ "from": [peer(&json!({ "app": "mcp-server-manager" }))] })],
-            vec![dns()],
+            &[json!({ "from": [peer(&manager)] })],
+            &[dns()],
         ),
     ]
 }

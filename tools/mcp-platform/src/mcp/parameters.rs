@@ -24,6 +24,26 @@ pub struct ServerParameters {
     pub namespace: Option<String>,
 }
 
+/// One server, and how closely.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckParameters {
+    /// The server's name.
+    pub name: String,
+    /// Its namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+    /// Ask each of its instances by itself.
+    pub instances: Option<bool>,
+}
+
+/// All servers of a namespace.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamespaceParameters {
+    /// The namespace; the platform's own when left out.
+    pub namespace: Option<String>,
+}
+
 /// One server, and whether to wait.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -10,6 +10,7 @@ use crate::model::{Action, Goal, Identity, ImageReference, Name, Observed, Spec,
 use crate::template::{Request, Template, instantiate, reconfigure};
 
 use super::reach::{missing, named};
+use super::wheel::put;
 use super::{Progress, Service};
 
 /// A server with what its observation means.
@@ -142,10 +143,27 @@ impl Service {
         progress: &dyn Progress,
     ) -> Result<Outcome> {
         let identity = self.specify(namespace, deploy, None)?.identity;
+        let template = self.catalogue.get(&deploy.template)?;
+        let given = deploy.request.image.as_ref();
+        let image = self
+            .find_image(&identity, template, given, progress)
+            .await?;
+        let wheel = deploy
+            .request
+            .wheel
+            .as_ref()
+            .or(template.process.wheel.as_ref());
+        let wheel = self.find_wheel(&identity, wheel, progress).await?;
         self.reach(&identity, waiting, progress, |present| {
-            Ok(Goal::Deploy(Box::new(
-                self.specify(namespace, deploy, present)?,
-            )))
+            let mut spec = self.specify(namespace, deploy, present)?;
+            put(wheel.as_ref(), &mut spec);
+            if let Some(image) = &image {
+                image.put(
+                    &mut spec,
+                    present.and_then(|observed| observed.spec.as_deref()),
+                );
+            }
+            Ok(Goal::Deploy(Box::new(spec)))
         })
         .await
     }
@@ -161,11 +179,17 @@ impl Service {
         waiting: Waiting,
         progress: &dyn Progress,
     ) -> Result<Outcome> {
+        let image = self.find_new_image(identity, update, progress).await?;
+        let wheel = update.wheel.as_ref();
+        let wheel = self.find_wheel(identity, wheel, progress).await?;
         self.reach(identity, waiting, progress, |present| {
             let present = present.ok_or_else(|| missing(identity))?;
-            Ok(Goal::Update(Box::new(
-                self.updated(identity, present, update)?,
-            )))
+            let mut spec = self.updated(identity, present, update)?;
+            put(wheel.as_ref(), &mut spec);
+            if let Some(image) = &image {
+                image.put(&mut spec, present.spec.as_deref());
+            }
+            Ok(Goal::Update(Box::new(spec)))
         })
         .await
     }
@@ -285,7 +309,7 @@ impl Service {
         decide(goal, observed.as_ref(), self.limits).map_err(|error| named(error, identity))
     }
 
-    async fn found(&self, identity: &Identity) -> Result<Observed> {
+    pub(super) async fn found(&self, identity: &Identity) -> Result<Observed> {
         self.backend
             .observe(identity)
             .await?

@@ -9,7 +9,7 @@ const { chromium } = require("playwright-core");
 const { Platform } = require("./platform.js");
 const { scenarios } = require("./scenarios.js");
 
-const { MCP_PLATFORM, CHROMIUM, SCREENSHOTS, BACKENDS = "mock process", ONLY } = process.env;
+const { MCP_PLATFORM, CHROMIUM, SCREENSHOTS, BACKENDS = "process", ONLY } = process.env;
 
 async function main() {
   const browser = await chromium.launch({
@@ -22,7 +22,10 @@ async function main() {
       for (const [name, scenario] of Object.entries(scenarios)) {
         if (ONLY && name !== ONLY) continue;
         if (scenario.backends && !scenario.backends.includes(backend)) continue;
-        await run(browser, backend, name, scenario);
+        await run(browser, backend, name, scenario).catch((error) => {
+          console.error(error.stack);
+          process.exitCode = 1;
+        });
       }
     }
   } finally {

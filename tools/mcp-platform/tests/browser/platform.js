@@ -2,10 +2,52 @@
 "use strict";
 
 const { spawn, spawnSync } = require("node:child_process");
-const { mkdtempSync, rmSync } = require("node:fs");
+const { mkdirSync, mkdtempSync, rmSync, writeFileSync } = require("node:fs");
 const net = require("node:net");
 const os = require("node:os");
 const path = require("node:path");
+
+/** Templates for these tests: a server that may not be doubled, and one that writes what no page should believe. */
+const templates = {
+  alone: `statefulness = "singleton"
+[process]
+command = ["{self}"]
+[run]
+command = ["mcp-platform"]
+arguments = ["echo", "--host", "{host}", "--port", "{port}"]
+`,
+  hostile: `statefulness = "stateless"
+[process]
+command = ["/bin/sh", "-c", '''printf "<img src=x onerror=alert(1)> \\033[31mred\\033[0m \\342\\200\\256abc\\n"; exec sleep 5''']
+[run]
+command = ["sh"]
+arguments = []
+`,
+};
+
+const rest = `[image]
+reference = "registry.example/test:1"
+[transport]
+kind = "streamable-http"
+path = "/mcp"
+port = 8080
+[ready]
+path = "/ready"
+period-seconds = 2
+[resources]
+cpu-request = "10m"
+cpu-limit = "200m"
+memory-request = "32Mi"
+memory-limit = "128Mi"
+`;
+
+function writeTemplates(folder) {
+  for (const [id, text] of Object.entries(templates)) {
+    mkdirSync(path.join(folder, id), { recursive: true });
+    const head = `schema = 1\nid = "${id}"\nversion = "1.0.0"\ntitle = "For a test"\n`;
+    writeFileSync(path.join(folder, id, "template.toml"), head + text + rest);
+  }
+}
 
 /** A port of loopback that is free now. */
 function freePort() {
@@ -27,6 +69,8 @@ class Platform {
     this.port = port;
     this.address = `http://127.0.0.1:${port}`;
     this.folder = mkdtempSync(path.join(os.tmpdir(), "mcp-browser-"));
+    this.templates = path.join(this.folder, "templates");
+    writeTemplates(this.templates);
     this.token = null;
     this.said = "";
   }
@@ -42,6 +86,7 @@ class Platform {
       PATH: process.env.PATH,
       HOME: this.folder,
       MCP_STATE_DIR: path.join(this.folder, "state"),
+      MCP_TEMPLATES: this.templates,
       MCP_DEPLOYMENT_BACKEND: this.backend,
     };
   }
@@ -55,7 +100,7 @@ class Platform {
 
   /** Starts to listen, and returns once it answers. */
   async serve() {
-    const words = ["serve", "--listen", `127.0.0.1:${this.port}`];
+    const words = ["serve", "--listen", `127.0.0.1:${this.port}`, "--rate", "0", "--fault-timeout", "3"];
     const options = { env: this.environment, cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] };
     this.process = spawn(this.program, words, options);
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
@@ -99,12 +144,15 @@ class Platform {
 
   /** Deletes every server that is left, ends, and removes the folder. */
   async clean() {
-    const { body } = await this.call("GET", "/api/templates/deployments/").catch(() => ({ body: null }));
-    for (const each of body?.deployments ?? []) {
-      await this.call("DELETE", `/api/templates/deployments/${each.name}/delete/?namespace=${each.namespace}`);
+    try {
+      const { body } = await this.call("GET", "/api/templates/deployments/");
+      for (const each of body?.deployments ?? []) {
+        await this.call("DELETE", `/api/templates/deployments/${each.name}/delete/?namespace=${each.namespace}`);
+      }
+    } finally {
+      await this.stop();
+      rmSync(this.folder, { recursive: true, force: true });
     }
-    await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,11 @@
 //! The back end on a real engine.
 
+mod crash;
 mod faults;
+mod foreign;
+mod images;
+mod kept;
+mod clients;
 mod operations;
 
 use std::sync::Arc;
@@ -31,7 +36,10 @@ pub struct Room {
 pub async fn room(namespace: &str) -> Option<Room> {
     let engine = Engine::start().await?;
     let image = ImageReference::parse(engine.echo_image().await).unwrap();
-    let folder = tempfile::Builder::new().prefix("mcp state ü ").tempdir().unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix("mcp state ü ")
+        .tempdir()
+        .unwrap();
     let namespace = Name::label(namespace).unwrap();
     let mut room = Room {
         engine,
@@ -85,7 +93,9 @@ impl Room {
     /// The echo template with lines added to its end.
     pub fn echo_with(&mut self, id: &str, change: impl Fn(String) -> String) {
         let text = include_str!("../../templates/echo/template.toml");
-        self.template(&change(text.replace("id = \"echo\"", &format!("id = \"{id}\""))));
+        self.template(&change(
+            text.replace("id = \"echo\"", &format!("id = \"{id}\"")),
+        ));
     }
 
     pub fn request(&self, template: &str, name: &str, configuration: &Value) -> DeployRequest {
@@ -142,7 +152,10 @@ impl Room {
 pub async fn inspect(engine: &Engine, name: &str) -> bollard::models::ContainerInspectResponse {
     engine
         .client()
-        .inspect_container(name, None::<bollard::query_parameters::InspectContainerOptions>)
+        .inspect_container(
+            name,
+            None::<bollard::query_parameters::InspectContainerOptions>,
+        )
         .await
         .unwrap()
 }

@@ -114,7 +114,8 @@ impl Engine {
         };
         let answers = async {
             loop {
-                if engine.folder.join("engine.sock").exists() && engine.client().ping().await.is_ok()
+                if engine.folder.join("engine.sock").exists()
+                    && engine.client().ping().await.is_ok()
                 {
                     return;
                 }
@@ -130,8 +131,12 @@ impl Engine {
 
     async fn import_echo(&self) {
         let archive = rootfs(Path::new(env!("CARGO_BIN_EXE_mcp-platform"))).await;
-        self.import(ECHO_IMAGE, archive, &["ENV PATH=/bin", "USER 65532:65532"])
-            .await;
+        let changes = [
+            "ENV PATH=/bin",
+            "USER 65532:65532",
+            r#"CMD ["mcp-platform", "echo", "--host", "0.0.0.0", "--port", "8080"]"#,
+        ];
+        self.import(ECHO_IMAGE, archive, &changes).await;
     }
 
     /// Makes an image of the archive of a root folder.
@@ -157,15 +162,25 @@ async fn rootfs(binary: &Path) -> Vec<u8> {
     let scratch = tempfile::tempdir().unwrap();
     let small = scratch.path().join("mcp-platform");
     // Without symbols it is a third of the size; where there is no `strip`, it is copied as it is.
-    let stripped = Command::new("strip").arg("-o").arg(&small).arg(binary).status().await;
+    let stripped = Command::new("strip")
+        .arg("-o")
+        .arg(&small)
+        .arg(binary)
+        .status()
+        .await;
     if !stripped.is_ok_and(|status| status.success()) {
         std::fs::copy(binary, &small).unwrap();
     }
     let listed = Command::new("ldd").arg(binary).output().await.unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let mut archive = tar::Builder::new(Vec::new());
-    archive.append_path_with_name(&small, "bin/mcp-platform").unwrap();
-    for word in listed.split_whitespace().filter(|word| word.starts_with('/')) {
+    archive
+        .append_path_with_name(&small, "bin/mcp-platform")
+        .unwrap();
+    for word in listed
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+    {
         let library = std::fs::canonicalize(word).unwrap();
         archive
             .append_path_with_name(&library, word.trim_start_matches('/'))
@@ -176,7 +191,10 @@ async fn rootfs(binary: &Path) -> Vec<u8> {
 
 /// The largest packet of the way out, which containers must not exceed.
 async fn mtu() -> String {
-    let route = Command::new("ip").args(["-o", "route", "get", "1.1.1.1"]).output().await;
+    let route = Command::new("ip")
+        .args(["-o", "route", "get", "1.1.1.1"])
+        .output()
+        .await;
     let route = route.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     let device = route
         .ok()

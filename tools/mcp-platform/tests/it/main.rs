@@ -1,5 +1,13 @@
 //! Everything that is tested through the library's doors or the real binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod browser;
 mod docker;
 mod engine;
-mod browser;
+mod kubernetes;
+mod lint;
+mod manifest;
+mod mcp_http;
+mod platform;
+mod process;

@@ -128,7 +128,10 @@ fn go_together(
             .take_while(|other| *other != target)
             .find(|other| {
                 let other = targets.iter().find(|one| one.name == **other);
-                place.is_some() && other.map(|other| &other.place) == place
+                let other = other.map(|other| &other.place);
+                place
+                    .zip(other)
+                    .is_some_and(|(one, other)| is_same(one, other))
             });
         if let Some(twin) = twin {
             let message = format!("`{target}` is the same place as `{twin}`");
@@ -140,5 +143,19 @@ fn go_together(
             let message = format!("`{target}` installs from `{from}`, which is not listed with it");
             reader.problem(span.clone(), message);
         }
+    }
+}
+
+/// Whether two targets send to the same place. In one repository of a registry the files of a
+/// release and its image would take each other's tags.
+fn is_same(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (
+            Place::Oci { repository, .. },
+            Place::Oci {
+                repository: other, ..
+            },
+        ) => repository == other,
+        _ => one == other,
     }
 }

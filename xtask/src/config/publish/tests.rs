@@ -115,6 +115,11 @@ fn what_is_wrong_is_said() {
         "[target.b]\nkind = \"local\"\n[profile.a]\ntargets = [\"local\", \"b\"]\n",
         "`b` is the same place as `local`",
     );
+    check(
+        "[target.a]\nkind = \"oci\"\nrepository = \"ghcr.io/a/b\"\n[target.b]\nkind = \"oci\"\n\
+         repository = \"ghcr.io/a/b\"\ntakes = \"image\"\n[profile.c]\ntargets = [\"a\", \"b\"]\n",
+        "`b` is the same place as `a`",
+    );
     check("[publish]\nwait = \"soon\"\n", "`publish.wait` is `soon`");
     check("[publish]\nattempts = 0\n", "from 1 to 20");
 }

@@ -58,6 +58,10 @@ fn the_archive_is_a_layout_and_a_docker_archive_over_the_same_blobs() {
         .map(|entry| &entry["annotations"][REFERENCE_NAME])
         .collect();
     assert_eq!(names, ["0123456789ab", "1.0", "latest"]);
+    assert_eq!(
+        index["manifests"][2]["annotations"][CONTAINERD_NAME],
+        "docker.io/library/demo:latest"
+    );
     let list = value(&opened, &blob_path(&archive.digest));
     assert_eq!(list["manifests"][0]["platform"]["architecture"], "arm64");
     assert_eq!(list["annotations"]["a"], "b");

@@ -47,32 +47,29 @@ struct Engine {
 }
 
 impl Engine {
-    /// The engine of these tests, started with the first of them.
-    fn started() -> &'static Engine {
-        static ENGINE: OnceLock<Engine> = OnceLock::new();
-        ENGINE.get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            let inside = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-            let address = format!("unix://{}", inside("s"));
-            let (data, exec, pid) = (inside("data"), inside("exec"), inside("pid"));
-            let arguments = [
-                "--host",
-                &address,
-                "--data-root",
-                &data,
-                "--exec-root",
-                &exec,
-                "--pidfile",
-                &pid,
-                "--bridge=none",
-                "--iptables=false",
-            ];
-            let server = real::start("dockerd", &arguments, folder, "API listen on ");
-            Engine {
-                _server: server,
-                address,
-            }
-        })
+    /// A new one. Its store goes with its value, so no test shares it with another.
+    fn start() -> Engine {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let address = format!("unix://{}", inside("s"));
+        let (data, exec, pid) = (inside("data"), inside("exec"), inside("pid"));
+        let arguments = [
+            "--host",
+            &address,
+            "--data-root",
+            &data,
+            "--exec-root",
+            &exec,
+            "--pidfile",
+            &pid,
+            "--bridge=none",
+            "--iptables=false",
+        ];
+        let server = real::start("dockerd", &arguments, folder, "API listen on ");
+        Engine {
+            _server: server,
+            address,
+        }
     }
 
     fn command(&self, repository: &Repository, arguments: &[&str]) -> std::process::Command {
@@ -161,7 +158,7 @@ fn docker_loads_it_and_it_gets_healthy_as_nobody_special() {
         return;
     }
     let (base, python) = debian();
-    let engine = Engine::started();
+    let engine = Engine::start();
     let mut setting = setting("");
     setting.depend("alpha", &["py3-none-any"], "");
     setting.change_wheel(SERVER);
@@ -245,7 +242,7 @@ fn our_own_server_runs_a_kernel_in_its_container() {
         return;
     }
     let (base, python) = debian();
-    let engine = Engine::started();
+    let engine = Engine::start();
     let repository = Repository::of_workspace("eigener server");
     repository.succeeds(&["release", "--without-audit"]);
     let words = arguments(base, python);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder,     CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
     UploadToContainerOptionsBuilder,
 };
 
@@ -31,7 +31,9 @@ pub async fn create(engine: &Engine, record: &Record, slot: u32) -> Result<()> {
     };
     let image = pull::ensure(engine, reference).await?;
     let port = record.ports.get(slot as usize).copied().ok_or_else(|| {
-        Error::internal(format!("there is no port for instance {slot} in the record"))
+        Error::internal(format!(
+            "there is no port for instance {slot} in the record"
+        ))
     })?;
     let owner = body::user(&image);
     let name = names::replica(&spec.identity, &spec.revision(), slot);
@@ -44,7 +46,8 @@ pub async fn create(engine: &Engine, record: &Record, slot: u32) -> Result<()> {
         join(engine, &names::inner_network(&spec.identity), &name).await?;
     }
     for volume in spec.volumes.iter().filter(|volume| volume.size > 0) {
-        hand_over(engine, &name, &volume.path, &owner).await?;
+        let volume = names::volume(&spec.identity, &volume.name, slot);
+        hand_over(engine, spec, &volume, &owner).await?;
     }
     fill(engine, spec, &name, &owner).await?;
     start(engine, &name).await?;
@@ -101,7 +104,12 @@ pub async fn end(engine: &Engine, name: &str, grace: u32) -> Result<()> {
     let options = StopContainerOptionsBuilder::new()
         .t(i32::try_from(grace).unwrap_or(i32::MAX))
         .build();
-    match engine.docker().await?.stop_container(name, Some(options)).await {
+    match engine
+        .docker()
+        .await?
+        .stop_container(name, Some(options))
+        .await
+    {
         Ok(()) => {}
         Err(error) if is_already(&error) => {}
         Err(error) => return Err(refused(&format!("stopping {name}"), error)),
@@ -114,8 +122,16 @@ pub async fn end(engine: &Engine, name: &str, grace: u32) -> Result<()> {
 /// # Errors
 /// The engine does not.
 pub async fn remove(engine: &Engine, name: &str) -> Result<()> {
-    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-    match engine.docker().await?.remove_container(name, Some(options)).await {
+    let options = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
+    match engine
+        .docker()
+        .await?
+        .remove_container(name, Some(options))
+        .await
+    {
         Ok(()) => Ok(()),
         // Gone, or somebody else is removing it.
         Err(error) if is_missing(&error) || is_taken(&error) => Ok(()),
@@ -220,18 +236,24 @@ async fn join(engine: &Engine, network: &str, container: &str) -> Result<()> {
         container: container.to_owned(),
         ..NetworkConnectRequest::default()
     };
-    match engine.docker().await?.connect_network(network, request).await {
+    match engine
+        .docker()
+        .await?
+        .connect_network(network, request)
+        .await
+    {
         Ok(()) => Ok(()),
         Err(error) => Err(refused(&format!("the network {network}"), error)),
     }
 }
 
 /// Gives the top of a volume to the user of a container, when that is a number: a new volume at a
-/// path that the image does not have belongs to root.
+/// path that the image does not have belongs to root. The engine changes owners by unpacking
+/// archives only, so a container that never runs lends its root for that.
 ///
 /// # Errors
 /// The engine does not.
-pub async fn hand_over(engine: &Engine, container: &str, path: &str, owner: &str) -> Result<()> {
+pub async fn hand_over(engine: &Engine, spec: &Spec, volume: &str, owner: &str) -> Result<()> {
     let Some((user, group)) = numbers(owner) else {
         return Ok(());
     };
@@ -243,9 +265,16 @@ pub async fn hand_over(engine: &Engine, container: &str, path: &str, owner: &str
     header.set_gid(group);
     header.set_size(0);
     archive
-        .append_data(&mut header, "./", std::io::empty())
+        .append_data(&mut header, "volume/", std::io::empty())
         .map_err(archive_error)?;
-    upload(engine, container, path, archive.into_inner().map_err(archive_error)?).await
+    let archive = archive.into_inner().map_err(archive_error)?;
+    let lender = format!("{volume}.owner");
+    // One that was left over when somebody was ended here.
+    remove(engine, &lender).await?;
+    make(engine, &lender, body::lender(spec, volume)).await?;
+    let done = upload(engine, &lender, "/", archive).await;
+    remove(engine, &lender).await?;
+    done
 }
 
 /// Puts files and, for a server over standard input and output, our own program into a container.
@@ -254,7 +283,11 @@ async fn fill(engine: &Engine, spec: &Spec, container: &str, owner: &str) -> Res
     let mut entries = 0;
     let (user, group) = numbers(owner).unwrap_or((0, 0));
     // A user known by name only cannot be made the owner, so everybody in the container may read.
-    let mode = if numbers(owner).is_some() { 0o400 } else { 0o444 };
+    let mode = if numbers(owner).is_some() {
+        0o400
+    } else {
+        0o444
+    };
     let open = spec.files.iter().map(|(path, text)| (path, text.as_str()));
     let secret = spec.secrets.files.iter();
     for (path, text) in open.chain(secret.map(|(path, text)| (path, text.expose()))) {
@@ -269,21 +302,56 @@ async fn fill(engine: &Engine, spec: &Spec, container: &str, owner: &str) -> Res
         entries += 1;
     }
     if spec.transport == Transport::Stdio {
-        let bytes = tokio::fs::read(&engine.place.program).await.map_err(|error| {
-            Error::precondition(format!("{}: {error}", engine.place.program.display()))
-        })?;
+        let bytes = tokio::fs::read(&engine.place.program)
+            .await
+            .map_err(|error| {
+                Error::precondition(format!("{}: {error}", engine.place.program.display()))
+            })?;
+        can_run(engine, spec, container, &bytes).await?;
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o555);
         header.set_size(bytes.len() as u64);
         archive
-            .append_data(&mut header, body::BRIDGE.trim_start_matches('/'), &bytes[..])
+            .append_data(
+                &mut header,
+                body::BRIDGE.trim_start_matches('/'),
+                &bytes[..],
+            )
             .map_err(archive_error)?;
         entries += 1;
     }
     if entries == 0 {
         return Ok(());
     }
-    upload(engine, container, "/", archive.into_inner().map_err(archive_error)?).await
+    upload(
+        engine,
+        container,
+        "/",
+        archive.into_inner().map_err(archive_error)?,
+    )
+    .await
+}
+
+/// Whether our own program can run in a container: it is linked against a C library, and the image
+/// must have its loader.
+async fn can_run(engine: &Engine, spec: &Spec, container: &str, program: &[u8]) -> Result<()> {
+    let Some(loader) = super::elf::loader(program) else {
+        return Ok(());
+    };
+    let options = ContainerArchiveInfoOptionsBuilder::new().path(&loader).build();
+    let docker = engine.docker().await?;
+    match docker.get_container_archive_info(container, Some(options)).await {
+        Err(error) if is_missing(&error) => Err(Error::new(
+            Kind::Failed,
+            format!(
+                "{}: {} speaks over standard input and output, which needs the platform's own program in its container, and that cannot run there: the image has no {loader} (configuration)",
+                spec.identity, spec.template
+            ),
+        )
+        .hint("use an image with the C library of this machine, such as one based on Debian")
+        .hint("or let the server itself speak streamable HTTP")),
+        _ => Ok(()),
+    }
 }
 
 async fn upload(engine: &Engine, container: &str, path: &str, archive: Vec<u8>) -> Result<()> {
@@ -301,6 +369,7 @@ fn numbers(owner: &str) -> Option<(u64, u64)> {
     Some((user.parse().ok()?, group.parse().ok()?))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn archive_error(error: std::io::Error) -> Error {
     Error::internal(format!("an archive for a container: {error}"))
 }

@@ -15,7 +15,7 @@ use bollard::models::{
 use crate::model::{Companion, Resources, Spec, Transport, Volume, label};
 
 use super::names;
-use super::record::Record;
+use super::record::{self, Record};
 
 /// Who runs what an image leaves to root: the user that distributions call `nobody`.
 pub const NOBODY: &str = "65532:65532";
@@ -118,11 +118,27 @@ pub fn companion(record: &Record, companion: &Companion, revision: &str) -> Cont
     }
 }
 
-fn host(
-    resources: &Resources,
-    mounts: Vec<Mount>,
-    scratch: HashMap<String, String>,
-) -> HostConfig {
+/// A container that never runs and has one volume, at `/volume`.
+pub fn lender(spec: &Spec, volume: &str) -> ContainerCreateBody {
+    ContainerCreateBody {
+        image: Some(record::IMAGE.to_owned()),
+        cmd: Some(vec!["never-runs".to_owned()]),
+        labels: Some(names::labels(spec, names::PART)),
+        host_config: Some(HostConfig {
+            network_mode: Some("none".to_owned()),
+            mounts: Some(vec![Mount {
+                target: Some("/volume".to_owned()),
+                source: Some(volume.to_owned()),
+                typ: Some(MountType::VOLUME),
+                ..Mount::default()
+            }]),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn host(resources: &Resources, mounts: Vec<Mount>, scratch: HashMap<String, String>) -> HostConfig {
     let memory = i64::try_from(resources.memory_limit).unwrap_or(i64::MAX);
     HostConfig {
         memory: Some(memory),
@@ -159,7 +175,10 @@ fn program(spec: &Spec, image: &ImageConfig) -> (Option<Vec<String>>, Option<Vec
     let command: Vec<String> = spec.run.command.iter().map(fill).collect();
     let arguments: Vec<String> = spec.run.arguments.iter().map(fill).collect();
     if spec.transport == Transport::Stdio {
-        return (Some(vec![BRIDGE.to_owned()]), Some(bridged(spec, image, command, arguments)));
+        return (
+            Some(vec![BRIDGE.to_owned()]),
+            Some(bridged(spec, image, command, arguments)),
+        );
     }
     let some = |words: Vec<String>| (!words.is_empty()).then_some(words);
     match some(command) {
@@ -179,6 +198,10 @@ fn bridged(
         .map(str::to_owned)
         .to_vec();
     words.push(spec.port.to_string());
+    if let Some(variable) = &spec.bearer {
+        words.extend(["--bearer-variable".to_owned(), variable.clone()]);
+    }
+    words.extend(["--drain".to_owned(), spec.drain_seconds.to_string()]);
     words.push("--".to_owned());
     if command.is_empty() {
         words.extend(image.entrypoint.clone().unwrap_or_default());

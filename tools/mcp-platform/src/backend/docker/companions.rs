@@ -74,7 +74,8 @@ async fn create(engine: &Engine, record: &Record, companion: &Companion) -> Resu
     let body = body::companion(record, companion, &revision(record, companion));
     act::make(engine, &name, body).await?;
     if let Some(volume) = &companion.volume {
-        act::hand_over(engine, &name, &volume.path, &companion.user.to_string()).await?;
+        let volume = names::companion_volume(&spec.identity, &companion.name, &volume.name);
+        act::hand_over(engine, spec, &volume, &companion.user.to_string()).await?;
     }
     act::start(engine, &name).await?;
     Ok(())

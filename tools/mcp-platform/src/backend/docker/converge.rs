@@ -169,7 +169,10 @@ fn roll(wanted: &Wanted, current: &[&Present], stale: &[&Present], missing: &[u3
 }
 
 fn create(slots: &[u32]) -> Vec<Step> {
-    slots.iter().map(|slot| Step::Create { slot: *slot }).collect()
+    slots
+        .iter()
+        .map(|slot| Step::Create { slot: *slot })
+        .collect()
 }
 
 fn retire(one: &Present) -> Step {
@@ -177,3 +180,6 @@ fn retire(one: &Present) -> Step {
         name: one.name.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::{
-    InspectContainerOptions, ListContainersOptionsBuilder, ListVolumesOptionsBuilder,
-    ListNetworksOptionsBuilder,
+    InspectContainerOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+    ListVolumesOptionsBuilder,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::OnceCell;
@@ -63,8 +63,10 @@ impl Engine {
             .iter()
             .any(|scheme| host.starts_with(scheme))
         {
-            return Err(Error::precondition(format!("{host:?} is no engine's address"))
-                .hint("set DOCKER_HOST to unix:///path/to/docker.sock or tcp://127.0.0.1:2375"));
+            return Err(
+                Error::precondition(format!("{host:?} is no engine's address"))
+                    .hint("set DOCKER_HOST to unix:///path/to/docker.sock or tcp://127.0.0.1:2375"),
+            );
         }
         // The libraries leave the choice of the cryptography to the program; a second choice is ours too.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -10,9 +10,7 @@ use bollard::query_parameters::{
 };
 
 use crate::error::{Error, Result};
-use crate::model::{
-    Action, Endpoint, EndpointKind, Identity, Instance, Observed, Phase, label,
-};
+use crate::model::{Action, Endpoint, EndpointKind, Identity, Instance, Observed, Phase, label};
 use crate::world::now;
 
 use super::engine::Engine;
@@ -63,7 +61,10 @@ pub fn observed(identity: &Identity, containers: Vec<ContainerInspectResponse>) 
         desired: up,
         updated: up,
         remembered,
-        endpoints: seen.iter().flat_map(|one| endpoints(&one.container)).collect(),
+        endpoints: seen
+            .iter()
+            .flat_map(|one| endpoints(&one.container))
+            .collect(),
         image: seen
             .first()
             .and_then(|one| one.container.config.as_ref()?.image.clone()),

@@ -23,7 +23,13 @@ use super::state::started;
 const LINE_LIMIT: usize = 64 * 1024;
 
 /// Events of the engine's own making that say nothing of a server.
-const NOISE: [&str; 5] = ["exec_create", "exec_start", "exec_die", "top", "archive-path"];
+const NOISE: [&str; 5] = [
+    "exec_create",
+    "exec_start",
+    "exec_die",
+    "top",
+    "archive-path",
+];
 
 /// The lines of the instances.
 ///
@@ -45,10 +51,10 @@ pub async fn logs(
         })
         .collect();
     if let (Some(instance), true) = (&options.instance, chosen.is_empty()) {
-        return Err(Error::not_found(format!(
-            "{identity} has no instance {instance:?}"
-        ))
-        .hint(format!("mcp-platform status {}", identity.name)));
+        return Err(
+            Error::not_found(format!("{identity} has no instance {instance:?}"))
+                .hint(format!("mcp-platform status {}", identity.name)),
+        );
     }
     let docker = engine.docker().await?;
     let mut streams = Vec::new();
@@ -182,7 +188,12 @@ fn event(message: &EventMessage) -> Option<Event> {
     if NOISE.contains(&word) {
         return None;
     }
-    let attributes = message.actor.as_ref()?.attributes.clone().unwrap_or_default();
+    let attributes = message
+        .actor
+        .as_ref()?
+        .attributes
+        .clone()
+        .unwrap_or_default();
     if attributes.get(names::ROLE).map(String::as_str) == Some(names::RECORD) {
         return record_event(message, word, &attributes);
     }

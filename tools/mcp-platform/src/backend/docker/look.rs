@@ -42,6 +42,8 @@ pub fn patience(spec: &Spec) -> Duration {
         .ready
         .as_ref()
         .or(spec.health.as_ref())
-        .map_or(30, |probe| probe.initial_seconds + probe.period_seconds * probe.failures);
+        .map_or(30, |probe| {
+            probe.initial_seconds + probe.period_seconds * probe.failures
+        });
     Duration::from_secs(u64::from(seconds))
 }

@@ -77,9 +77,10 @@ pub fn identity(
     container: &str,
     namespace: &Name,
 ) -> Option<Identity> {
-    let name = labels
-        .get(label::INSTANCE)
-        .map_or_else(|| container.to_ascii_lowercase().replace(['_', '.'], "-"), Clone::clone);
+    let name = labels.get(label::INSTANCE).map_or_else(
+        || container.to_ascii_lowercase().replace(['_', '.'], "-"),
+        Clone::clone,
+    );
     let namespace = match labels.get(label::NAMESPACE) {
         Some(text) => Name::label(text).ok()?,
         None => namespace.clone(),

@@ -9,18 +9,18 @@ use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::model::{
-    Cause, Condition, Endpoint, EndpointKind, Exposure, Fault, Identity, Instance, Observed, Phase, Spec,
-    Transport, label,
+    Cause, Condition, Endpoint, EndpointKind, Exposure, Fault, Identity, Instance, Observed, Phase,
+    Spec, Transport, label,
 };
 use crate::world::now;
 
 use super::converge::converge;
 use super::engine::Engine;
+use super::history;
 use super::lock::{Purpose, try_take};
 use super::look::{patience, ready};
 use super::names::{COMPANION, RECORD, REPLICA};
 use super::record::{Record, labels_of, latest, role};
-use super::history;
 use super::state::{End, Seen, activity, port, running, text};
 
 /// Looks at instances, all at the same time.
@@ -77,6 +77,10 @@ pub async fn observed(
     containers: Vec<ContainerInspectResponse>,
 ) -> Result<Option<Observed>> {
     let record = latest(&containers).map(Record::read).transpose()?;
+    let records = containers
+        .iter()
+        .filter(|one| role(one) == Some(RECORD))
+        .count();
     let (instances, others): (Vec<_>, Vec<_>) = containers
         .into_iter()
         .partition(|one| role(one) == Some(REPLICA));
@@ -99,7 +103,10 @@ pub async fn observed(
         Some(record) => {
             let mut observed = whole(identity, &record, &seen, &companions, now());
             let present: Vec<_> = seen.iter().map(Seen::present).collect();
-            let unfinished = record.removing || !converge(&record.wanted(), &present).is_empty();
+            let unfinished = record.removing
+                || records > 1
+                || (record.replicas == 0 && !companions.is_empty())
+                || !converge(&record.wanted(), &present).is_empty();
             if unfinished && idle(engine, identity)? {
                 observed.conditions.push(abandoned());
             }
@@ -119,8 +126,9 @@ fn abandoned() -> Condition {
         kind: Observed::SUPERVISED.to_owned(),
         status: "False".to_owned(),
         reason: "WorkLeftOff".to_owned(),
-        message: "whoever changed the server was ended before it was done; any operation on it goes on"
-            .to_owned(),
+        message:
+            "whoever changed the server was ended before it was done; any operation on it goes on"
+                .to_owned(),
         last_update: None,
     }
 }
@@ -134,7 +142,15 @@ fn whole(
 ) -> Observed {
     let wanted = record.wanted();
     let patience = patience(&record.spec);
-    let instances: Vec<Instance> = seen.iter().map(|one| one.instance(patience, now)).collect();
+    let mut instances: Vec<Instance> = seen.iter().map(|one| one.instance(patience, now)).collect();
+    if record.replicas == 0 {
+        // It is stopped when these have ended too.
+        instances.extend(companions.iter().map(|one| Instance {
+            phase: Phase::Ending,
+            ready: false,
+            ..one.instance(patience, now)
+        }));
+    }
     let updated = seen
         .iter()
         .filter(|one| {
@@ -260,7 +276,8 @@ fn left_out(spec: &Spec) -> Vec<String> {
         parts.push("sizes of volumes: the engine's local volumes have no limit".to_owned());
     }
     if !spec.peers.egress.is_empty() {
-        parts.push("network peers: the engine does not limit where a server connects to".to_owned());
+        parts
+            .push("network peers: the engine does not limit where a server connects to".to_owned());
     }
     if spec.exposure != Exposure::ClusterIp {
         parts.push("exposure: servers are published at 127.0.0.1 only".to_owned());

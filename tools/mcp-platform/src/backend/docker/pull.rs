@@ -1,11 +1,17 @@
 //! Images of the engine: whether one is there, and how it gets there.
 
+use std::path::Path;
+
 use bollard::auth::DockerCredentials;
-use bollard::models::ImageConfig;
-use bollard::query_parameters::CreateImageOptionsBuilder;
-use futures::TryStreamExt as _;
+use bollard::models::{BuildInfo, ImageConfig};
+use bollard::query_parameters::{
+    CreateImageOptionsBuilder, ImportImageOptionsBuilder, TagImageOptionsBuilder,
+};
+use bytes::BytesMut;
+use futures::{TryStreamExt as _, stream};
 
 use crate::error::{Error, Kind, Result};
+use crate::image::Held;
 use crate::model::{ImageReference, Spec, label};
 
 use super::engine::Engine;
@@ -98,6 +104,71 @@ pub async fn pull(engine: &Engine, reference: &ImageReference) -> Result<()> {
     }
 }
 
+/// Takes the archive of an image. What is loaded is called by what is in it: an archive built anew
+/// is another image, even when its tags are the same.
+///
+/// # Errors
+/// It cannot be read, or the engine does not take it.
+pub async fn load(engine: &Engine, archive: &Path, name: &ImageReference) -> Result<Held> {
+    let what = format!("loading {}", archive.display());
+    let file = tokio::fs::File::open(archive)
+        .await
+        .map_err(|error| Error::invalid(format!("{}: {error}", archive.display())))?;
+    let body = stream::try_unfold(file, |mut file| async move {
+        let mut piece = BytesMut::with_capacity(1 << 20);
+        let read = tokio::io::AsyncReadExt::read_buf(&mut file, &mut piece).await?;
+        Ok::<_, std::io::Error>((read > 0).then(|| (piece.freeze(), file)))
+    });
+    let docker = engine.docker().await?;
+    let options = ImportImageOptionsBuilder::new().build();
+    let said: Vec<BuildInfo> = docker
+        .import_image_stream(options, body, None)
+        .try_collect()
+        .await
+        .map_err(|error| refused(&what, error))?;
+    let loaded = said
+        .iter()
+        .filter_map(|info| info.stream.as_deref())
+        .find_map(|line| {
+            let line = line.trim();
+            line.strip_prefix("Loaded image: ")
+                .or_else(|| line.strip_prefix("Loaded image ID: "))
+        })
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Failed,
+                format!("{what}: the engine found no image in it"),
+            )
+        })?
+        .to_owned();
+    let image = docker
+        .inspect_image(&loaded)
+        .await
+        .map_err(|error| refused(&what, error))?;
+    let id = image.id.unwrap_or_default();
+    let short: String = id.trim_start_matches("sha256:").chars().take(16).collect();
+    let reference = ImageReference {
+        tag: Some(format!("id-{short}")),
+        digest: None,
+        ..name.clone()
+    };
+    let options = TagImageOptionsBuilder::new()
+        .repo(&reference.name())
+        .tag(reference.tag.as_deref().unwrap_or_default())
+        .build();
+    docker
+        .tag_image(&id, Some(options))
+        .await
+        .map_err(|error| refused(&what, error))?;
+    Ok(Held {
+        reference,
+        labels: image
+            .config
+            .and_then(|config| config.labels)
+            .unwrap_or_default(),
+    })
+}
+
 fn unavailable(name: &str, why: &str) -> Error {
     Error::new(
         Kind::Failed,
@@ -120,7 +191,11 @@ pub async fn record_image(engine: &Engine) -> Result<()> {
         .from_src("-")
         .repo(repository)
         .tag(tag)
-        .changes(vec![format!("LABEL {}={}", label::MANAGED_BY, label::MANAGED_BY_VALUE)])
+        .changes(vec![format!(
+            "LABEL {}={}",
+            label::MANAGED_BY,
+            label::MANAGED_BY_VALUE
+        )])
         .build();
     engine
         .docker()

@@ -156,7 +156,11 @@ impl Record {
             epoch: number(&labels, names::EPOCH)?,
             ports: labels
                 .get(names::PORTS)
-                .map(|text| text.split(',').filter_map(|port| port.parse().ok()).collect())
+                .map(|text| {
+                    text.split(',')
+                        .filter_map(|port| port.parse().ok())
+                        .collect()
+                })
                 .unwrap_or_default(),
             removing: labels.contains_key(names::REMOVING),
             since: number(&labels, names::SINCE)?,
@@ -202,13 +206,18 @@ fn json(value: &impl Serialize) -> Result<String> {
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(labels: &HashMap<String, String>, key: &str) -> Result<T> {
-    let text = labels.get(key).ok_or_else(|| unreadable(key, "it is missing"))?;
+    let text = labels
+        .get(key)
+        .ok_or_else(|| unreadable(key, "it is missing"))?;
     serde_json::from_str(text).map_err(|error| unreadable(key, &error.to_string()))
 }
 
 fn number<T: std::str::FromStr>(labels: &HashMap<String, String>, key: &str) -> Result<T> {
-    let text = labels.get(key).ok_or_else(|| unreadable(key, "it is missing"))?;
-    text.parse().map_err(|_| unreadable(key, "it cannot be read"))
+    let text = labels
+        .get(key)
+        .ok_or_else(|| unreadable(key, "it is missing"))?;
+    text.parse()
+        .map_err(|_| unreadable(key, "it cannot be read"))
 }
 
 fn unreadable(key: &str, why: &str) -> Error {

@@ -90,9 +90,14 @@ impl Seen {
             })
         };
         let restarts = self.container.restart_count.unwrap_or(0);
-        let code = self.end.map_or(state.exit_code.unwrap_or(0), |end| end.code);
+        let code = self
+            .end
+            .map_or(state.exit_code.unwrap_or(0), |end| end.code);
         if let Some(error) = state.error.as_deref().filter(|error| !error.is_empty()) {
-            return fault(refusal(error), format!("the engine did not start it: {error}"));
+            return fault(
+                refusal(error),
+                format!("the engine did not start it: {error}"),
+            );
         }
         if self.ready() {
             return None;

@@ -17,7 +17,7 @@ use crate::model::Identity;
 use super::converge::{Step, converge};
 use super::engine::Engine;
 use super::lock::{Purpose, take, try_take};
-use super::record::{Record, name_of, role};
+use super::record::{Record, generation, name_of, role};
 use super::{act, companions, names, observe};
 
 /// Between two looks at an instance that is not ready yet.
@@ -119,6 +119,12 @@ async fn round(engine: &Engine, identity: &Identity, teller: &mut Teller) -> Res
         companions::converge(engine, &record).await?;
     }
     let all = engine.containers(&names::of_server(identity)).await?;
+    // Whoever wrote the newest was ended before the older ones were removed.
+    for one in all.iter().filter(|one| role(one) == Some(names::RECORD)) {
+        if generation(one) < record.generation {
+            act::remove(engine, &name_of(one)).await?;
+        }
+    }
     let instances = all
         .into_iter()
         .filter(|one| role(one) == Some(names::REPLICA) && !super::state::removing(one))
@@ -181,9 +187,9 @@ pub async fn remove_all(engine: &Engine, identity: &Identity, grace: u32) -> Res
     let (records, others): (Vec<_>, Vec<_>) = all
         .into_iter()
         .partition(|one| role(one) == Some(names::RECORD));
-    let ends = others.iter().map(|one| async {
-        act::end(engine, &name_of(one), grace).await
-    });
+    let ends = others
+        .iter()
+        .map(|one| async { act::end(engine, &name_of(one), grace).await });
     try_join_all(ends).await?;
     for network in engine.networks(&filters).await? {
         match docker.remove_network(&network).await {

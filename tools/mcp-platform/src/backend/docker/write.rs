@@ -142,7 +142,10 @@ async fn ports_of_all(engine: &Engine) -> Result<Vec<u16>> {
         .into_iter()
         .filter_map(|one| one.labels?.get(names::PORTS).cloned())
         .flat_map(|text| {
-            let ports: Vec<u16> = text.split(',').filter_map(|port| port.parse().ok()).collect();
+            let ports: Vec<u16> = text
+                .split(',')
+                .filter_map(|port| port.parse().ok())
+                .collect();
             ports
         })
         .collect())
@@ -152,9 +155,7 @@ async fn put(engine: &Engine, identity: &Identity, record: &Record) -> Result<()
     let name = names::record(identity, record.generation);
     let lost = || Error::conflict(format!("{identity} was changed by somebody else meanwhile"));
     let docker = engine.docker().await?;
-    let options = || {
-        CreateContainerOptionsBuilder::new().name(&name).build()
-    };
+    let options = || CreateContainerOptionsBuilder::new().name(&name).build();
     let body = record.body()?;
     let made = match docker.create_container(Some(options()), body.clone()).await {
         Err(error) if is_missing(&error) => {

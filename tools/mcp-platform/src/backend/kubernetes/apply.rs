@@ -2,24 +2,23 @@
 //! depend on each other, the workload by compare-and-swap, and then away with what is not wanted
 //! any more.
 
-use std::collections::BTreeSet;
-
 use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, ValidationDirective};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
-use crate::manifest;
 use crate::model::{Identity, Remember, Spec, label};
 
 use super::answer::{ask, ask_optional};
 use super::fetch;
-use super::kinds::{ObjectKind, Role, Served};
-use super::remove::{delete, of_server, remove};
+use super::kinds::{ObjectKind, Served};
+use super::parts::{Parts, completed, divide, merge};
+use super::prune::prune;
+use super::remove::remove;
 use super::store;
-use super::workload::{LEFT_OUT, Workload};
+use super::workload::Workload;
 use super::{FIELD_MANAGER, Options, STEERING_MANAGER};
 
 /// How often a write that lost to a mere report of status is tried again.
@@ -147,98 +146,6 @@ fn unchanged(identity: &Identity, live: Option<&Workload>, expected: Option<&str
         (None, Some(_)) => Err(Error::conflict(format!("{identity} was deleted meanwhile"))),
         (Some(live), Some(expected)) if live.token() == expected => Ok(()),
         (Some(_), Some(_)) => Err(Error::conflict(format!("{identity} was changed meanwhile"))),
-    }
-}
-
-type Kinded = (&'static ObjectKind, Value);
-
-/// What a server is made of.
-struct Parts {
-    workload: Kinded,
-    /// All others, in the order in which they depend on each other.
-    others: Vec<Kinded>,
-    /// What the cluster does not serve, for people.
-    left_out: Vec<String>,
-}
-
-fn divide(spec: &Spec, served: &Served, options: &Options) -> Result<Parts> {
-    let mut workload = None;
-    let mut others: Vec<Kinded> = Vec::new();
-    let mut left_out = Vec::new();
-    for mut object in manifest::objects(spec, &options.render) {
-        name_protocols(&mut object);
-        let text = |pointer: &str| {
-            object
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
-        let served = ObjectKind::of(&version, &kind).filter(|kind| served.has(kind));
-        let Some(known) = served else {
-            left_out.push(format!(
-                "{kind} {name}: the cluster does not serve {version}"
-            ));
-            continue;
-        };
-        if kind == "Secret" && name == store::name(&spec.identity) {
-            continue;
-        }
-        let is_workload = matches!(known.kind, "Deployment" | "StatefulSet")
-            && text("/metadata/labels/app.kubernetes.io~1component") == label::COMPONENT_VALUE;
-        if is_workload {
-            let more = (options.pod_annotations)(spec);
-            if !more.is_empty() {
-                merge(
-                    &mut object,
-                    &json!({"spec": {"template": {"metadata": {"annotations": more}}}}),
-                );
-            }
-            workload = Some((known, object));
-        } else {
-            others.push((known, object));
-        }
-    }
-    let order = |kind: &ObjectKind| super::kinds::KINDS.iter().position(|known| known == kind);
-    others.sort_by_key(|(kind, _)| order(kind));
-    let workload = workload.ok_or_else(|| {
-        Error::precondition(format!(
-            "{}: the cluster serves no apps/v1, so it cannot run servers",
-            spec.identity
-        ))
-    })?;
-    Ok(Parts {
-        workload,
-        others,
-        left_out,
-    })
-}
-
-/// Says the protocol of every port: older API servers do not know the default of a key of a list, and
-/// refuse an apply without it.
-fn name_protocols(object: &mut Value) {
-    for pointer in [
-        "/spec/ports",
-        "/spec/template/spec/containers",
-        "/spec/template/spec/initContainers",
-    ] {
-        let Some(list) = object.pointer_mut(pointer).and_then(Value::as_array_mut) else {
-            continue;
-        };
-        for entry in list {
-            if pointer == "/spec/ports" {
-                protocol(entry);
-            } else if let Some(ports) = entry.get_mut("ports").and_then(Value::as_array_mut) {
-                ports.iter_mut().for_each(protocol);
-            }
-        }
-    }
-}
-
-fn protocol(port: &mut Value) {
-    if let Some(port) = port.as_object_mut() {
-        port.entry("protocol").or_insert_with(|| "TCP".into());
     }
 }
 
@@ -381,49 +288,6 @@ async fn write(
     )))
 }
 
-/// The workload with what only this moment knows: numbers, memory, the specifications.
-fn completed(
-    mut object: Value,
-    wanted: &Wanted<'_>,
-    replicas: u32,
-    live: Option<&Workload>,
-    left_out: &[String],
-) -> Result<Value> {
-    let write = |spec: &Spec| {
-        serde_json::to_string(spec)
-            .map_err(|error| Error::internal(format!("a specification cannot be written: {error}")))
-    };
-    let mut annotations = Map::new();
-    annotations.insert(label::SPEC.to_owned(), write(wanted.spec)?.into());
-    if let Some(previous) = wanted.previous {
-        annotations.insert(label::PREVIOUS.to_owned(), write(previous)?.into());
-    }
-    if !left_out.is_empty() {
-        annotations.insert(LEFT_OUT.to_owned(), json!(left_out).to_string().into());
-    }
-    let known = live.and_then(|live| live.annotation(label::REMEMBERED));
-    let remembered = match wanted.remember {
-        Remember::Keep => known.map(str::to_owned),
-        Remember::Set(replicas) => Some(replicas.to_string()),
-        // Left out, it would stay: the one who steers has written it too.
-        Remember::Forget => known.map(|_| String::new()),
-    };
-    if let Some(text) = remembered {
-        annotations.insert(label::REMEMBERED.to_owned(), text.into());
-    }
-    merge(
-        &mut object,
-        &json!({
-            "metadata": {
-                "annotations": annotations,
-                "labels": {label::REVISION: wanted.spec.revision()},
-            },
-            "spec": {"replicas": replicas},
-        }),
-    );
-    Ok(object)
-}
-
 /// Whether an autoscaler sets the number of instances.
 async fn autoscaled(client: &Client, workload: &Workload) -> Result<bool> {
     let api: Api<HorizontalPodAutoscaler> = Api::namespaced(client.clone(), workload.namespace());
@@ -506,93 +370,6 @@ async fn take_over(client: &Client, kind: &ObjectKind, live: &Workload) -> Resul
     }
 }
 
-/// Deletes what an earlier specification needed and this and the previous one do not. Claims stay:
-/// what is in a volume goes only with the server. What carries a revision that was not known before
-/// may be somebody's next one: it goes when it is older than the present one.
-async fn prune(
-    client: &Client,
-    served: &Served,
-    wanted: &Wanted<'_>,
-    applied: &[Kinded],
-    before: &[String],
-) -> Result<()> {
-    let identity = &wanted.spec.identity;
-    let present = wanted.spec.revision();
-    let mut keep = vec![present.clone()];
-    keep.extend(wanted.previous.map(Spec::revision));
-    let names: BTreeSet<(&str, &str)> = applied
-        .iter()
-        .filter_map(|(kind, object)| Some((kind.kind, object.pointer("/metadata/name")?.as_str()?)))
-        .collect();
-    let parameters = ListParams::default().labels(&of_server(identity));
-    for kind in served
-        .kinds()
-        .filter(|kind| kind.role == Role::Ours && kind.kind != "PersistentVolumeClaim")
-    {
-        let api = dynamic(client, kind, identity.namespace.as_str());
-        let found = ask(
-            &format!("list {}", kind.plural),
-            api.list_metadata(&parameters),
-        )
-        .await?
-        .items;
-        let since = found
-            .iter()
-            .filter(|object| revision_in_name(&object.metadata).as_ref() == Some(&present))
-            .filter_map(|object| object.metadata.creation_timestamp.clone())
-            .max();
-        for object in found {
-            let name = object.metadata.name.as_deref().unwrap_or_default();
-            let kept = names.contains(&(kind.kind, name))
-                || (kind.kind == "Secret" && name == store::name(identity))
-                || (matches!(kind.kind, "Deployment" | "StatefulSet")
-                    && name == identity.name.as_str())
-                || revision_in_name(&object.metadata).is_some_and(|revision| {
-                    let younger = since.is_none() || object.metadata.creation_timestamp >= since;
-                    keep.contains(&revision) || (!before.contains(&revision) && younger)
-                });
-            if !kept {
-                delete(client, kind, &object.metadata).await?;
-            }
-        }
-    }
-    let forgotten: Vec<&String> = before
-        .iter()
-        .filter(|revision| !keep.contains(revision))
-        .collect();
-    forget(client, identity, &forgotten).await
-}
-
-/// The revision, of an object whose name ends with it.
-fn revision_in_name(metadata: &ObjectMeta) -> Option<String> {
-    let revision = metadata.labels.as_ref()?.get(label::REVISION)?;
-    metadata
-        .name
-        .as_ref()?
-        .ends_with(revision.as_str())
-        .then(|| revision.clone())
-}
-
-/// Takes the secrets of these revisions out of the store.
-async fn forget(client: &Client, identity: &Identity, revisions: &[&String]) -> Result<()> {
-    let Some(patch) = store::without(revisions) else {
-        return Ok(());
-    };
-    let kind = ObjectKind::of("v1", "Secret").expect("Secret is in the list of kinds");
-    let (api, name) = (
-        dynamic(client, kind, identity.namespace.as_str()),
-        store::name(identity),
-    );
-    let parameters = PatchParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
-    let what = format!("write Secret {name}");
-    ask_optional(&what, api.patch(&name, &parameters, &Patch::Merge(&patch)))
-        .await
-        .map(drop)
-}
-
 /// The objects of a kind in a namespace.
 pub fn dynamic(client: &Client, kind: &ObjectKind, namespace: &str) -> Api<DynamicObject> {
     Api::namespaced_with(client.clone(), namespace, &kind.resource())
@@ -603,17 +380,5 @@ pub fn steering() -> PatchParams {
     PatchParams {
         field_manager: Some(STEERING_MANAGER.to_owned()),
         ..PatchParams::default()
-    }
-}
-
-/// Merges a tree into another, maps key by key.
-pub fn merge(into: &mut Value, from: &Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from.clone(),
     }
 }

@@ -68,10 +68,7 @@ pub fn list(world: &World) -> Vec<Cluster> {
         .iter()
         .position(|cluster| cluster.current && cluster.problem.is_none())
         .or_else(|| all.iter().position(|cluster| cluster.name == IN_CLUSTER))
-        .or_else(|| match all.as_slice() {
-            [_] => Some(0),
-            _ => None,
-        });
+        .or((all.len() == 1).then_some(0));
     for (index, cluster) in all.iter_mut().enumerate() {
         cluster.current = Some(index) == chosen;
     }

@@ -16,6 +16,8 @@ use super::answer::ask;
 pub enum Role {
     /// Created by us.
     Ours,
+    /// Created by us on clusters of one make only.
+    Special,
     /// Made by the cluster's controllers from ours; found by labels, and gone with ours.
     Derived,
 }
@@ -66,7 +68,7 @@ const fn derived(
 }
 
 /// Every kind, those first on which others depend.
-pub const KINDS: [ObjectKind; 20] = [
+pub const KINDS: [ObjectKind; 21] = [
     ours("", "v1", "ServiceAccount", "serviceaccounts"),
     ours("rbac.authorization.k8s.io", "v1", "Role", "roles"),
     ours(
@@ -84,6 +86,13 @@ pub const KINDS: [ObjectKind; 20] = [
         "NetworkPolicy",
         "networkpolicies",
     ),
+    ObjectKind {
+        group: "cloud.google.com",
+        version: "v1",
+        kind: "BackendConfig",
+        plural: "backendconfigs",
+        role: Role::Special,
+    },
     ours("", "v1", "Service", "services"),
     ours("apps", "v1", "StatefulSet", "statefulsets"),
     ours("apps", "v1", "Deployment", "deployments"),

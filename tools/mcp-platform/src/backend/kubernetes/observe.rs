@@ -37,7 +37,8 @@ pub struct Snapshot {
     pub warnings: Vec<Arc<Event>>,
 }
 
-type Place = (WorkloadKind, String, String);
+/// Kind, namespace and name of a workload.
+pub type Place = (WorkloadKind, String, String);
 
 impl Snapshot {
     /// Whether something is not as wanted, so that the warnings say something.
@@ -48,13 +49,21 @@ impl Snapshot {
         })
     }
 
-    /// All servers, sorted by identity.
-    pub fn servers(&self, suffix: &str) -> Vec<Observed> {
-        let warnings = warnings(self.warnings.iter().map(AsRef::as_ref));
-        let ways = Ways::new(
+    fn ways(&self) -> Ways {
+        Ways::new(
             self.services.iter().cloned(),
             self.ingresses.iter().cloned(),
-        );
+        )
+    }
+
+    /// All servers, sorted by identity.
+    pub fn servers(&self, suffix: &str) -> Vec<Observed> {
+        self.servers_by(&self.ways(), suffix)
+    }
+
+    /// The same, with Services and Ingresses that were sorted before.
+    pub fn servers_by(&self, ways: &Ways, suffix: &str) -> Vec<Observed> {
+        let warnings = warnings(self.warnings.iter().map(AsRef::as_ref));
         let mut pods: HashMap<Place, Vec<&Pod>> = HashMap::new();
         for pod in &self.pods {
             if let (Some((kind, name)), Some(namespace)) =
@@ -86,7 +95,7 @@ impl Snapshot {
             );
             let parts = Parts {
                 pods: pods.get(&place).map(Vec::as_slice).unwrap_or_default(),
-                ways: &ways,
+                ways,
                 autoscaled: autoscaled.contains(&place),
                 store: stores
                     .get(&(workload.namespace(), workload.name()))

@@ -79,7 +79,7 @@ pub async fn remove(client: &Client, served: &Served, identity: &Identity) -> Re
     let found: Vec<Found> = find(client, served, identity)
         .await?
         .into_iter()
-        .filter(|(kind, _)| kind.role == Role::Ours)
+        .filter(|(kind, _)| kind.role != Role::Derived)
         .collect();
     if found.is_empty() {
         return remove_foreign(client, identity).await;

@@ -18,7 +18,7 @@ use super::answer::{ask, ask_optional};
 use super::apply::steering;
 use super::endpoints::{SERVING, Ways, cordoned};
 use super::fetch;
-use super::workload::{RESTART_GENERATION, RESTARTED_AT, Workload, WorkloadKind, written};
+use super::workload::{RESTARTED, RESTARTED_AT, Workload, WorkloadKind, written};
 use super::{Options, STEERING_MANAGER};
 
 /// How often a write that lost to a mere report of status is tried again.
@@ -201,26 +201,21 @@ pub async fn serve(client: &Client, identity: &Identity, serving: Serving) -> Re
 pub async fn restart(client: &Client, identity: &Identity, options: &Options) -> Result<()> {
     for _ in 0..ATTEMPTS {
         let workload = present(client, identity).await?;
-        let generation = workload.generation();
         let numbers = workload.numbers();
-        let ours = workload
-            .annotation(RESTART_GENERATION)
-            .and_then(|text| text.parse().ok());
-        let rolling = numbers.observed_generation < generation
+        let rolling = numbers.observed_generation < workload.generation()
             || numbers.updated < workload.desired()
             || numbers.replicas > workload.desired()
             || numbers.available < workload.desired();
-        if ours == Some(generation) && rolling {
+        if rolling && workload.annotation(RESTARTED) == Some(workload.template_word().as_str()) {
             return Ok(());
         }
+        let now = (options.clock)().to_string();
         let patch = json!({
             "metadata": {
                 "resourceVersion": workload.metadata().resource_version,
-                "annotations": {RESTART_GENERATION: (generation + 1).to_string()},
+                "annotations": {RESTARTED: workload.restarted_word(&now)},
             },
-            "spec": {"template": {"metadata": {"annotations": {
-                RESTARTED_AT: (options.clock)().to_string(),
-            }}}},
+            "spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}},
         });
         match change(client, &workload, &patch).await {
             Err(error) if error.kind == Kind::Conflict => {}

@@ -61,7 +61,8 @@ pub fn secrets(store: &Secret, revision: &str) -> Secrets {
 pub fn object(spec: &Spec, previous: Option<&Spec>) -> Result<Value> {
     let mut data = BTreeMap::new();
     for one in previous.into_iter().chain([spec]) {
-        let text = serde_json::to_vec(&one.secrets.to_store()).map_err(unwritable)?;
+        let text =
+            serde_json::to_vec(&one.secrets.to_store()).map_err(|error| unwritable(&error))?;
         data.insert(key(&one.revision()), ByteString(text));
     }
     Ok(json!({
@@ -78,14 +79,14 @@ pub fn object(spec: &Spec, previous: Option<&Spec>) -> Result<Value> {
                 label::MANAGED_BY: label::MANAGED_BY_VALUE,
             },
             "annotations": {
-                label::SPEC: serde_json::to_string(spec).map_err(unwritable)?,
+                label::SPEC: serde_json::to_string(spec).map_err(|error| unwritable(&error))?,
             },
         },
         "data": data,
     }))
 }
 
-fn unwritable(error: serde_json::Error) -> Error {
+fn unwritable(error: &serde_json::Error) -> Error {
     Error::internal(format!(
         "a specification cannot be written as JSON: {error}"
     ))

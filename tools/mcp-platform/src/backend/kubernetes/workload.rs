@@ -7,15 +7,17 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Condition, label};
 
 /// Parts of the server that the cluster does not serve, as a JSON list, on the workload.
 pub const LEFT_OUT: &str = "mcp-platform/left-out";
-/// The generation that a restart of ours made, on the workload: until it is rolled out, another
-/// restart has nothing to do.
-pub const RESTART_GENERATION: &str = "mcp-platform/restart-generation";
+/// What the pod template came to by a restart of ours, as [`Workload::template_word`] says it, on the
+/// workload: while that is not rolled out, another restart has nothing to do. Generations would not
+/// do: a Deployment's counts its annotations too, and its controller writes one.
+pub const RESTARTED: &str = "mcp-platform/restarted";
 /// What `kubectl rollout restart` writes into the pod template.
 pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
@@ -239,21 +241,46 @@ impl Workload {
     /// Changes with everything that is wanted, and not with what the cluster reports: so a write
     /// that carries it loses only to other writes.
     pub fn token(&self) -> String {
-        let mut digest = Sha256::new();
-        for key in [label::SPEC, label::PREVIOUS, label::REMEMBERED, LEFT_OUT] {
-            digest.update(self.annotation(key).unwrap_or_default());
-            digest.update([0]);
-        }
-        digest.update(self.label(label::REVISION).unwrap_or_default());
-        let digest: String = digest
-            .finalize()
+        let annotations = [label::SPEC, label::PREVIOUS, label::REMEMBERED, LEFT_OUT];
+        let parts: Vec<Option<&str>> = annotations
             .iter()
-            .take(8)
-            .map(|b| format!("{b:02x}"))
+            .map(|key| self.annotation(key))
+            .chain([self.label(label::REVISION)])
             .collect();
         let uid = self.metadata().uid.as_deref().unwrap_or_default();
-        format!("{uid}/{}/{digest}", self.generation())
+        let spec = match self {
+            Workload::Deployment(deployment) => word(&deployment.spec),
+            Workload::StatefulSet(set) => word(&set.spec),
+        };
+        format!("{uid}/{spec}/{}", word(&parts))
     }
+
+    /// A word for what pods are made from.
+    pub fn template_word(&self) -> String {
+        word(&self.template())
+    }
+
+    /// The same, had the pod template been restarted at this time.
+    pub fn restarted_word(&self, at: &str) -> String {
+        let mut template = self.template().cloned().unwrap_or_default();
+        template
+            .metadata
+            .get_or_insert_default()
+            .annotations
+            .get_or_insert_default()
+            .insert(RESTARTED_AT.to_owned(), at.to_owned());
+        word(&Some(&template))
+    }
+}
+
+/// Sixteen hexadecimal digits that change with a value.
+fn word(value: &impl Serialize) -> String {
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    Sha256::digest(&text)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The workload that a pod says it is of.

@@ -4,12 +4,18 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::Path;
+use std::sync::Mutex;
 
+use futures::future;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::BroadcastStream;
 
 use crate::backend::Scope;
 use crate::error::{Error, Result};
@@ -40,28 +46,77 @@ impl AsRawFd for Source {
     }
 }
 
+/// One watch for everybody who asks: the system allows few of them to a user.
+#[derive(Default)]
+pub struct Hub(Mutex<Option<(broadcast::Sender<Change>, JoinHandle<()>)>>);
+
+impl Hub {
+    /// The changes of a scope, without end.
+    pub fn changes(&self, root: &Root, scope: &Scope) -> BoxStream<'static, Result<Change>> {
+        let receiver = match self.subscribe(root) {
+            Ok(receiver) => receiver,
+            Err(error) => return stream::once(async { Err(error) }).boxed(),
+        };
+        let namespace = scope.namespace.clone();
+        let fits = move |change: &Change| match (change, &namespace) {
+            (Change::Server(identity), Some(namespace)) => identity.namespace == *namespace,
+            (Change::Server(_), None) | (Change::Everything, _) => true,
+        };
+        let later = BroadcastStream::new(receiver)
+            // Whoever could not follow looks at all.
+            .map(|change| change.unwrap_or(Change::Everything))
+            .filter(move |change| future::ready(fits(change)))
+            .map(Ok);
+        stream::once(async { Ok(Change::Everything) })
+            .chain(later)
+            .boxed()
+    }
+
+    fn subscribe(&self, root: &Root) -> Result<broadcast::Receiver<Change>> {
+        let mut slot = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((sender, task)) = slot.as_ref()
+            && !task.is_finished()
+        {
+            return Ok(sender.subscribe());
+        }
+        let mut watcher = Watcher::new(root.clone())?;
+        let (sender, receiver) = broadcast::channel(256);
+        let changes = sender.clone();
+        let task = tokio::spawn(async move {
+            // At an error it ends; those who listen are told, and the next who asks begins anew.
+            while let Ok(change) = watcher.next().await {
+                // Nobody may be listening at the moment.
+                let _ = changes.send(change);
+            }
+            let _ = changes.send(Change::Everything);
+        });
+        *slot = Some((sender, task));
+        Ok(receiver)
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        if let Ok(slot) = self.0.get_mut()
+            && let Some((_, task)) = slot
+        {
+            task.abort();
+        }
+    }
+}
+
 struct Watcher {
     root: Root,
-    scope: Scope,
     descriptor: AsyncFd<Source>,
     places: HashMap<WatchDescriptor, Place>,
     pending: Vec<Change>,
 }
 
-/// The changes of a scope, without end.
-pub fn changes(root: &Root, scope: &Scope) -> BoxStream<'static, Result<Change>> {
-    match Watcher::new(root.clone(), scope.clone()) {
-        Ok(watcher) => stream::unfold(watcher, |mut watcher| async {
-            let change = watcher.next().await;
-            Some((change, watcher))
-        })
-        .boxed(),
-        Err(error) => stream::once(async { Err(error) }).boxed(),
-    }
-}
-
 impl Watcher {
-    fn new(root: Root, scope: Scope) -> Result<Watcher> {
+    fn new(root: Root) -> Result<Watcher> {
         make_folder(&root.0)?;
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)
             .map_err(|error| failed(&root.0, error))?;
@@ -75,7 +130,6 @@ impl Watcher {
             })?;
         let mut watcher = Watcher {
             root,
-            scope,
             descriptor,
             places: HashMap::new(),
             pending: Vec::new(),
@@ -105,19 +159,7 @@ impl Watcher {
         };
         match place {
             Place::Root => {
-                let namespaces = match &self.scope.namespace {
-                    Some(namespace) => vec![namespace.clone()],
-                    None => {
-                        let mut all: Vec<Name> = self
-                            .root
-                            .servers(None)?
-                            .into_iter()
-                            .map(|identity| identity.namespace)
-                            .collect();
-                        all.dedup();
-                        all
-                    }
-                };
+                let namespaces = self.root.namespaces()?;
                 namespaces
                     .into_iter()
                     .try_for_each(|namespace| self.add(Place::Namespace(namespace)))
@@ -168,6 +210,10 @@ impl Watcher {
             self.pending.push(Change::Everything);
             return Ok(());
         }
+        if event.mask.contains(AddWatchFlags::IN_IGNORED) {
+            self.places.remove(&event.wd);
+            return Ok(());
+        }
         let Some(place) = self.places.get(&event.wd).cloned() else {
             return Ok(());
         };
@@ -187,13 +233,7 @@ impl Watcher {
                 }
             }
             Place::Root => {
-                let fits = |name: &Name| {
-                    self.scope
-                        .namespace
-                        .as_ref()
-                        .is_none_or(|wanted| wanted == name)
-                };
-                if let Some(namespace) = name.and_then(|name| Name::label(name).ok()).filter(fits) {
+                if let Some(Ok(namespace)) = name.map(Name::label) {
                     self.add(Place::Namespace(namespace))?;
                     self.pending.push(Change::Everything);
                 }

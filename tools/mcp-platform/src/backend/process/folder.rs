@@ -32,6 +32,14 @@ impl Root {
         self.0.join(".environments")
     }
 
+    /// Every folder that may be a namespace, sorted.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn namespaces(&self) -> Result<Vec<Name>> {
+        names(&self.0)
+    }
+
     /// Every folder that may be a server, of one namespace or all, sorted.
     ///
     /// # Errors
@@ -39,7 +47,7 @@ impl Root {
     pub fn servers(&self, namespace: Option<&Name>) -> Result<Vec<Identity>> {
         let namespaces = match namespace {
             Some(namespace) => vec![namespace.clone()],
-            None => names(&self.0)?,
+            None => self.namespaces()?,
         };
         let mut found = Vec::new();
         for namespace in namespaces {

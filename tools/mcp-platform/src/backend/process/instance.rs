@@ -31,6 +31,7 @@ use super::record::Wheel;
 
 /// Between two looks at its memory, and at its sessions while it drains.
 const MEMORY_PERIOD: Duration = Duration::from_secs(1);
+const MEMORY_FIRST: Duration = Duration::from_millis(50);
 const DRAIN_PERIOD: Duration = Duration::from_millis(200);
 /// What children have that outlive their parent.
 const LEFT_OVER: Duration = Duration::from_secs(2);
@@ -274,10 +275,12 @@ impl Life {
 
     /// Returns once it holds more memory than it may.
     async fn exceeds(&self, pid: Option<i32>) {
+        let begun = Instant::now();
         loop {
-            tokio::time::sleep(MEMORY_PERIOD).await;
-            let (mark, limit) = (self.mark.clone(), self.spec.resources.memory_limit);
-            let look = move || members::exceed(&members::members(&mark, pid), limit);
+            // Most of what is taken is taken at the start, before it says that it is ready.
+            tokio::time::sleep(MEMORY_PERIOD.min(begun.elapsed() / 4 + MEMORY_FIRST)).await;
+            let limit = self.spec.resources.memory_limit;
+            let look = move || pid.is_some_and(|pid| members::exceed(&members::tree(pid), limit));
             if limit > 0 && tokio::task::spawn_blocking(look).await.unwrap_or(false) {
                 return;
             }

@@ -101,6 +101,21 @@ impl Log {
     }
 }
 
+/// The logs of instances whose supervisor is gone become previous ones.
+pub fn put_aside(folder: &Folder) {
+    let entries = fs::read_dir(folder.logs()).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match name.strip_suffix(".log") {
+            Some(instance) if !instance.contains('.') => {
+                let _ = fs::rename(entry.path(), entry.path().with_extension("previous.log"));
+            }
+            _ => {}
+        }
+    }
+    prune(&folder.logs());
+}
+
 /// Takes out the oldest logs of instances that are gone.
 fn prune(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

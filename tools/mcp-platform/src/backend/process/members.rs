@@ -65,23 +65,38 @@ fn marked(pid: i32, mark: &str) -> bool {
     })
 }
 
+/// A process and its descendants, without those that left it.
+pub fn tree(root: i32) -> Vec<Member> {
+    let all = living();
+    collect(&all, BTreeSet::from([root]))
+}
+
 /// The living processes whose mark begins so, are in the process group of the leader, or descend from
 /// such; our own process is not among them.
 pub fn members(mark: &str, leader: Option<i32>) -> Vec<Member> {
-    let own = std::process::id() as i32;
-    let all: Vec<(i32, Stat)> = pids()
-        .into_iter()
-        .filter(|pid| *pid != own && *pid > 1)
-        .filter_map(|pid| Some((pid, stat(pid)?)))
-        .filter(|(_, stat)| !stat.over)
-        .collect();
-    let mut found: BTreeSet<i32> = all
+    let all = living();
+    let found = all
         .iter()
         .filter(|(pid, stat)| {
             leader.is_some_and(|leader| stat.group == leader) || marked(*pid, mark)
         })
         .map(|(pid, _)| *pid)
         .collect();
+    collect(&all, found)
+}
+
+fn living() -> Vec<(i32, Stat)> {
+    let own = std::process::id() as i32;
+    pids()
+        .into_iter()
+        .filter(|pid| *pid != own && *pid > 1)
+        .filter_map(|pid| Some((pid, stat(pid)?)))
+        .filter(|(_, stat)| !stat.over)
+        .collect()
+}
+
+/// Those that were found, and all that descend from them.
+fn collect(all: &[(i32, Stat)], mut found: BTreeSet<i32>) -> Vec<Member> {
     loop {
         let more: Vec<i32> = all
             .iter()

@@ -36,9 +36,14 @@ pub async fn perform(backend: &ProcessBackend, identity: &Identity, action: &Act
         expected,
     } = action
     {
-        let wheel = match &spec.run.wheel {
-            None => None,
-            Some(wheel) => Some(environment::resolve(wheel, &backend.working)?),
+        let wheel = match (&spec.run.wheel, &spec.provenance.wheel_sha256) {
+            (None, _) => None,
+            // Looked for already; the file may be gone once its environment is made.
+            (Some(path), Some(sha256)) => Some(Wheel::File {
+                path: path.clone(),
+                sha256: sha256.clone(),
+            }),
+            (Some(wheel), None) => Some(environment::resolve(wheel, &backend.working)?),
         };
         gone(&folder, identity).await?;
         let apply = Apply {

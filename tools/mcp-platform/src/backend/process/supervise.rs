@@ -23,7 +23,7 @@ use super::instance::{Life, Order, end};
 use super::keeper::Keeper;
 use super::record::{self, Record};
 use super::state::{Answer, Ask, InstanceState};
-use super::{environment, front, members};
+use super::{environment, front, journal, members};
 
 /// A net below the socket: a change whose author was killed before telling is found by then.
 const NET: Duration = Duration::from_secs(1);
@@ -95,19 +95,17 @@ async fn become_the_one(folder: &Folder) -> Result<Option<std::fs::File>> {
 /// What a supervisor that was killed left behind is ended: its clients and its log are lost anyhow.
 async fn orphans(keeper: &Keeper, record: &Record) {
     let left = members::members(&format!("{}.", record.incarnation), None);
-    if left.is_empty() {
-        return;
+    if !left.is_empty() {
+        let message = format!(
+            "{} processes of a supervisor that is gone are ended",
+            left.len()
+        );
+        keeper.warn(&keeper.name, "OrphansEnded", &message);
+        let grace = Duration::from_secs(u64::from(record.spec.grace_seconds));
+        end(&left, grace).await;
     }
-    let message = format!(
-        "{} processes of a supervisor that is gone are ended",
-        left.len()
-    );
-    keeper.warn(&keeper.name, "OrphansEnded", &message);
-    end(
-        &left,
-        Duration::from_secs(u64::from(record.spec.grace_seconds)),
-    )
-    .await;
+    let _ = std::fs::remove_dir_all(keeper.folder.scratch());
+    journal::put_aside(&keeper.folder);
 }
 
 struct Supervisor {
@@ -194,11 +192,7 @@ impl Supervisor {
                 self.record.removing = true;
                 self.record.replicas = 0;
             }
-            Err(error) => self.fault(Some(Fault {
-                cause: Cause::Configuration,
-                message: error.message,
-                since: Some(now()),
-            })),
+            Err(error) => self.fault(Cause::Configuration, error.message),
         }
     }
 
@@ -216,9 +210,18 @@ impl Supervisor {
         self.open_front();
     }
 
-    fn fault(&self, fault: Option<Fault>) {
-        self.keeper
-            .change(|answer| answer.faults = fault.into_iter().collect());
+    /// Says what is wrong with the whole; since when, stays for as long as it is the same.
+    fn fault(&self, cause: Cause, message: String) {
+        self.keeper.change(|answer| {
+            if answer.faults.iter().all(|fault| fault.message != message) {
+                let since = Some(now());
+                answer.faults = vec![Fault {
+                    cause,
+                    message,
+                    since,
+                }];
+            }
+        });
     }
 
     /// The steps that are due, and the state on disk.
@@ -335,11 +338,7 @@ impl Supervisor {
                     answer.faults.clear();
                 });
             }
-            Err(error) => self.fault(Some(Fault {
-                cause: Cause::Unschedulable,
-                message: error.message,
-                since: Some(now()),
-            })),
+            Err(error) => self.fault(Cause::Unschedulable, error.message),
         }
     }
 
@@ -376,11 +375,7 @@ impl Supervisor {
                 Ok(Next::Over)
             }
             Err(error) => {
-                self.fault(Some(Fault {
-                    cause: Cause::Volume,
-                    message: error.message,
-                    since: Some(now()),
-                }));
+                self.fault(Cause::Volume, error.message);
                 Ok(Next::GoOn)
             }
         }
@@ -404,13 +399,15 @@ impl Supervisor {
     }
 }
 
-/// Removes the folder; the record goes last, so that a half removed server is still known as one.
+/// Removes the folder; the record goes last, so that a half removed server is still known as one,
+/// and with it the locks, so that nobody else begins to supervise it.
 fn remove(folder: &Folder) -> Result<()> {
     let entries =
         std::fs::read_dir(&folder.0).map_err(|error| folder::failed(&folder.0, &error))?;
     for entry in entries.flatten() {
         let path = entry.path();
-        if path == folder.record() {
+        let last = path == folder.record() || path.extension().is_some_and(|kind| kind == "lock");
+        if last {
             continue;
         }
         let removed = if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -41,7 +41,10 @@ async fn a_crash_loop_is_named_and_removed() {
     assert_eq!(error.kind, Kind::Failed);
     assert!(error.message.contains("crash-loop"), "{error}");
     assert!(error.message.contains("code 7"), "{error}");
-    assert!(error.message.contains("removed what was created"), "{error}");
+    assert!(
+        error.message.contains("removed what was created"),
+        "{error}"
+    );
     assert_eq!(room.objects("echo").await, Vec::<String>::new());
 }
 
@@ -98,7 +101,10 @@ async fn a_probe_that_fails_is_named() {
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
-    assert!(error.message.contains("/ready answers 503 (probe)"), "{error}");
+    assert!(
+        error.message.contains("/ready answers 503 (probe)"),
+        "{error}"
+    );
     assert_eq!(room.objects("echo").await, Vec::<String>::new());
 }
 
@@ -112,14 +118,23 @@ async fn a_port_that_somebody_took_is_named_and_heals() {
     let url = deployed.server.unwrap().observed.endpoints[0].url.clone();
     let stop = StopMode::Graceful;
     let service = &mut room.service;
-    service.stop(&identity, stop, Waiting::Wait, &Quiet).await.unwrap();
+    service
+        .stop(&identity, stop, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
     let port: u16 = url.split([':', '/']).nth(4).unwrap().parse().unwrap();
     let thief = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
     service.patience.fault = std::time::Duration::from_secs(1);
-    let error = service.start(&identity, Waiting::Wait, &Quiet).await.unwrap_err();
+    let error = service
+        .start(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap_err();
     assert!(error.message.contains("configuration"), "{error}");
     assert!(error.message.contains(&port.to_string()), "{error}");
     drop(thief);
-    service.start(&identity, Waiting::Wait, &Quiet).await.unwrap();
+    service
+        .start(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
     room.delete("echo").await;
 }

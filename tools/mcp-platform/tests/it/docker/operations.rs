@@ -44,7 +44,10 @@ async fn from_deploy_to_nothing_left() {
     }
     assert_eq!(instances.len(), 2);
 
-    let scaled = room.service.scale(&identity, 3, Waiting::Wait, &Quiet).await;
+    let scaled = room
+        .service
+        .scale(&identity, 3, Waiting::Wait, &Quiet)
+        .await;
     assert_eq!(ports(&scaled.unwrap()).len(), 3);
     let stopped = room
         .service
@@ -70,7 +73,12 @@ async fn from_deploy_to_nothing_left() {
     assert_eq!(ports(&restarted), ports(&started));
     let after = restarted.server.unwrap();
     assert_eq!(after.observed.revision, before.observed.revision);
-    for (old, new) in before.observed.instances.iter().zip(&after.observed.instances) {
+    for (old, new) in before
+        .observed
+        .instances
+        .iter()
+        .zip(&after.observed.instances)
+    {
         assert_ne!(old.created, new.created);
     }
 
@@ -91,7 +99,10 @@ async fn from_deploy_to_nothing_left() {
     );
     let events = room.service.backend.events(&identity).await.unwrap();
     for reason in ["wanted", "create", "start", "die", "destroy"] {
-        assert!(events.iter().any(|event| event.reason == reason), "{reason}");
+        assert!(
+            events.iter().any(|event| event.reason == reason),
+            "{reason}"
+        );
     }
 
     room.service
@@ -120,13 +131,22 @@ async fn a_container_is_shut_in() {
         let config = container.config.unwrap();
         let host = container.host_config.unwrap();
         assert!(!format!("{:?}", config.labels).contains(token));
-        assert!(!format!("{:?} {:?} {:?}", config.cmd, config.entrypoint, container.args).contains(token));
+        assert!(
+            !format!(
+                "{:?} {:?} {:?}",
+                config.cmd, config.entrypoint, container.args
+            )
+            .contains(token)
+        );
         if name.contains(".record.") {
             continue;
         }
         assert!(config.env.unwrap().contains(&format!("MCP_TOKEN={token}")));
         assert_eq!(host.cap_drop, Some(vec!["ALL".to_owned()]));
-        assert_eq!(host.security_opt, Some(vec!["no-new-privileges".to_owned()]));
+        assert_eq!(
+            host.security_opt,
+            Some(vec!["no-new-privileges".to_owned()])
+        );
         assert_eq!(host.memory, Some(128 << 20));
         assert_eq!(host.nano_cpus, Some(200_000_000));
         assert_eq!(config.user.as_deref(), Some("65532:65532"));

@@ -1,0 +1,330 @@
+//! The REST face: routes over the service, and everything that stands in front of them. Each route
+//! says what it needs, and calls the service and nothing below it.
+//!
+//! A request passes, from the outside in: counting, a net for defects, headers of safety, the gate
+//! (Host, Origin, token, rate), then its route.
+
+mod answers;
+pub mod audit;
+#[expect(unused_qualifications, reason = "utoipa writes paths in full")]
+mod backup;
+pub mod caller;
+mod changes;
+#[expect(unused_qualifications, reason = "utoipa writes paths in full")]
+mod deployments;
+pub mod gate;
+mod general;
+mod input;
+mod live;
+mod metrics;
+mod openapi;
+#[expect(unused_qualifications, reason = "utoipa writes paths in full")]
+mod operations;
+pub mod problem;
+mod rate;
+pub mod serve;
+#[expect(unused_qualifications, reason = "utoipa writes paths in full")]
+mod streams;
+mod templates;
+pub mod tokens;
+mod tools;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::{Error, Kind, Result};
+use crate::mcp::{Face, http::Endpoint};
+use crate::model::{Identity, Name};
+use crate::service::Service;
+
+use audit::{Audit, Entry};
+use caller::Caller;
+use changes::{Lanes, Running};
+use gate::Gate;
+use live::Live;
+use metrics::Metrics;
+use problem::Problem;
+
+pub use rate::Rate;
+
+/// How long and how large things may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most bytes of a body.
+    pub body: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// How long a look may take.
+    pub look_time: Duration,
+    /// How long a probe asks the back end.
+    pub probe_time: Duration,
+    /// How long an answer waits for an operation, which goes on after that.
+    pub operation_time: Duration,
+    /// How many streams may be open.
+    pub streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            body: 1024 * 1024,
+            body_time: Duration::from_secs(15),
+            look_time: Duration::from_secs(30),
+            probe_time: Duration::from_secs(5),
+            operation_time: Duration::from_secs(900),
+            streams: 256,
+        }
+    }
+}
+
+/// A cluster that an instance of the platform can be started on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherCluster {
+    /// The name for `--cluster`.
+    pub name: String,
+    /// Its server.
+    pub place: String,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+}
+
+/// What an API is made of.
+pub struct Parts {
+    /// The operations.
+    pub service: Service,
+    /// The namespace that is meant when none is named.
+    pub namespace: Name,
+    /// The name of the place where servers run.
+    pub cluster: String,
+    /// The clusters that `--cluster` can name.
+    pub others: Vec<OtherCluster>,
+    /// Who gets in.
+    pub gate: Gate,
+    /// Where changes are recorded.
+    pub audit: Audit,
+    /// How long and how large things may be.
+    pub limits: Limits,
+    /// Says when the program is ending.
+    pub closing: watch::Receiver<bool>,
+}
+
+/// Everything that the routes work with.
+pub struct Api {
+    service: Service,
+    namespace: Name,
+    cluster: String,
+    others: Vec<OtherCluster>,
+    gate: Gate,
+    audit: Audit,
+    limits: Limits,
+    closing: watch::Receiver<bool>,
+    lanes: Lanes,
+    running: Running,
+    live: Arc<Live>,
+    metrics: Metrics,
+    streams: Arc<Semaphore>,
+    tools: Endpoint,
+    end_sessions: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Api {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Api> {
+        Arc::new_cyclic(|api| {
+            let face = Face::new(
+                parts.service.clone(),
+                parts.namespace.clone(),
+                Arc::new(tools::Gate::new(api.clone())),
+            );
+            let tools = Endpoint::new(face, parts.limits.body);
+            Api {
+                live: Arc::new(Live::new((parts.service.random)())),
+                streams: Arc::new(Semaphore::new(parts.limits.streams)),
+                service: parts.service,
+                namespace: parts.namespace,
+                cluster: parts.cluster,
+                others: parts.others,
+                gate: parts.gate,
+                audit: parts.audit,
+                limits: parts.limits,
+                closing: parts.closing,
+                lanes: Lanes::default(),
+                running: Running::default(),
+                metrics: Metrics::default(),
+                end_sessions: tools.end(),
+                tools,
+            }
+        })
+    }
+
+    /// The namespace that a caller names, else the one that is meant.
+    fn place(&self, namespace: Option<&str>) -> Result<Name> {
+        let Some(namespace) = namespace else {
+            return Ok(self.namespace.clone());
+        };
+        Name::label(namespace).map_err(|error| {
+            let message = error.message.clone();
+            error.detail("namespace", message)
+        })
+    }
+
+    /// Counts the failures of the back end.
+    fn counted<T>(&self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result {
+            self.metrics.failed(error.kind);
+        }
+        result
+    }
+
+    /// What a caller is about to do with a server.
+    fn entry(&self, caller: &Caller, operation: &'static str, identity: &Identity) -> Entry {
+        let id = (self.service.random)();
+        Entry::new(id, caller, operation, identity.namespace.as_str())
+            .server(identity.name.as_str())
+    }
+
+    /// The right to one more stream.
+    fn stream(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
+            Error::unavailable(format!("{} streams are open already", self.limits.streams))
+        })
+    }
+
+    fn open_streams(&self) -> usize {
+        self.limits
+            .streams
+            .saturating_sub(self.streams.available_permits())
+    }
+}
+
+/// All routes, with everything that stands in front of them.
+pub fn router(api: Arc<Api>) -> Router {
+    let looks = OpenApiRouter::with_openapi(openapi::About::openapi())
+        .routes(routes!(templates::all))
+        .routes(routes!(templates::one))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::one))
+        .routes(routes!(general::clusters))
+        .routes(routes!(general::me))
+        .routes(routes!(general::metrics))
+        .routes(routes!(general::health))
+        .routes(routes!(general::ready))
+        .layer(from_fn_with_state(Arc::clone(&api), in_time));
+    let changes = OpenApiRouter::new()
+        .routes(routes!(operations::deploy))
+        .routes(routes!(operations::update))
+        .routes(routes!(operations::start))
+        .routes(routes!(operations::stop))
+        .routes(routes!(operations::scale))
+        .routes(routes!(operations::restart))
+        .routes(routes!(operations::delete))
+        .routes(routes!(operations::check))
+        .routes(routes!(backup::backup, backup::make_backup))
+        .routes(routes!(backup::restore));
+    let streams = OpenApiRouter::new()
+        .routes(routes!(streams::logs))
+        .routes(routes!(streams::events))
+        .routes(routes!(streams::all));
+    let (routes, document) = looks.merge(changes).merge(streams).split_for_parts();
+    let document = serde_json::to_string(&document).unwrap_or_default();
+    routes
+        .route("/openapi.json", get(move || openapi_document(document)))
+        .route("/docs", get(general::docs))
+        .route("/assets/docs.js", get(general::docs_script))
+        .route("/assets/docs.css", get(general::docs_style))
+        .merge(crate::dashboard::routes())
+        .merge(api.tools.routes())
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&api), gate::admit))
+        .layer(from_fn(safe))
+        .layer(from_fn(problem::name_the_instance))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn_with_state(Arc::clone(&api), count))
+        .with_state(api)
+}
+
+async fn openapi_document(document: String) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, kind)], document).into_response()
+}
+
+/// A look that takes too long is given up.
+async fn in_time(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(api.limits.look_time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            api.metrics.failed(Kind::Timeout);
+            Problem::from(Error::new(
+                Kind::Timeout,
+                "the back end did not answer in time",
+            ))
+            .into_response()
+        }
+    }
+}
+
+/// Headers that keep browsers from doing more with an answer than it is for.
+async fn safe(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        (CACHE_CONTROL, "no-store"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn count(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let method = known(request.method());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    api.metrics.request(method, &route, status, begun.elapsed());
+    response
+}
+
+/// Anyone may invent methods; there shall not be a line for each.
+fn known(method: &http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,1 +1,0 @@
-//! What every object of every server has to keep.

@@ -1,0 +1,13 @@
+//! The Kubernetes back end on a real cluster: the one that `MCP_TEST_KUBECONFIG` names. Each test
+//! has a namespace of its own and deletes it. Faults are played by annotations of the pods
+//! (`test/pull`, `test/crash`, `test/ready`), which the stand-in for the kubelet honours, and by
+//! writing the status of pods that it leaves alone.
+
+mod answers;
+mod clusters;
+mod faults;
+mod foreign;
+mod life;
+mod many;
+mod place;
+mod races;

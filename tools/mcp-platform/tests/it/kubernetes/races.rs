@@ -1,0 +1,152 @@
+//! Several at once: the second one hears of it, and nothing is lost.
+
+use futures::StreamExt as _;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use mcp_platform::backend::{Backend as _, Scope};
+use mcp_platform::error::Kind;
+use mcp_platform::model::{Action, Change, Remember, Spec};
+use mcp_platform::service::{Quiet, UpdateRequest, Waiting};
+use serde_json::json;
+
+use super::place::{Place, backend, watching, within};
+
+fn apply(spec: Spec, expected: Option<String>) -> Action {
+    Action::Apply {
+        spec: Box::new(spec),
+        replicas: 1,
+        remember: Remember::Forget,
+        previous: None,
+        expected,
+    }
+}
+
+#[test]
+fn of_two_that_create_one_wins() {
+    within(|place| async move {
+        let (one, two) = (backend(&place.client), backend(&place.client));
+        let identity = place.identity("a");
+        let actions = ["1", "2"].map(|tag| apply(place.spec("a", tag, 1), None));
+        let (first, second) = tokio::join!(
+            one.perform(&identity, &actions[0]),
+            two.perform(&identity, &actions[1])
+        );
+        let failed: Vec<_> = [first, second]
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert_eq!(failed[0].kind, Kind::Conflict);
+    });
+}
+
+#[test]
+fn of_two_that_change_one_wins() {
+    within(|place| async move {
+        let deploy = place.request("a", "1", 1);
+        place
+            .service
+            .deploy(&place.namespace, &deploy, Waiting::Wait, &Quiet)
+            .await
+            .unwrap();
+        let token = place.observe("a").await.unwrap().token;
+        let identity = place.identity("a");
+        let actions = ["2", "3"].map(|tag| apply(place.spec("a", tag, 1), token.clone()));
+        let answers = join_all(
+            actions
+                .iter()
+                .map(|action| place.backend.perform(&identity, action)),
+        )
+        .await;
+        let failed: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert_eq!(failed[0].kind, Kind::Conflict);
+        let scaled = Action::Scale {
+            from: 5,
+            to: 6,
+            remember: Remember::Forget,
+        };
+        let error = place.backend.perform(&identity, &scaled).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Conflict);
+    });
+}
+
+#[test]
+fn many_at_once_lose_nothing() {
+    within(many_at_once);
+}
+
+#[test]
+fn many_at_once_lose_nothing_when_it_is_watched() {
+    watching(many_at_once);
+}
+
+async fn many_at_once(place: Arc<Place>) {
+    let deploy = place.request("a", "1", 1);
+    place
+        .service
+        .deploy(&place.namespace, &deploy, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let identity = place.identity("a");
+    let updates = (0..8).map(|number| {
+        let (place, identity) = (&place, &identity);
+        async move {
+            let update = UpdateRequest {
+                configuration: serde_json::from_value(json!({"greeting": format!("g{number}")}))
+                    .unwrap(),
+                ..UpdateRequest::default()
+            };
+            place
+                .service
+                .update(identity, &update, Waiting::Return, &Quiet)
+                .await
+                .is_ok()
+        }
+    });
+    let done = join_all(updates)
+        .await
+        .into_iter()
+        .filter(|done| *done)
+        .count();
+    assert!(done > 0);
+    let observed = place
+        .until("a", |one| {
+            one.is_some_and(|one| {
+                mcp_platform::lifecycle::status(one).state == mcp_platform::model::State::Running
+            })
+        })
+        .await
+        .unwrap();
+    let spec = observed.spec.unwrap();
+    assert_eq!(observed.revision, Some(spec.revision()));
+    let name = format!("ConfigMap/a-config-{}", spec.revision());
+    let objects = place.objects("a").await;
+    assert!(objects.contains(&name), "{name} of {objects:?}");
+    place
+        .service
+        .delete(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    assert_eq!(place.objects("a").await, Vec::<String>::new());
+}
+
+#[test]
+fn changes_begin_with_everything_and_name_the_server() {
+    within(|place| async move {
+        let scope = Scope {
+            namespace: Some(place.namespace.clone()),
+            template: None,
+        };
+        let mut changes = place.backend.changes(&scope);
+        assert_eq!(changes.next().await.unwrap().unwrap(), Change::Everything);
+        let identity = place.identity("a");
+        place
+            .backend
+            .perform(&identity, &apply(place.spec("a", "1", 1), None))
+            .await
+            .unwrap();
+        while changes.next().await.unwrap().unwrap() != Change::Server(identity.clone()) {}
+    });
+}
