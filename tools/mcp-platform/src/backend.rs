@@ -11,8 +11,6 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::image;
 use crate::model::{Action, Change, Event, Identity, ImageReference, LogLine, Name, Observed};
-use crate::error::Result;
-use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
 use crate::world::World;
 
 pub mod docker;
