@@ -59,11 +59,21 @@ impl Service {
     ) -> Result<()> {
         for action in actions {
             progress.acting(identity, action);
-            match action {
-                Action::Drain { seconds } => self.drain(identity, *seconds, progress).await,
-                _ => self.backend.perform(identity, action).await?,
+            let performed = match action {
+                Action::Drain { seconds } => {
+                    self.drain(identity, *seconds, progress).await;
+                    Ok(())
+                }
+                _ => self.backend.perform(identity, action).await,
+            };
+            // What failed half-way was begun, and has to be undone; what lost a race was not.
+            if !performed
+                .as_ref()
+                .is_err_and(|error| error.kind == Kind::Conflict)
+            {
+                done.push(action.clone());
             }
-            done.push(action.clone());
+            performed?;
         }
         Ok(())
     }
@@ -78,13 +88,17 @@ impl Service {
         done: &[Action],
         progress: &dyn Progress,
     ) -> Error {
-        let (
-            Goal::Deploy(spec) | Goal::Update(spec),
-            Kind::Failed | Kind::Timeout | Kind::Unavailable | Kind::Invalid,
-        ) = (goal, error.kind)
-        else {
+        let (Goal::Deploy(spec) | Goal::Update(spec)) = goal else {
             return error;
         };
+        // A lost race is somebody else's server by now, and a refusal began nothing.
+        let refused = matches!(
+            error.kind,
+            Kind::Conflict | Kind::NotFound | Kind::Unauthenticated | Kind::Forbidden
+        );
+        if refused {
+            return error;
+        }
         let observed = match self.backend.observe(identity).await {
             Ok(Some(observed)) => observed,
             Ok(None) => return error,
@@ -93,7 +107,8 @@ impl Service {
             }
         };
         // Somebody else's newer change is not ours to undo.
-        if observed.revision.as_deref() != Some(spec.revision().as_str()) {
+        let present = observed.spec.as_ref().map(|present| present.revision());
+        if present != Some(spec.revision()) {
             return error;
         }
         let created = done
