@@ -71,15 +71,20 @@ fn deploy(spec: &Spec, observed: Option<&Observed>, limits: Limits) -> Result<Ve
 fn update(spec: &Spec, observed: &Observed, limits: Limits) -> Result<Vec<Action>> {
     fits(spec.replicas, Some(spec.statefulness), limits)?;
     ours(spec, observed)?;
-    if !changes(spec, observed) {
-        return Ok(Vec::new());
+    let mut actions = Vec::new();
+    if changes(spec, observed) {
+        actions.push(apply(
+            spec,
+            Some(observed),
+            observed.desired,
+            Remember::Keep,
+        ));
     }
-    Ok(vec![apply(
-        spec,
-        Some(observed),
-        observed.desired,
-        Remember::Keep,
-    )])
+    // A stop that was cut off before its end left it without new sessions.
+    if observed.draining && observed.desired > 0 {
+        actions.push(Action::Uncordon);
+    }
+    Ok(actions)
 }
 
 /// Whether what is stored or what is wanted by the back end differs from the specification.
@@ -118,10 +123,11 @@ fn apply(spec: &Spec, observed: Option<&Observed>, replicas: u32, remember: Reme
             .spec
             .as_ref()
             .is_some_and(|present| present.revision() == spec.revision());
-        if ready && !same {
-            observed.spec.clone()
-        } else {
-            observed.previous.clone()
+        match (ready, same) {
+            (true, false) => observed.spec.clone(),
+            // What is ready needs nothing to go back to.
+            (true, true) => None,
+            (false, _) => observed.previous.clone(),
         }
     });
     Action::Apply {
@@ -203,15 +209,15 @@ fn scale(replicas: u32, observed: &Observed, limits: Limits) -> Result<Vec<Actio
         ))
         .hint("change the autoscaler's limits, or remove it first"));
     }
-    if replicas == observed.desired {
-        return Ok(Vec::new());
-    }
     if replicas == 0 {
         return Ok(stop(observed));
     }
     let mut actions = Vec::new();
     if observed.draining {
         actions.push(Action::Uncordon);
+    }
+    if replicas == observed.desired {
+        return Ok(actions);
     }
     actions.push(Action::Scale {
         from: observed.desired,
