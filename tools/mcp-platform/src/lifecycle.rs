@@ -4,6 +4,8 @@
 mod decide;
 mod settle;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use decide::{Limits, decide};
 pub use settle::{Patience, Verdict, settle};

@@ -59,8 +59,13 @@ fn deploy(spec: &Spec, observed: Option<&Observed>, limits: Limits) -> Result<Ve
     };
     ours(spec, observed)?;
     let mut actions = Vec::new();
-    if changes(spec, observed) || observed.desired != spec.replicas {
-        actions.push(apply(spec, Some(observed), spec.replicas, Remember::Forget));
+    // Where an autoscaler sets the number, it is not ours to set back.
+    let replicas = match observed.desired {
+        desired if observed.autoscaled && desired > 0 => desired,
+        _ => spec.replicas,
+    };
+    if changes(spec, observed) || observed.desired != replicas {
+        actions.push(apply(spec, Some(observed), replicas, Remember::Forget));
     }
     if observed.draining {
         actions.push(Action::Uncordon);
@@ -71,20 +76,16 @@ fn deploy(spec: &Spec, observed: Option<&Observed>, limits: Limits) -> Result<Ve
 fn update(spec: &Spec, observed: &Observed, limits: Limits) -> Result<Vec<Action>> {
     fits(spec.replicas, Some(spec.statefulness), limits)?;
     ours(spec, observed)?;
-    let mut actions = Vec::new();
-    if changes(spec, observed) {
-        actions.push(apply(
-            spec,
-            Some(observed),
-            observed.desired,
-            Remember::Keep,
-        ));
+    if !changes(spec, observed) {
+        return Ok(Vec::new());
     }
-    // A stop that was cut off before its end left it without new sessions.
-    if observed.draining && observed.desired > 0 {
-        actions.push(Action::Uncordon);
-    }
-    Ok(actions)
+    // What drains goes on to drain: a stop may be under way.
+    Ok(vec![apply(
+        spec,
+        Some(observed),
+        observed.desired,
+        Remember::Keep,
+    )])
 }
 
 /// Whether what is stored or what is wanted by the back end differs from the specification.
@@ -118,7 +119,7 @@ fn ours(spec: &Spec, observed: &Observed) -> Result<()> {
 
 fn apply(spec: &Spec, observed: Option<&Observed>, replicas: u32, remember: Remember) -> Action {
     let previous = observed.and_then(|observed| {
-        let ready = status(observed).state == State::Running || observed.desired == 0;
+        let ready = ready(observed) || observed.desired == 0;
         let same = observed
             .spec
             .as_ref()
@@ -137,6 +138,15 @@ fn apply(spec: &Spec, observed: Option<&Observed>, replicas: u32, remember: Reme
         previous,
         expected: observed.and_then(|observed| observed.token.clone()),
     }
+}
+
+/// Whether every instance is ready, taking new sessions or not.
+fn ready(observed: &Observed) -> bool {
+    let taking = Observed {
+        draining: false,
+        ..observed.clone()
+    };
+    status(&taking).state == State::Running
 }
 
 fn start(observed: &Observed, limits: Limits) -> Result<Vec<Action>> {
@@ -216,14 +226,13 @@ fn scale(replicas: u32, observed: &Observed, limits: Limits) -> Result<Vec<Actio
     if observed.draining {
         actions.push(Action::Uncordon);
     }
-    if replicas == observed.desired {
-        return Ok(actions);
+    if replicas != observed.desired {
+        actions.push(Action::Scale {
+            from: observed.desired,
+            to: replicas,
+            remember: Remember::Forget,
+        });
     }
-    actions.push(Action::Scale {
-        from: observed.desired,
-        to: replicas,
-        remember: Remember::Forget,
-    });
     Ok(actions)
 }
 

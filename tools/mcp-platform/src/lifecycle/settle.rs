@@ -64,7 +64,11 @@ pub fn settle(
         Goal::Scale(_) | Goal::Start | Goal::Restart | Goal::Deploy(_) => {
             status.state == State::Running
         }
-        Goal::Update(_) => matches!(status.state, State::Running | State::Stopped),
+        // What is stopped stays stopped, and what is drained stays drained.
+        Goal::Update(_) => match status.cause {
+            Cause::Draining => observed.ready >= observed.desired,
+            _ => matches!(status.state, State::Running | State::Stopped),
+        },
     };
     if reached {
         return Verdict::Reached;

@@ -1,6 +1,6 @@
 //! What an observation means, in one word and with a reason.
 
-use crate::model::{Cause, Fault, Observed, Phase, State, Status};
+use crate::model::{Cause, Fault, Instance, Observed, Phase, State, Status};
 
 /// The state of a server and why.
 ///
@@ -88,16 +88,25 @@ fn rolling(observed: &Observed, current: bool, ready: u32) -> String {
 }
 
 /// The fault that says most about why the server is not as wanted: one of the whole before one of
-/// an instance, then by cause.
+/// an instance, then by cause. An instance of another revision is on its way out and says nothing:
+/// the change that mends it must not fail for what it mends.
 fn worst(observed: &Observed) -> Option<&Fault> {
     observed.faults.first().or_else(|| {
         observed
             .instances
             .iter()
-            .filter(|instance| instance.phase != Phase::Ending)
+            .filter(|instance| instance.phase != Phase::Ending && !replaced(observed, instance))
             .filter_map(|instance| instance.fault.as_ref())
             .min_by_key(|fault| fault.cause)
     })
+}
+
+/// Whether it is known to be of another revision than the wanted one.
+fn replaced(observed: &Observed, instance: &Instance) -> bool {
+    match (&observed.revision, &instance.revision) {
+        (Some(wanted), Some(its)) => wanted != its,
+        _ => false,
+    }
 }
 
 fn say(state: State, cause: Cause, message: String) -> Status {
