@@ -5,6 +5,7 @@ mod check;
 mod drain;
 mod handshake;
 mod image;
+mod logs;
 mod operate;
 mod progress;
 mod reach;

@@ -16,4 +16,4 @@ pub use raw::{
     VolumeTable,
 };
 pub use repository::{Repository, fetch};
-pub use validate::parse;
+pub use validate::{parse, sound};

@@ -134,7 +134,9 @@ impl Gate {
                 .strip_prefix("http://")
                 .or_else(|| origin.strip_prefix("https://"))
                 .is_some_and(|authority| {
-                    authority.eq_ignore_ascii_case(&host) || self.is_named(authority)
+                    // Behind a proxy the host may be another; then only the default port is ours.
+                    authority.eq_ignore_ascii_case(&host)
+                        || (!authority.contains(':') && self.is_named(authority))
                 });
             if !same || origins.next().is_some() {
                 return Err(refused(&format!("Origin {origin:?}")));

@@ -154,6 +154,11 @@ pub async fn deploy(
         .with(
             "image",
             request.request.image.as_ref().map(ToString::to_string),
+        )
+        .with("wheel", request.request.wheel.clone())
+        .with(
+            "exposure",
+            serde_json::to_value(&request.request.exposure).unwrap_or_default(),
         );
     let work: Work = Box::new(move |service, listener| {
         Box::pin(async move {
@@ -194,7 +199,8 @@ pub async fn update(
     let entry = api
         .entry(&named.caller, "update", &identity)
         .with("configuration-keys", keys)
-        .with("image", request.image.as_ref().map(ToString::to_string));
+        .with("image", request.image.as_ref().map(ToString::to_string))
+        .with("wheel", request.wheel.clone());
     let target = identity.clone();
     let work: Work = Box::new(move |service, listener| {
         Box::pin(async move {

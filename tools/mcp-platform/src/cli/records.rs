@@ -56,14 +56,13 @@ pub async fn logs(
 ) -> Result<()> {
     let service = general.service(world).await?;
     let identity = general.identity(&arguments.name)?;
-    service.status(&identity).await?;
     let options = LogOptions {
         follow: arguments.follow,
         tail: arguments.tail,
         instance: arguments.instance,
         previous: arguments.previous,
     };
-    let mut lines = service.backend.logs(&identity, &options).await?;
+    let mut lines = service.logs(&identity, &options).await?;
     while let Some(line) = lines.next().await {
         let line = line?;
         output.item(&format!("{}  {}", line.instance, line.text), &line);

@@ -79,6 +79,7 @@ fn update(spec: &Spec, observed: &Observed, limits: Limits) -> Result<Vec<Action
     if !changes(spec, observed) {
         return Ok(Vec::new());
     }
+    // What drains goes on to drain: a stop may be under way.
     Ok(vec![apply(
         spec,
         Some(observed),
@@ -123,10 +124,11 @@ fn apply(spec: &Spec, observed: Option<&Observed>, replicas: u32, remember: Reme
             .spec
             .as_ref()
             .is_some_and(|present| present.revision() == spec.revision());
-        if ready && !same {
-            observed.spec.clone()
-        } else {
-            observed.previous.clone()
+        match (ready, same) {
+            (true, false) => observed.spec.clone(),
+            // What is ready needs nothing to go back to.
+            (true, true) => None,
+            (false, _) => observed.previous.clone(),
         }
     });
     Action::Apply {

@@ -377,14 +377,13 @@ impl Face {
                 parameters.namespace.as_deref(),
                 &parameters.name,
             )?;
-            self.service.status(&identity).await?;
             let options = LogOptions {
                 follow: false,
                 tail: Some(parameters.tail.unwrap_or(100).min(LINES)),
                 instance: parameters.instance,
                 previous: parameters.previous.unwrap_or(false),
             };
-            let mut stream = self.service.backend.logs(&identity, &options).await?;
+            let mut stream = self.service.logs(&identity, &options).await?;
             let mut lines = Vec::new();
             while let Some(line) = stream.next().await {
                 lines.push(line?);

@@ -10,7 +10,7 @@ use crate::backend::Scope;
 use crate::error::{Error, Kind, Result};
 use crate::lifecycle::decide;
 use crate::model::{Action, Goal, Identity, Name, Observed, Remember, Secrets, Spec};
-use crate::template::{Request, instantiate};
+use crate::template::{Request, instantiate, sound};
 
 use super::wait::wait;
 use super::{Progress, Service, Waiting};
@@ -218,6 +218,8 @@ impl Service {
     ) -> Result<Vec<Action>> {
         let identity = &saved.spec.identity;
         Name::server(identity.name.as_str())?;
+        self.catalogue.get(&saved.spec.template)?;
+        sound(&saved.spec)?;
         let present = self.backend.observe(identity).await?;
         let mut spec = self.with_secrets(saved, present.as_ref())?;
         if saved.desired > 0 {
@@ -252,6 +254,7 @@ impl Service {
         }
         if let Some(secrets) = saved.given() {
             spec.secrets = secrets;
+            sound(&spec)?;
             return Ok(spec);
         }
         let kept = present

@@ -21,8 +21,12 @@ impl Service {
     ) -> Result<Outcome> {
         let mut done = Vec::new();
         let mut attempt = 1;
+        let mut before = None;
         let goal = loop {
             let observed = self.backend.observe(identity).await?;
+            if done.is_empty() {
+                before = observed.as_ref().map(Numbers::of);
+            }
             let goal = goal(observed.as_ref())?;
             let actions = decide(&goal, observed.as_ref(), self.limits)
                 .map_err(|error| named(error, identity))?;
@@ -32,15 +36,29 @@ impl Service {
             };
             match self.perform(identity, &actions, &mut done, progress).await {
                 Ok(()) => break goal,
-                Err(error) if error.kind == Kind::Conflict && attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(self.undo(identity, &goal, error, &done, progress).await),
+                Err(error) if may_try_again(&error, &done) && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => {
+                    let begun = Begun {
+                        goal: &goal,
+                        done: &done,
+                        before,
+                    };
+                    return Err(self.undo(identity, begun, error, progress).await);
+                }
             }
         };
         let server = match waiting {
             Waiting::Return => self.backend.observe(identity).await?,
             Waiting::Wait => match wait(self, identity, &goal, self.patience, progress).await {
                 Ok(server) => server,
-                Err(error) => return Err(self.undo(identity, &goal, error, &done, progress).await),
+                Err(error) => {
+                    let begun = Begun {
+                        goal: &goal,
+                        done: &done,
+                        before,
+                    };
+                    return Err(self.undo(identity, begun, error, progress).await);
+                }
             },
         };
         Ok(Outcome {
@@ -59,13 +77,36 @@ impl Service {
     ) -> Result<()> {
         for action in actions {
             progress.acting(identity, action);
-            match action {
-                Action::Drain { seconds } => self.drain(identity, *seconds, progress).await,
-                _ => self.backend.perform(identity, action).await?,
+            let performed = match action {
+                Action::Drain { seconds } => {
+                    self.drain(identity, *seconds, progress).await;
+                    done.push(action.clone());
+                    self.still_draining(identity).await?;
+                    continue;
+                }
+                _ => self.backend.perform(identity, action).await,
+            };
+            // What failed half-way was begun, and has to be undone; what lost a race was not.
+            if !performed
+                .as_ref()
+                .is_err_and(|error| error.kind == Kind::Conflict)
+            {
+                done.push(action.clone());
             }
-            done.push(action.clone());
+            performed?;
         }
         Ok(())
+    }
+
+    /// Whether nobody started the server while its sessions ended.
+    async fn still_draining(&self, identity: &Identity) -> Result<()> {
+        match self.backend.observe(identity).await? {
+            Some(observed) if !observed.draining => Err(Error::conflict(format!(
+                "{identity} was started by somebody else while its sessions ended, and goes on"
+            ))
+            .hint(format!("mcp-platform stop {}", identity.name))),
+            _ => Ok(()),
+        }
     }
 
     /// After a failed deployment: back to the last specification that was ready, or nothing at all
@@ -73,18 +114,21 @@ impl Service {
     async fn undo(
         &self,
         identity: &Identity,
-        goal: &Goal,
+        begun: Begun<'_>,
         error: Error,
-        done: &[Action],
         progress: &dyn Progress,
     ) -> Error {
-        let (
-            Goal::Deploy(spec) | Goal::Update(spec),
-            Kind::Failed | Kind::Timeout | Kind::Unavailable | Kind::Invalid,
-        ) = (goal, error.kind)
-        else {
+        let (Goal::Deploy(spec) | Goal::Update(spec)) = begun.goal else {
             return error;
         };
+        // A lost race is somebody else's server by now, and a refusal began nothing.
+        let refused = matches!(
+            error.kind,
+            Kind::Conflict | Kind::NotFound | Kind::Unauthenticated | Kind::Forbidden
+        );
+        if refused {
+            return error;
+        }
         let observed = match self.backend.observe(identity).await {
             Ok(Some(observed)) => observed,
             Ok(None) => return error,
@@ -93,13 +137,11 @@ impl Service {
             }
         };
         // Somebody else's newer change is not ours to undo.
-        if observed.revision.as_deref() != Some(spec.revision().as_str()) {
+        let present = observed.spec.as_ref().map(|present| present.revision());
+        if present != Some(spec.revision()) {
             return error;
         }
-        let created = done
-            .iter()
-            .any(|action| matches!(action, Action::Apply { expected: None, .. }));
-        let Some((action, goal, says)) = way_back(&observed, created) else {
+        let Some((action, goal, says)) = way_back(&observed, &begun) else {
             return error;
         };
         progress.note(identity, &format!("{}; {says}", error.message));
@@ -114,27 +156,78 @@ impl Service {
     }
 }
 
+/// How many instances were wanted, and how many `start` would have brought back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Numbers {
+    desired: u32,
+    remembered: Option<u32>,
+}
+
+impl Numbers {
+    fn of(observed: &Observed) -> Numbers {
+        Numbers {
+            desired: observed.desired,
+            remembered: observed.remembered,
+        }
+    }
+
+    fn remember(self) -> Remember {
+        self.remembered.map_or(Remember::Forget, Remember::Set)
+    }
+}
+
+/// An operation that did not reach its goal.
+#[derive(Clone, Copy)]
+struct Begun<'a> {
+    goal: &'a Goal,
+    done: &'a [Action],
+    /// What was wanted before it.
+    before: Option<Numbers>,
+}
+
+/// Whether a lost race is run again: not when somebody started, while its sessions ended, what is to
+/// be stopped. Who asked for the stop has to know.
+fn may_try_again(error: &Error, done: &[Action]) -> bool {
+    error.kind == Kind::Conflict && !matches!(done.last(), Some(Action::Drain { .. }))
+}
+
 /// What undoes a failed deployment, what is then waited for, and how that is said; none when there
 /// is nothing to go back to and nothing that this operation created.
-fn way_back(observed: &Observed, created: bool) -> Option<(Action, Goal, String)> {
-    match &observed.previous {
-        Some(previous) => Some((
+fn way_back(observed: &Observed, begun: &Begun<'_>) -> Option<(Action, Goal, String)> {
+    let applied = begun.done.iter().find_map(|action| match action {
+        Action::Apply { expected, .. } => Some(expected.is_none()),
+        _ => None,
+    });
+    let before = begun.before.unwrap_or_else(|| Numbers::of(observed));
+    match (&observed.previous, applied) {
+        // What serves, and what this operation did not change, is left to whoever watches it.
+        (_, None) if observed.ready > 0 => None,
+        (Some(previous), _) => Some((
             Action::Apply {
                 spec: previous.clone(),
-                replicas: observed.desired,
-                remember: Remember::Keep,
+                replicas: before.desired,
+                remember: before.remember(),
                 previous: None,
                 expected: observed.token.clone(),
             },
             Goal::Update(previous.clone()),
             format!("rolled back to revision {}", previous.revision()),
         )),
-        None if created => Some((
+        (None, Some(true)) => Some((
             Action::Remove,
             Goal::Delete,
             "removed what was created".to_owned(),
         )),
-        None => None,
+        (None, Some(false)) if before.desired != observed.desired => Some((
+            Action::Scale {
+                from: observed.desired,
+                to: before.desired,
+                remember: before.remember(),
+            },
+            Goal::Scale(before.desired),
+            format!("went back to {} instances", before.desired),
+        )),
+        (None, Some(false) | None) => None,
     }
 }
 

@@ -15,6 +15,9 @@ use super::{Progress, Service};
 /// Between two looks when nothing was reported: a net below the watch, not a poll.
 const NET: Duration = Duration::from_secs(10);
 
+/// Before a back end that did not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Waits until the goal is reached.
 ///
 /// # Errors
@@ -35,8 +38,16 @@ pub async fn wait(
     let mut faulty: Option<Timestamp> = None;
     let mut said: Option<Status> = None;
     loop {
-        let observed = service.backend.observe(identity).await?;
+        let observed = service.backend.observe(identity).await;
         let now = (service.clock)();
+        let observed = match observed {
+            // One unanswered question says nothing of the server.
+            Err(error) if error.kind == Kind::Unavailable && !over(begun, now, patience) => {
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            }
+            observed => observed?,
+        };
         let present = observed.as_ref().map(status);
         let bad = present
             .as_ref()
@@ -67,6 +78,11 @@ pub async fn wait(
             Ok(None) => tokio::time::sleep(next).await,
         }
     }
+}
+
+/// Whether the time is over.
+fn over(begun: Timestamp, now: Timestamp, patience: Patience) -> bool {
+    Duration::try_from(now.duration_since(begun)).unwrap_or_default() >= patience.total
 }
 
 /// How long until the verdict can change by the clock alone.

@@ -310,7 +310,13 @@ fn generated_name(
     namespace: &Name,
     configuration: &Map<String, Value>,
 ) -> String {
-    let text = serde_json::to_string(&(&template.id, namespace, configuration)).unwrap_or_default();
+    // Without the secrets: a name is public, and a part of a digest allows guessing.
+    let secret = secret_keys(template);
+    let open: BTreeMap<&String, &Value> = configuration
+        .iter()
+        .filter(|(key, _)| !secret.contains(&key.as_str()))
+        .collect();
+    let text = serde_json::to_string(&(&template.id, namespace, open)).unwrap_or_default();
     let digest = Sha256::digest(text.as_bytes());
     let word: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
     let id: String = template.id.chars().take(NAME_LIMIT - 9).collect();

@@ -1,7 +1,7 @@
 //! `template.toml` → [`Template`], with every problem reported together.
 
 use crate::error::{Detail, Error, Result};
-use crate::model::{ImageReference, NAME_LIMIT, Name, Resources, Statefulness};
+use crate::model::{ImageReference, NAME_LIMIT, Name, Resources, Spec, Statefulness};
 
 use super::raw::{ResourcesTable, SettingTable, Template, VolumeTable};
 
@@ -158,7 +158,7 @@ fn target(setting: &SettingTable) -> Option<String> {
         return Some(format!("{name:?} is no name of an environment variable"));
     }
     if let Some(file) = &setting.file
-        && (!file.starts_with('/') || file.split('/').any(|part| part == ".."))
+        && !is_absolute(file)
     {
         return Some(format!("{file:?} is no absolute path"));
     }
@@ -213,6 +213,52 @@ fn companions(template: &Template, say: &mut impl FnMut(String, String)) {
             }
         }
     }
+}
+
+/// Whether a specification that did not come out of a template just now is one that a template could
+/// have given: no path that leads elsewhere, no name that is none, no companion that runs as root.
+///
+/// # Errors
+/// It is not; each place is named.
+pub fn sound(spec: &Spec) -> Result<()> {
+    let mut found = Error::invalid(format!(
+        "the specification of {} is not sound",
+        spec.identity
+    ));
+    let files = spec.files.keys().chain(spec.secrets.files.keys());
+    let mounts = spec.volumes.iter().map(|volume| &volume.path);
+    for path in files.chain(mounts).filter(|path| !is_absolute(path)) {
+        found = found.detail("files", format!("{path:?} is no absolute path"));
+    }
+    let variables = spec
+        .environment
+        .keys()
+        .chain(spec.secrets.environment.keys());
+    for name in variables.filter(|name| !is_variable(name)) {
+        found = found.detail("environment", format!("{name:?} is no name of a variable"));
+    }
+    for volume in &spec.volumes {
+        if let Err(error) = Name::label(&volume.name) {
+            found = found.detail("volumes", error.message);
+        }
+    }
+    for companion in &spec.companions {
+        if companion.user == 0 {
+            found = found.detail("companions", format!("{} runs as root", companion.name));
+        }
+        if let Err(error) = spec.identity.name.with(&companion.name) {
+            found = found.detail("companions", error.message);
+        }
+    }
+    if found.details.is_empty() {
+        Ok(())
+    } else {
+        Err(found)
+    }
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') && !path.split('/').any(|part| part == "..")
 }
 
 /// Reads the four quantities.

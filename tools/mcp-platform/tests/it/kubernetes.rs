@@ -9,5 +9,5 @@ mod faults;
 mod foreign;
 mod life;
 mod many;
-mod place;
+pub mod place;
 mod races;

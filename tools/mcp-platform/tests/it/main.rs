@@ -4,6 +4,7 @@
 
 mod api;
 mod browser;
+mod contract;
 mod docker;
 mod engine;
 mod kubernetes;

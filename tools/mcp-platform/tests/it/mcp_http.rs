@@ -175,7 +175,7 @@ async fn the_same_layers_stand_in_front() {
         .post(format!("{}/mcp", platform.address))
         .header("accept", "application/json, text/event-stream")
         .header("content-type", "application/json")
-        .body(vec![b' '; 8 << 20])
+        .body(vec![b' '; (1 << 20) + 1])
         .send()
         .await
         .unwrap();

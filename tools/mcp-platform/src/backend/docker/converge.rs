@@ -155,8 +155,18 @@ fn roll(wanted: &Wanted, current: &[&Present], stale: &[&Present], missing: &[u3
         return vec![Step::Wait];
     }
     if current.is_empty() && wanted.rollout == Rollout::Surge {
-        let free = (wanted.replicas..).find(|slot| !stale.iter().any(|one| one.slot == *slot));
-        return create(&free.into_iter().collect::<Vec<_>>());
+        // One that an interrupted rollout left beyond the slots goes first: its slot and its port are
+        // the new one's.
+        let beyond: Vec<Step> = stale
+            .iter()
+            .filter(|one| one.slot >= wanted.replicas)
+            .map(|one| retire(one))
+            .collect();
+        return if beyond.is_empty() {
+            create(&[wanted.replicas])
+        } else {
+            beyond
+        };
     }
     // What does not serve goes first.
     stale

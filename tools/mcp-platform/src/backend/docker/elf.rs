@@ -13,11 +13,11 @@ pub fn loader(program: &[u8]) -> Option<String> {
     let size = number(program, 54, 2)?;
     let count = number(program, 56, 2)?;
     (0..count)
-        .map(|index| start + index * size)
+        .filter_map(|index| start.checked_add(index.checked_mul(size)?))
         .find(|header| number(program, *header, 4) == Some(INTERPRETER as usize))
         .and_then(|header| {
-            let offset = number(program, header + 8, 8)?;
-            let length = number(program, header + 32, 8)?;
+            let offset = number(program, header.checked_add(8)?, 8)?;
+            let length = number(program, header.checked_add(32)?, 8)?;
             let text = program.get(offset..offset.checked_add(length)?)?;
             let text = std::str::from_utf8(text).ok()?;
             Some(text.trim_end_matches('\0').to_owned())

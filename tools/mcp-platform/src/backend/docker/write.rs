@@ -77,7 +77,13 @@ fn changed(
     };
     let mut record = present.clone();
     match action {
-        Action::Scale { to, remember, .. } => {
+        Action::Scale { from, to, remember } => {
+            if present.replicas != *from && present.replicas != *to {
+                return Err(Error::conflict(format!(
+                    "{identity} has {} instances by now, not {from}",
+                    present.replicas
+                )));
+            }
             record.replicas = *to;
             record.remembered = remembered(*remember, present.remembered);
         }

@@ -58,6 +58,10 @@ pub async fn apply(
     match perform(client, wanted, live, &parts).await {
         Ok(()) => prune(client, served, wanted, &parts.others, &before).await,
         Err(error) if created && error.kind != Kind::Conflict => {
+            // Another instance of the platform may have made it meanwhile: then it is not ours.
+            if fetch::workload(client, identity).await?.is_some() {
+                return Err(error);
+            }
             // Nothing may be left of what could not be created.
             match remove(client, served, identity).await {
                 Ok(()) => Err(error),

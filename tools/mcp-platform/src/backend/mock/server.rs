@@ -106,12 +106,12 @@ impl Server {
 
     /// The specification with its secrets.
     pub fn whole_spec(&self) -> Option<Box<Spec>> {
-        whole(self.spec.as_ref(), &self.secrets)
+        whole(self.spec.as_deref(), &self.secrets)
     }
 
     /// The one before it with its secrets.
     pub fn whole_previous(&self) -> Option<Box<Spec>> {
-        whole(self.previous.as_ref(), &self.previous_secrets)
+        whole(self.previous.as_deref(), &self.previous_secrets)
     }
 
     pub fn revision(&self) -> String {
@@ -331,8 +331,8 @@ impl Server {
     }
 }
 
-fn whole(spec: Option<&Box<Spec>>, secrets: &BTreeMap<String, String>) -> Option<Box<Spec>> {
-    let mut spec = spec?.clone();
+fn whole(spec: Option<&Spec>, secrets: &BTreeMap<String, String>) -> Option<Box<Spec>> {
+    let mut spec = Box::new(spec?.clone());
     spec.secrets = Secrets::from_store(secrets.clone());
     Some(spec)
 }

@@ -24,6 +24,9 @@ use tokio::sync::Semaphore;
 const CONNECTIONS: usize = 2048;
 /// A client that has not sent its headers by then is turned away.
 const HEADERS: Duration = Duration::from_secs(15);
+/// After so long without a request an instance no longer counts as the one of a session: as long as
+/// the affinity of a Kubernetes Service.
+const FORGOTTEN: Duration = Duration::from_secs(86_400);
 /// A session that nobody used for so long does not count as open.
 const IDLE: Duration = Duration::from_secs(300);
 const SESSION: &str = "mcp-session-id";
@@ -189,9 +192,14 @@ impl Front {
                 table.sessions.remove(&id);
             }
             (asked, given) => {
-                if let Some(id) = given.map(str::to_owned).or(asked)
+                // Only what an instance named is a session; a client cannot invent one.
+                let known = asked.filter(|id| table.sessions.contains_key(id));
+                if let Some(id) = given.map(str::to_owned).or(known)
                     && response.status().is_success()
                 {
+                    table
+                        .sessions
+                        .retain(|_, session| session.used.elapsed() < FORGOTTEN);
                     let session = Session {
                         instance: instance.to_owned(),
                         used: Instant::now(),

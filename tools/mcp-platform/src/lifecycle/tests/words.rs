@@ -10,6 +10,7 @@ use super::super::{Patience, Verdict, settle, status};
 use super::{draining, fault, instance, running, spec, stopped, with};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn a_word_and_a_cause() {
     use {Cause as C, State as S};
     let old = || Some("old".to_owned());
@@ -126,6 +127,7 @@ fn a_word_and_a_cause() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn when_waiting_is_over() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let patience = Patience {

@@ -146,7 +146,7 @@ async fn played(
     assert!(status.message.contains(part), "{status:?}");
 }
 
-fn container(state: Value, last: Value) -> Value {
+fn container(state: &Value, last: &Value) -> Value {
     json!({
         "phase": "Running",
         "conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}],
@@ -186,8 +186,8 @@ fn its_claim_is_not_bound() {
 fn its_volume_cannot_be_mounted() {
     within(|place| async move {
         let status = container(
-            json!({"waiting": {"reason": "ContainerCreating"}}),
-            json!({}),
+            &json!({"waiting": {"reason": "ContainerCreating"}}),
+            &json!({}),
         );
         let warning = (
             "FailedMount",
@@ -208,7 +208,7 @@ fn its_volume_cannot_be_mounted() {
 fn its_memory_is_not_enough() {
     within(|place| async move {
         let last = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
-        let status = container(json!({"waiting": {"reason": "CrashLoopBackOff"}}), last);
+        let status = container(&json!({"waiting": {"reason": "CrashLoopBackOff"}}), &last);
         played(&place, status, None, Cause::OutOfMemory, "137 (OOMKilled)").await;
     });
 }
@@ -218,7 +218,7 @@ fn a_crash_is_said_with_its_exit_code() {
     within(|place| async move {
         let last =
             json!({"terminated": {"exitCode": 3, "reason": "Error", "message": "no such file"}});
-        let status = container(json!({"waiting": {"reason": "CrashLoopBackOff"}}), last);
+        let status = container(&json!({"waiting": {"reason": "CrashLoopBackOff"}}), &last);
         played(
             &place,
             status,
@@ -235,7 +235,7 @@ fn its_secret_is_missing() {
     within(|place| async move {
         let waiting =
             json!({"reason": "CreateContainerConfigError", "message": "secret \"x\" not found"});
-        let status = container(json!({"waiting": waiting}), json!({}));
+        let status = container(&json!({"waiting": waiting}), &json!({}));
         played(
             &place,
             status,
@@ -251,8 +251,8 @@ fn its_secret_is_missing() {
 fn its_probe_fails() {
     watching(|place| async move {
         let status = container(
-            json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}),
-            json!({}),
+            &json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}),
+            &json!({}),
         );
         let warning = (
             "Unhealthy",

@@ -165,3 +165,21 @@ fn what_is_as_wanted_needs_nothing() {
     let steps = converge(&wanted("a", 2, Rollout::Surge), &[up("a", 0), up("a", 1)]);
     assert_eq!(steps, []);
 }
+
+#[test]
+fn an_interrupted_rollout_gives_its_slot_to_the_next() {
+    // Two slots of the first revision, and the second one's first instance beyond them.
+    let mut world = vec![up("a", 0), up("a", 1), up("b", 2)];
+    let wanted = wanted("c", 2, Rollout::Surge);
+    settle(&mut world, &wanted);
+    assert!(world.iter().all(|one| one.revision == "c" && one.slot < 2));
+    assert_eq!(world.len(), 2);
+    let mut beyond = vec![up("a", 0), up("a", 1), up("b", 2)];
+    let steps = converge(&wanted, &beyond);
+    assert!(matches!(steps.as_slice(), [Step::Retire { name }] if name == "b-2"));
+    beyond.pop();
+    assert!(matches!(
+        converge(&wanted, &beyond).as_slice(),
+        [Step::Create { slot: 2 }]
+    ));
+}
