@@ -4,8 +4,8 @@
 //! `model` and `lifecycle` are pure; `backend` looks and acts; `service` ties them together; the
 //! faces (`api`, `mcp`, `cli`) call `service` and nothing below it.
 //!
-//! For Unix: supervised processes are groups, signals and sockets of its file system.
-#![cfg(unix)]
+//! For Linux: supervised processes are found in /proc, and watched by inotify.
+#![cfg(target_os = "linux")]
 
 pub mod api;
 pub mod backend;

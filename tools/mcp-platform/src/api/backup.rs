@@ -156,11 +156,16 @@ pub async fn restore(
             .restore(&backup, Restoring::Plan, &crate::service::Quiet)
             .await
     } else {
-        let mut servers = Vec::new();
-        for saved in backup.servers {
-            servers.push(one(&api, &caller, saved).await);
-        }
-        servers
+        // It goes on when the one who asked goes away.
+        let all = tokio::spawn(async move {
+            let mut servers = Vec::new();
+            for saved in backup.servers {
+                servers.push(one(&api, &caller, saved).await);
+            }
+            servers
+        });
+        all.await
+            .map_err(|error| Error::internal(format!("the restoration broke off: {error}")))?
     };
     let complete = crate::service::complete(&servers);
     let status = if complete {

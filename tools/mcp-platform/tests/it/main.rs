@@ -1,5 +1,6 @@
 //! Everything that is tested through the library's doors or the real binary.
 
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
