@@ -6,6 +6,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
     reason = "a benchmark prints, reads its environment, and has failed when it cannot go on"
 )]
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use stand::{Program, mock};
 
 const READS: usize = 400;
-const LISTS: usize = 30;
+const LISTS: usize = 20;
 const CALLERS: usize = 8;
 
 fn main() {
@@ -70,7 +71,7 @@ async fn on_the_mock(servers: usize) {
     series("mock, page of 100", &page, LISTS, 1).await;
     let status = series("mock, one status", &one, READS, 1).await;
     series("mock, one status, 8 callers", &one, READS * 4, CALLERS).await;
-    series("mock, whole list, 8 callers", &whole, LISTS * 2, CALLERS).await;
+    series("mock, whole list, 8 callers", &whole, CALLERS * 2, CALLERS).await;
     println!("mock, whole list / one status: {:.0}", list / status);
     let after = stand::memory("self");
     println!("mock, VmRSS with client and servers: {after} MiB, {before} MiB before them");
@@ -91,7 +92,7 @@ async fn process() {
         };
         run(&["deploy", "echo", "--name", &name]);
         deployed.push(begun.elapsed());
-        run(&["delete", &name, "--yes"]);
+        run(&["delete", &name]);
         let begun = Instant::now();
         let port = stand::free_port();
         let echo = ["echo", "--port", &port.to_string()].map(str::to_owned);

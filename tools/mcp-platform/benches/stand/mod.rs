@@ -22,6 +22,11 @@ use tokio::sync::watch;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mcp-platform");
 
+/// No registry is asked for an image that is named by its digest; none is pulled, as the servers
+/// are stopped.
+const IMAGE: &str =
+    "registry.test/echo@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
 /// The face on a mock.
 pub struct Face {
     pub address: SocketAddr,
@@ -102,7 +107,8 @@ impl Program {
             .args(arguments)
             .envs(surroundings.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Program(command.spawn().unwrap())
     }
 
@@ -110,9 +116,16 @@ impl Program {
         self.0.id().to_string()
     }
 
-    pub fn end(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+    pub fn end(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Program {
+    /// It ends also when the benchmark fails; one that has ended already is as good.
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -140,7 +153,15 @@ pub fn fill(file: &str, namespace: &str, state: &str, servers: usize) {
     ];
     let surroundings = [("KUBECONFIG", file), ("MCP_STATE_DIR", state)];
     for rest in [
-        &["deploy", "echo", "--name", "one-0", "--no-wait"][..],
+        &[
+            "deploy",
+            "echo",
+            "--name",
+            "one-0",
+            "--image",
+            IMAGE,
+            "--no-wait",
+        ][..],
         &["stop", "one-0", "--force"][..],
     ] {
         run(PROGRAM, &[&ours[..], rest].concat(), &surroundings);
