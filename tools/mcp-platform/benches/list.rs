@@ -2,7 +2,6 @@
 //!
 //! `README.md` beside it says how to run it and what one run gave. Nothing here asserts a time.
 
-#![expect(clippy::disallowed_macros, reason = "a benchmark prints its table")]
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
