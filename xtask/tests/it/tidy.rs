@@ -168,7 +168,7 @@ fn the_changelog_has_the_version_or_what_is_coming() {
 fn lock_files_and_requirements_have_one_source() {
     for path in tracked() {
         let name = path.rsplit('/').next().unwrap();
-        let server = path.starts_with("tools/");
+        let server = path.starts_with("tools/mcp-server-jupyter/");
         assert!(
             !(server && ["requirements.txt", "uv.lock"].contains(&name)),
             "{path} must go"
