@@ -6,6 +6,7 @@ mod drain;
 mod handshake;
 mod image;
 mod logs;
+mod look;
 mod operate;
 mod progress;
 mod reach;

@@ -287,7 +287,7 @@ impl Drop for Ear {
 
 async fn watch_all(live: Arc<Live>, service: Service) {
     let scope = Scope::default();
-    let mut changes = service.backend.changes(&scope);
+    let mut changes = service.changes(&scope);
     let mut due: Option<Vec<Identity>> = None;
     loop {
         let pause = match look(&live, &service, due.take()).await {
@@ -310,7 +310,7 @@ async fn look(live: &Live, service: &Service, due: Option<Vec<Identity>>) -> Res
     match due {
         Some(some) if live.board().failed.is_none() => {
             for identity in some {
-                let observed = service.backend.observe(&identity).await?;
+                let observed = service.observe(&identity).await?;
                 answered.insert(identity, observed.map(Report::of));
             }
             live.put(answered, false);

@@ -180,7 +180,7 @@ pub async fn events(
     headers: HeaderMap,
 ) -> std::result::Result<Response, Problem> {
     let identity = named.allowed(Access::View)?.clone();
-    let events = api.counted(api.service.backend.events(&identity).await)?;
+    let events = api.counted(api.service.events(&identity).await)?;
     if events.is_empty() {
         // Also says whether there is such a server.
         api.counted(api.service.status(&identity).await)?;
@@ -194,7 +194,7 @@ pub async fn events(
     };
     let ear = EventEar {
         _held: api.stream()?,
-        changes: api.service.backend.changes(&scope),
+        changes: api.service.changes(&scope),
         service: api.service.clone(),
         identity,
         said: Vec::new(),
@@ -224,7 +224,7 @@ impl EventEar {
                 Some(events) => events,
                 None => {
                     self.wait().await;
-                    match self.service.backend.events(&self.identity).await {
+                    match self.service.events(&self.identity).await {
                         Ok(events) => events,
                         Err(error) => return Some(vec![problem(error)]),
                     }
@@ -241,7 +241,7 @@ impl EventEar {
             if !fresh.is_empty() {
                 return Some(fresh);
             }
-            if let Ok(None) = self.service.backend.observe(&self.identity).await {
+            if let Ok(None) = self.service.observe(&self.identity).await {
                 return None;
             }
         }

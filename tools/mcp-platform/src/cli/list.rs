@@ -62,7 +62,7 @@ pub async fn list(
     if !arguments.watch {
         return print(&service, &scope, output).await;
     }
-    let mut changes = service.backend.changes(&scope);
+    let mut changes = service.changes(&scope);
     while let Some(change) = changes.next().await {
         change?;
         print(&service, &scope, output).await?;

@@ -82,7 +82,7 @@ pub async fn events(
 ) -> Result<()> {
     let service = general.service(world).await?;
     let identity = general.identity(&arguments.name)?;
-    let events = service.backend.events(&identity).await?;
+    let events = service.events(&identity).await?;
     let mut text = String::new();
     for event in &events {
         let at = event.at.map_or_else(|| "-".to_owned(), |at| at.to_string());

@@ -411,7 +411,7 @@ impl Face {
                 &parameters.name,
             )?;
             self.service.status(&identity).await?;
-            Ok(json!({ "events": self.service.backend.events(&identity).await? }))
+            Ok(json!({ "events": self.service.events(&identity).await? }))
         };
         answer(events.await)
     }
