@@ -23,6 +23,7 @@ mod operations;
 pub mod problem;
 mod rate;
 pub mod serve;
+mod shown;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
 mod streams;
 mod templates;
@@ -60,6 +61,7 @@ use gate::Gate;
 use live::Live;
 use metrics::Metrics;
 use problem::Problem;
+use shown::Shown;
 
 pub use rate::Rate;
 
@@ -138,6 +140,7 @@ pub struct Api {
     running: Running,
     live: Arc<Live>,
     metrics: Metrics,
+    shown: Shown,
     streams: Arc<Semaphore>,
     tools: Endpoint,
     end_sessions: Arc<dyn Fn() + Send + Sync>,
@@ -167,6 +170,7 @@ impl Api {
                 lanes: Lanes::default(),
                 running: Running::default(),
                 metrics: Metrics::default(),
+                shown: Shown::default(),
                 end_sessions: tools.end(),
                 tools,
             }
