@@ -6,6 +6,7 @@ mod faults;
 mod jupyter;
 mod kills;
 mod operations;
+mod revive;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -273,6 +274,10 @@ pub fn catalogue() -> Catalogue {
                 "{}\n{fails}",
                 echo.replace("grace-seconds = 10", "grace-seconds = 1")
             ),
+        ),
+        (
+            "stubborn",
+            format!("{}\n{fails}", echo.replace("= 10", "= 50")),
         ),
         (
             "sticky",

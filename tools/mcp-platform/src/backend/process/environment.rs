@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
@@ -15,6 +16,7 @@ use tokio::process::Command;
 use crate::error::{Error, Result};
 
 use super::folder::{Root, failed, make_folder, write};
+use super::members::{self, MARK};
 use super::record::{self, Wheel};
 
 /// Said at the end of the error: as many lines of what the command wrote.
@@ -131,6 +133,11 @@ pub async fn programs(
     make_folder(&root.environments())?;
     let lock = lock(root, wheel).await?;
     if !complete.is_file() {
+        let mark = format!("environment.{}.", key(wheel));
+        let environment = &mut environment.clone();
+        environment.insert(MARK.to_owned(), mark.clone());
+        // Whoever built it before was killed, and the command that it had started goes on.
+        super::instance::end(&members::members(&mark, None), Duration::ZERO).await;
         remove(&folder)?;
         build(&folder, wheel, environment).await?;
         write(&complete, key(wheel).as_bytes())?;
