@@ -8,6 +8,8 @@ mod kills;
 mod operations;
 mod revive;
 mod sessions;
+mod signals;
+mod wheels;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -77,7 +77,9 @@ pub fn observed(record: &Record, keeping: Keeping) -> Observed {
             Wheel::File { path, .. } => path.clone(),
             Wheel::Index(requirement) => requirement.clone(),
         }),
-        draining: record.draining || record.removing,
+        // What is wanted is true once the supervisor has taken it up.
+        draining: (record.draining || record.removing)
+            && (alone || answer.draining.unwrap_or(true)),
         autoscaled: false,
         created: Some(record.created),
         last_activity: Some(record.changed),

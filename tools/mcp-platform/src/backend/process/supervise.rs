@@ -197,6 +197,7 @@ impl Supervisor {
             answer.incarnation.clone_from(&record.incarnation);
             answer.changes = record.changes;
             answer.generation = record.generation;
+            answer.draining = Some(record.draining || record.removing);
             answer.faults.clear();
         });
         self.open_front();
