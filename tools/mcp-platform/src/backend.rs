@@ -106,7 +106,13 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Begins to keep answers up to date by watches, for platforms that run for long and are asked
     /// often. What is written through this back end is never missing in its answers.
+    ///
+    /// A back end whose servers are kept running by something that can itself be lost brings that
+    /// back meanwhile.
     fn keep_watching(&self) {}
+
+    /// Ends what [`Backend::keep_watching`] began: the program is about to end.
+    fn stop_watching(&self) {}
 
     /// All servers of a scope, foreign ones included, sorted by identity. A back end that holds its
     /// answers gives the same one again as long as nothing changed, so that whoever makes something

@@ -198,9 +198,7 @@ impl Backend for Docker {
             pull::ensure_all(&self.engine, spec).await?;
         }
         if matches!(action, Action::Kill) {
-            for one in containers.iter().filter(|one| history::is_instance(one)) {
-                act::remove(&self.engine, &name_of(one)).await?;
-            }
+            work::kill(&self.engine, &containers).await?;
         } else if matches!(action, Action::Remove) && self.engine.record(identity).await?.is_none()
         {
             return work::remove_all(&self.engine, identity, 10).await;

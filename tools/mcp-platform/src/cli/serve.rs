@@ -117,6 +117,7 @@ pub async fn run(
     };
     let service = general.service(world).await?;
     service.backend.keep_watching();
+    let backend = service.backend.clone();
     let api = Api::new(Parts {
         service,
         namespace: general.namespace()?,
@@ -145,7 +146,11 @@ pub async fn run(
         present.is_some(),
         audit_log,
     );
-    let stop = signals.wait(tls.clone(), certificate, *output);
+    let signalled = signals.wait(tls.clone(), certificate, *output);
+    let stop = async move {
+        signalled.await;
+        backend.stop_watching();
+    };
     let grace = Duration::from_secs(arguments.grace);
     match serve::serve(api, listening, tls, stop, closing, grace).await? {
         0 => Ok(()),
