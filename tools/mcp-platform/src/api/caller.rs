@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
-use crate::mcp::Access;
+use crate::service::Access;
 use crate::model::Name;
 
 /// What a caller may do; each may do what the ones before may.

@@ -9,8 +9,8 @@ use utoipa::IntoParams;
 
 use crate::backend::Scope;
 use crate::error::{Error, Result};
-use crate::mcp::Access;
 use crate::model::{Identity, Name, State as Word};
+use crate::service::Access;
 use crate::service::Report;
 
 use super::Api;

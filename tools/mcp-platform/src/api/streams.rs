@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::backend::{LogOptions, Scope};
 use crate::error::{Error, Result};
-use crate::mcp::Access;
+use crate::service::Access;
 use crate::model::{Change, Event, Identity, LogLine};
 use crate::service::Service;
 
