@@ -27,6 +27,7 @@ mod probe;
 pub mod problem;
 mod rate;
 pub mod serve;
+mod shown;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
 mod streams;
 mod templates;
@@ -65,6 +66,7 @@ use live::Live;
 use metrics::Metrics;
 use probe::Probe;
 use problem::Problem;
+use shown::Shown;
 
 pub use rate::Rate;
 
@@ -156,6 +158,7 @@ pub struct Api {
     live: Arc<Live>,
     probe: Probe,
     metrics: Metrics,
+    shown: Shown,
     streams: Arc<Semaphore>,
     tools: Endpoint,
     end_sessions: Arc<dyn Fn() + Send + Sync>,
@@ -186,6 +189,7 @@ impl Api {
                 lanes: Lanes::default(),
                 running: Running::default(),
                 metrics: Metrics::default(),
+                shown: Shown::default(),
                 end_sessions: tools.end(),
                 tools,
             }

@@ -108,11 +108,13 @@ pub trait Backend: Send + Sync + 'static {
     /// often. What is written through this back end is never missing in its answers.
     fn keep_watching(&self) {}
 
-    /// All servers of a scope, foreign ones included, sorted by identity.
+    /// All servers of a scope, foreign ones included, sorted by identity. A back end that holds its
+    /// answers gives the same one again as long as nothing changed, so that whoever makes something
+    /// of an answer need not make it again.
     ///
     /// # Errors
     /// It cannot be reached or refuses.
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>>;
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>>;
 
     /// One server; none when there is no such.
     ///

@@ -26,6 +26,7 @@ mod tail;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -192,7 +193,7 @@ impl Backend for ProcessBackend {
         folder::make_folder(&self.root.0)
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         let identities = self.root.servers(scope.namespace.as_ref())?;
         let looks = identities.into_iter().map(|identity| async move {
             match self.look(&identity).await {
@@ -209,7 +210,8 @@ impl Backend for ProcessBackend {
             (Some(template), Some(spec)) => spec.template == *template,
             (Some(_), None) => false,
         };
-        Ok(all.into_iter().flatten().filter(fits).collect())
+        let fitting = all.into_iter().flatten().filter(fits);
+        Ok(fitting.map(Arc::new).collect())
     }
 
     async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {
