@@ -159,7 +159,7 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let waiting = Waiting::of(parameters.wait_ready.unwrap_or(true));
-        let place = (parameters.namespace.as_deref(), &parameters.name);
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
         self.steer(&context.extensions, place, Operation::Start, waiting)
             .await
     }
@@ -177,7 +177,7 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let stop = Operation::Stop(StopMode::of(parameters.force.unwrap_or(false)));
-        let place = (parameters.namespace.as_deref(), &parameters.name);
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
         self.steer(&context.extensions, place, stop, Waiting::Wait)
             .await
     }
@@ -196,7 +196,7 @@ impl Face {
     ) -> CallToolResult {
         let waiting = Waiting::of(parameters.wait_ready.unwrap_or(false));
         let scale = Operation::Scale(parameters.replicas);
-        let place = (parameters.namespace.as_deref(), &parameters.name);
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
         self.steer(&context.extensions, place, scale, waiting).await
     }
 
@@ -212,7 +212,7 @@ impl Face {
         Parameters(parameters): Parameters<ServerParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let place = (parameters.namespace.as_deref(), &parameters.name);
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
         self.steer(
             &context.extensions,
             place,
@@ -284,7 +284,7 @@ impl Face {
             configuration: parameters.configuration,
             ..UpdateRequest::default()
         });
-        let place = (parameters.namespace.as_deref(), &parameters.name);
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
         self.steer(&context.extensions, place, update, Waiting::Wait)
             .await
     }
@@ -301,7 +301,7 @@ impl Face {
         Parameters(parameters): Parameters<ServerParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let place = (parameters.namespace.as_deref(), &parameters.name);
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
         self.steer(&context.extensions, place, Operation::Delete, Waiting::Wait)
             .await
     }
