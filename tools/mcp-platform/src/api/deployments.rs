@@ -10,9 +10,8 @@ use utoipa::IntoParams;
 
 use crate::backend::Scope;
 use crate::error::{Error, Result};
-use crate::mcp::Access;
 use crate::model::{Identity, Name, Observed, State as Word};
-use crate::service::Report;
+use crate::service::{Access, Report};
 
 use super::Api;
 use super::answers::{Deployment, One, ProblemAnswer, Several};
