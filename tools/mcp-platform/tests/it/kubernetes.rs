@@ -15,3 +15,4 @@ mod many;
 pub mod place;
 mod profiles;
 mod races;
+mod serving;
