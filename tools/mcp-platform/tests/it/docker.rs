@@ -8,6 +8,7 @@ mod foreign;
 mod images;
 mod kept;
 mod operations;
+mod space;
 
 use std::collections::BTreeMap;
 use std::path::Path;
