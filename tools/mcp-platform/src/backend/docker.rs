@@ -138,7 +138,7 @@ impl Backend for Docker {
             })
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         let engine = &self.engine;
         let mut servers: BTreeMap<Identity, Vec<ContainerInspectResponse>> = BTreeMap::new();
         for one in engine.containers(&names::of_all()).await? {
@@ -171,7 +171,7 @@ impl Backend for Docker {
             let Some(observed) = one? else { continue };
             let template = observed.labels.get(crate::model::label::NAME);
             if scope.template.is_none() || scope.template.as_ref() == template {
-                found.push(observed);
+                found.push(Arc::new(observed));
             }
         }
         Ok(found)

@@ -213,7 +213,7 @@ impl Backend for ProcessBackend {
         }
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         let identities = self.surroundings.root.servers(scope.namespace.as_ref())?;
         let looks = identities.into_iter().map(|identity| async move {
             match self.look(&identity).await {
@@ -230,7 +230,8 @@ impl Backend for ProcessBackend {
             (Some(template), Some(spec)) => spec.template == *template,
             (Some(_), None) => false,
         };
-        Ok(all.into_iter().flatten().filter(fits).collect())
+        let fitting = all.into_iter().flatten().filter(fits);
+        Ok(fitting.map(Arc::new).collect())
     }
 
     async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {

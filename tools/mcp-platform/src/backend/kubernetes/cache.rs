@@ -72,7 +72,7 @@ pub struct State {
     /// The warnings about each object.
     pub warnings_of: HashMap<(String, String, String), BTreeSet<Key>>,
     ways: Option<Ways>,
-    servers: BTreeMap<Identity, Observed>,
+    servers: BTreeMap<Identity, Arc<Observed>>,
     changed: HashSet<Identity>,
     everything: bool,
     complete: [bool; KINDS],
@@ -133,7 +133,7 @@ impl State {
             let servers = all.servers_by(&ways, suffix);
             self.servers = servers
                 .into_iter()
-                .map(|one| (one.identity.clone(), one))
+                .map(|one| (one.identity.clone(), Arc::new(one)))
                 .collect();
             let identities: Vec<Identity> = self.servers.keys().cloned().collect();
             for identity in identities {
@@ -148,7 +148,7 @@ impl State {
                 .find(|one| one.identity == identity);
             match found {
                 Some(observed) => {
-                    self.servers.insert(identity.clone(), observed);
+                    self.servers.insert(identity.clone(), Arc::new(observed));
                     self.put_token(&identity);
                 }
                 None => {
@@ -226,7 +226,7 @@ impl State {
         if let Some(observed) = self.servers.get_mut(identity)
             && observed.token.is_some()
         {
-            observed.token = self.tokens.get(&(kind, key.0, key.1)).cloned();
+            Arc::make_mut(observed).token = self.tokens.get(&(kind, key.0, key.1)).cloned();
         }
     }
 }
@@ -338,13 +338,13 @@ impl Cache {
     }
 
     /// The servers of a scope; none while the cache cannot be trusted.
-    pub fn list(&self, scope: &Scope) -> Option<Vec<Observed>> {
+    pub fn list(&self, scope: &Scope) -> Option<Vec<Arc<Observed>>> {
         let mut state = self.shared.lock();
         if state.health() != Health::Usable {
             return None;
         }
         state.settle(&self.shared.suffix);
-        let fits = |one: &&Observed| {
+        let fits = |one: &&Arc<Observed>| {
             scope
                 .namespace
                 .as_ref()
@@ -364,7 +364,7 @@ impl Cache {
             return None;
         }
         state.settle(&self.shared.suffix);
-        Some(state.servers.get(identity).cloned())
+        Some(state.servers.get(identity).map(|one| one.as_ref().clone()))
     }
 
     /// Every change from now on.

@@ -2,16 +2,18 @@
 //! and go one at a time as a cluster's controllers let them. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, Event, Fault, Identity, LogLine, Secrets, Spec, Statefulness};
+use crate::model::{Cause, Event, Fault, Identity, LogLine, Observed, Secrets, Spec, Statefulness};
 
 use super::clock::later;
 use super::fault::{Faults, MockFault};
 use super::instance::{Instance, Said};
+use super::observe::observed;
 
 /// How long a change waits until it is taken up.
 const TAKE_UP: Duration = Duration::from_millis(20);
@@ -57,6 +59,9 @@ pub(super) struct Server {
     pub lines_written: u64,
     #[serde(skip)]
     pub dirty: bool,
+    /// The answer, as long as nothing changes.
+    #[serde(skip)]
+    pub seen: Option<Arc<Observed>>,
 }
 
 /// What the controllers work on.
@@ -105,7 +110,21 @@ impl Server {
             lines: Vec::new(),
             lines_written: 0,
             dirty: true,
+            seen: None,
         }
+    }
+
+    /// What the back end answers for it, the same answer until something changes.
+    pub fn seen(&mut self) -> Arc<Observed> {
+        if self.dirty {
+            return Arc::new(observed(self));
+        }
+        if let Some(seen) = &self.seen {
+            return Arc::clone(seen);
+        }
+        let seen = Arc::new(observed(self));
+        self.seen = Some(Arc::clone(&seen));
+        seen
     }
 
     /// The specification with its secrets.

@@ -291,7 +291,7 @@ pub async fn nothing_secret_shows(fixture: &Fixture) {
         .update(&change(&json!({ "greeting": "hallo" })))
         .await
         .unwrap();
-    let spec = fixture.runs(1).await.observed.spec.unwrap();
+    let spec = fixture.runs(1).await.observed.spec.clone().unwrap();
     assert_eq!(spec.secrets.environment["MCP_TOKEN"].expose(), SECRET);
     fixture.delete().await;
 }

@@ -117,7 +117,7 @@ pub async fn deployed(
         .deploy(&room.namespace, &request, Waiting::Wait, &heard)
         .await
         .unwrap();
-    let spec = outcome.server.unwrap().observed.spec.unwrap();
+    let spec = outcome.server.unwrap().observed.spec.clone().unwrap();
     // The same again is the same: nothing to do.
     let again = room
         .service
