@@ -277,8 +277,10 @@ mod tests {
 
     use super::*;
 
+    type Helpers<'a> = &'a [(&'a str, &'a str)];
+
     /// A folder with a file of that text, and helpers, scripts of these names.
-    fn config(text: &str, helpers: &[(&str, &str)]) -> (tempfile::TempDir, DockerConfig) {
+    fn config(text: &str, helpers: Helpers<'_>) -> (tempfile::TempDir, DockerConfig) {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("config.json"), text).unwrap();
         for (name, script) in helpers {
@@ -301,11 +303,7 @@ mod tests {
         (folder, config)
     }
 
-    async fn found(
-        text: &str,
-        helpers: &[(&str, &str)],
-        registry: &str,
-    ) -> Option<(String, String)> {
+    async fn found(text: &str, helpers: Helpers<'_>, registry: &str) -> Option<(String, String)> {
         let (_folder, config) = config(text, helpers);
         let found = credentials(&config, registry).await.unwrap()?;
         assert!(!format!("{found:?}").contains("pa:ss"));
@@ -376,7 +374,7 @@ mod tests {
         let broken = r#"{"auths": {"r.example": {"auth": "hunter2"}}}"#;
         let helper = r#"{"credHelpers": {"r.example": "x"}}"#;
         let store = r#"{"credsStore": "x", "auths": {"r.example": {}}}"#;
-        let cases: [(&str, &[(&str, &str)], &str); 6] = [
+        let cases: [(&str, Helpers<'_>, &str); 6] = [
             (broken, &[], "are not base64"),
             (
                 r#"{"auths": 1, "hunter2": "#,

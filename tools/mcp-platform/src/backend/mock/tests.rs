@@ -247,7 +247,7 @@ async fn a_companion_that_fails_is_told_only_while_the_server_is_to_run() {
     backend.perform(&identity(), &stop).await.unwrap();
     let report = service.status(&identity()).await.unwrap();
     assert_eq!(
-        (report.status.state, report.observed.faults),
+        (report.status.state, report.observed.faults.clone()),
         (State::Scaling, vec![])
     );
     backend.advance(Duration::from_secs(5)).unwrap();

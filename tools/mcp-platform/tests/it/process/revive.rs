@@ -48,7 +48,9 @@ async fn two_platforms_bring_back_one_supervisor() {
     drop(other);
     room.service.backend.stop_watching();
     kill(supervisors(&room)[0].pid);
-    let report = room.until("missed", |observed| observed.abandoned()).await;
+    let report = room
+        .until("missed", mcp_platform::model::Observed::abandoned)
+        .await;
     assert_eq!(report.ready, 0);
     room.service.backend.keep_watching();
     room.until("running again", |observed| observed.ready == 2)
