@@ -203,13 +203,26 @@ impl Backend for Docker {
         {
             return work::remove_all(&self.engine, identity, 10).await;
         } else {
-            write::write(&self.engine, identity, action).await?;
+            match write::write(&self.engine, identity, action).await {
+                // There is no room to write down that it goes, so it goes without.
+                Err(error) if matches!(action, Action::Remove) && refuse::is_full(&error) => {
+                    return work::remove_all(&self.engine, identity, 10).await;
+                }
+                written => written?,
+            }
         }
         let begun = work::begin(&self.engine, identity).await;
         if let (Err(error), Action::Apply { expected: None, .. }) = (&begun, action) {
             // There was nothing before; nothing is left of it.
-            write::write(&self.engine, identity, &Action::Remove).await?;
-            work::begin(&self.engine, identity).await?;
+            match write::write(&self.engine, identity, &Action::Remove).await {
+                Err(full) if refuse::is_full(&full) => {
+                    work::remove_all(&self.engine, identity, 10).await?;
+                }
+                written => {
+                    written?;
+                    work::begin(&self.engine, identity).await?;
+                }
+            }
             return Err(error.clone());
         }
         begun
