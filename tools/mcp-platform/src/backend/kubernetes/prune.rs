@@ -3,24 +3,29 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::model::{Identity, Spec, label};
 
 use super::FIELD_MANAGER;
-use super::answer::{ask, ask_optional};
-use super::apply::{Wanted, dynamic};
-use super::kinds::{ObjectKind, Role, Served};
+use super::answer::ask_optional;
+use super::apply::Wanted;
+use super::fetch;
+use super::kinds::{Role, Served};
 use super::parts::Kinded;
-use super::remove::{delete, of_server};
+use super::remove::{Found, find};
 use super::store;
+use super::write::{Mark, delete_unchanged};
 
 /// Deletes what an earlier specification needed and this and the previous one do not. Claims stay:
-/// what is in a volume goes only with the server. What carries a revision that was not known before
-/// may be somebody's next one: it goes when it is older than the present one.
+/// what is in a volume goes only with the server.
+///
+/// Others may be changing the server at the same time. `token` is that of the workload after our
+/// write: when it has another one by now, somebody wrote after us and clears up; what is marked for
+/// it, somebody is about to need; and what is marked anew after it was looked at is not deleted.
 ///
 /// # Errors
 /// What the API says.
@@ -29,57 +34,55 @@ pub async fn prune(
     served: &Served,
     wanted: &Wanted<'_>,
     applied: &[Kinded],
-    before: &[String],
+    token: &str,
 ) -> Result<()> {
     let identity = &wanted.spec.identity;
-    let present = wanted.spec.revision();
-    let mut keep = vec![present.clone()];
-    keep.extend(wanted.previous.map(Spec::revision));
+    let mut needed = vec![wanted.spec.revision()];
+    needed.extend(wanted.previous.map(Spec::revision));
+    let secrets = fetch::api::<Secret>(client, Some(identity.namespace.as_str()));
+    let name = store::name(identity);
+    let store = ask_optional("get the store of the server", secrets.get(&name)).await?;
+    let found = find(client, served, identity).await?;
+    // Looked at last: whoever writes for a later state than this one has marked nothing of the above.
+    let present = fetch::workload(client, identity).await?;
+    if present.is_none_or(|present| present.token() != token) {
+        return Ok(());
+    }
     let names: BTreeSet<(&str, &str)> = applied
         .iter()
         .filter_map(|(kind, object)| Some((kind.kind, object.pointer("/metadata/name")?.as_str()?)))
         .collect();
-    let parameters = ListParams::default().labels(&of_server(identity));
-    for kind in served
-        .kinds()
-        .filter(|kind| kind.role != Role::Derived && kind.kind != "PersistentVolumeClaim")
-    {
-        let api = dynamic(client, kind, identity.namespace.as_str());
-        let found = ask(
-            &format!("list {}", kind.plural),
-            api.list_metadata(&parameters),
-        )
-        .await?
-        .items;
-        let since = found
-            .iter()
-            .filter(|object| revision_in_name(&object.metadata).as_ref() == Some(&present))
-            .filter_map(|object| object.metadata.creation_timestamp.clone())
-            .max();
-        for object in found {
-            let name = object.metadata.name.as_deref().unwrap_or_default();
-            let kept = names.contains(&(kind.kind, name))
-                || (kind.kind == "Secret" && name == store::name(identity))
-                || (matches!(kind.kind, "Deployment" | "StatefulSet")
-                    && name == identity.name.as_str())
-                || revision_in_name(&object.metadata).is_some_and(|revision| {
-                    let younger = since.is_none() || object.metadata.creation_timestamp >= since;
-                    keep.contains(&revision) || (!before.contains(&revision) && younger)
-                });
-            if !kept {
-                delete(client, kind, &object.metadata).await?;
-            }
-        }
+    let unwanted = found.iter().filter(|one| {
+        let (kind, metadata) = one;
+        let its_name = metadata.name.as_deref().unwrap_or_default();
+        let written_now = Mark::on(metadata).is_some_and(|mark| Mark::is_for(mark, token));
+        !(stays(one, identity)
+            || written_now
+            || names.contains(&(kind.kind, its_name))
+            || revision_in_name(one).is_some_and(|revision| needed.contains(&revision)))
+    });
+    for (kind, metadata) in unwanted {
+        delete_unchanged(client, kind, metadata).await?;
     }
-    let forgotten: Vec<&String> = before
-        .iter()
-        .filter(|revision| !keep.contains(revision))
-        .collect();
-    forget(client, identity, &forgotten).await
+    match store {
+        Some(store) => forget(client, identity, &store, &needed, token).await,
+        None => Ok(()),
+    }
+}
+
+/// What goes with the server only, or with what it was made from.
+fn stays((kind, metadata): &Found, identity: &Identity) -> bool {
+    let name = metadata.name.as_deref().unwrap_or_default();
+    match kind.kind {
+        "PersistentVolumeClaim" => true,
+        "Secret" => name == store::name(identity),
+        "Deployment" | "StatefulSet" => name == identity.name.as_str(),
+        _ => kind.role == Role::Derived,
+    }
 }
 
 /// The revision, of an object whose name ends with it.
-fn revision_in_name(metadata: &ObjectMeta) -> Option<String> {
+fn revision_in_name((_, metadata): &Found) -> Option<String> {
     let revision = metadata.labels.as_ref()?.get(label::REVISION)?;
     metadata
         .name
@@ -88,22 +91,29 @@ fn revision_in_name(metadata: &ObjectMeta) -> Option<String> {
         .then(|| revision.clone())
 }
 
-/// Takes the secrets of these revisions out of the store.
-async fn forget(client: &Client, identity: &Identity, revisions: &[&String]) -> Result<()> {
-    let Some(patch) = store::without(revisions) else {
+/// Takes the secrets of all other revisions out of the store.
+async fn forget(
+    client: &Client,
+    identity: &Identity,
+    store: &Secret,
+    needed: &[String],
+    token: &str,
+) -> Result<()> {
+    let leftover = store::leftover(store, needed, token);
+    if leftover.is_empty() {
         return Ok(());
-    };
-    let kind = ObjectKind::of("v1", "Secret").expect("Secret is in the list of kinds");
-    let (api, name) = (
-        dynamic(client, kind, identity.namespace.as_str()),
-        store::name(identity),
-    );
+    }
+    let secrets = fetch::api::<Secret>(client, Some(identity.namespace.as_str()));
+    let name = store::name(identity);
     let parameters = PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PatchParams::default()
     };
+    let patch = Patch::Merge(store::without(store, &leftover));
     let what = format!("write Secret {name}");
-    ask_optional(&what, api.patch(&name, &parameters, &Patch::Merge(&patch)))
-        .await
-        .map(drop)
+    match ask_optional(&what, secrets.patch(&name, &parameters, &patch)).await {
+        // Somebody wrote since, and clears up afterwards.
+        Err(error) if error.kind == Kind::Conflict => Ok(()),
+        answer => answer.map(drop),
+    }
 }

@@ -10,7 +10,8 @@ use mcp_platform::model::{Action, Change, Remember, Spec};
 use mcp_platform::service::{Quiet, UpdateRequest, Waiting};
 use serde_json::json;
 
-use super::place::{Place, backend, watching, within};
+use super::gate::{Gate, Side};
+use super::place::{Place, backend, watching, within, within_longer};
 
 fn apply(spec: Spec, expected: Option<String>) -> Action {
     Action::Apply {
@@ -149,4 +150,76 @@ fn changes_begin_with_everything_and_name_the_server() {
             .unwrap();
         while changes.next().await.unwrap().unwrap() != Change::Server(identity.clone()) {}
     });
+}
+
+/// What the platform itself makes of a server.
+fn made(objects: &[String]) -> Vec<String> {
+    let derived = ["Endpoints/", "EndpointSlice/", "ReplicaSet/", "Pod/"];
+    let ours = |object: &&String| !derived.iter().any(|kind| object.starts_with(kind));
+    objects.iter().filter(ours).cloned().collect()
+}
+
+/// One creates a server and fails; another one creates an equal server at the same time. What the
+/// first takes back is nothing that the second needs, wherever it failed.
+#[test]
+fn what_failed_to_be_created_takes_nothing_from_another() {
+    within_longer(|place| async move {
+        let identity = place.identity("a");
+        let action = apply(place.spec("a", "1", 1), None);
+        place.backend.perform(&identity, &action).await.unwrap();
+        let whole = made(&place.objects("a").await);
+        gone(&place).await;
+        let (one, two) = (
+            Gate::open(place.client.clone()).await,
+            Gate::open(place.client.clone()).await,
+        );
+        let (failing, lasting) = (backend(&one.client().await), backend(&two.client().await));
+        for number in 1..=whole.len() {
+            // The last but one is the workload, or what comes before it.
+            if number == whole.len() {
+                one.stop_at_creation("/deployments");
+            } else {
+                one.stop_at(number, Side::Before);
+            }
+            two.stop_at_creation("/deployments");
+            let (failed, lasted) = tokio::join!(
+                async {
+                    let failed = failing.perform(&identity, &action).await;
+                    two.stop_nothing();
+                    failed
+                },
+                async {
+                    one.reached().await;
+                    let refuse = async {
+                        two.reached().await;
+                        one.refuse();
+                    };
+                    tokio::join!(lasting.perform(&identity, &action), refuse).0
+                }
+            );
+            assert_eq!(failed.unwrap_err().kind, Kind::Unavailable, "at {number}");
+            lasted.unwrap();
+            assert_eq!(made(&place.objects("a").await), whole, "at {number}");
+            gone(&place).await;
+            // Alone, it leaves nothing.
+            one.stop_at_creation("/deployments");
+            let (failed, ()) = tokio::join!(failing.perform(&identity, &action), async {
+                one.reached().await;
+                one.refuse();
+            });
+            failed.unwrap_err();
+            assert_eq!(made(&place.objects("a").await), Vec::<String>::new());
+        }
+    });
+}
+
+async fn gone(place: &Place) {
+    let identity = place.identity("a");
+    place
+        .backend
+        .perform(&identity, &Action::Remove)
+        .await
+        .unwrap();
+    place.until("a", |one| one.is_none()).await;
+    assert_eq!(place.objects("a").await, Vec::<String>::new());
 }

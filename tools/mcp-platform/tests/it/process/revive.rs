@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mcp_platform::backend::Backend;
 use mcp_platform::backend::process::ProcessBackend;
-use mcp_platform::model::{Cause, Phase, State};
+use mcp_platform::model::{Action, Cause, Instance, Observed, Phase, Remember, State};
 use mcp_platform::service::StopMode;
 use serde_json::json;
 
@@ -48,9 +48,7 @@ async fn two_platforms_bring_back_one_supervisor() {
     drop(other);
     room.service.backend.stop_watching();
     kill(supervisors(&room)[0].pid);
-    let report = room
-        .until("missed", mcp_platform::model::Observed::abandoned)
-        .await;
+    let report = room.until("missed", Observed::abandoned).await;
     assert_eq!(report.ready, 0);
     room.service.backend.keep_watching();
     room.until("running again", |observed| observed.ready == 2)
@@ -84,7 +82,7 @@ async fn orphans_are_shown_until_they_have_ended() {
     room.start().await.unwrap();
     let report = room.status().await;
     assert_eq!(report.status.state, State::Running);
-    let ending = |one: &&mcp_platform::model::Instance| one.phase == Phase::Ending;
+    let ending = |one: &&Instance| one.phase == Phase::Ending;
     assert_eq!(report.observed.instances.iter().filter(ending).count(), 1);
     assert!(numbers(servers(&room)).contains(&orphan));
     room.stop(StopMode::Force).await.unwrap();
@@ -101,10 +99,10 @@ async fn an_orphan_of_a_stopped_server_is_not_called_stopped() {
         .await
         .unwrap();
     let backend: Arc<dyn Backend> = room.service.backend.clone();
-    let stop = mcp_platform::model::Action::Scale {
+    let stop = Action::Scale {
         from: 1,
         to: 0,
-        remember: mcp_platform::model::Remember::Set(1),
+        remember: Remember::Set(1),
     };
     backend.perform(&identity(), &stop).await.unwrap();
     assert_eq!(room.status().await.status.state, State::Scaling);
