@@ -19,6 +19,7 @@ mod observe;
 mod pull;
 mod record;
 mod refuse;
+mod resume;
 mod state;
 mod watch;
 mod work;
@@ -52,6 +53,7 @@ const ABREAST: usize = 16;
 pub struct Docker {
     engine: Arc<Engine>,
     images: Option<image::Settings>,
+    resumer: Arc<resume::Resumer>,
 }
 
 impl Docker {
@@ -86,6 +88,7 @@ impl Docker {
         Ok(Docker {
             engine: Arc::new(Engine::at(place)?),
             images: None,
+            resumer: Arc::default(),
         })
     }
 
@@ -136,6 +139,14 @@ impl Backend for Docker {
             .map_err(|error| {
                 refuse::refused(&format!("the engine at {}", self.engine.place.host), error)
             })
+    }
+
+    fn keep_watching(&self) {
+        self.resumer.begin(&self.engine);
+    }
+
+    fn stop_watching(&self) {
+        self.resumer.end();
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
