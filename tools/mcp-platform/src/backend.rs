@@ -115,13 +115,21 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Begins to keep answers up to date by watches, for platforms that run for long and are asked
     /// often. What is written through this back end is never missing in its answers.
+    ///
+    /// A back end whose servers are kept running by something that can itself be lost brings that
+    /// back meanwhile.
     fn keep_watching(&self) {}
 
-    /// All servers of a scope, foreign ones included, sorted by identity.
+    /// Ends what [`Backend::keep_watching`] began: the program is about to end.
+    fn stop_watching(&self) {}
+
+    /// All servers of a scope, foreign ones included, sorted by identity. A back end that holds its
+    /// answers gives the same one again as long as nothing changed, so that whoever makes something
+    /// of an answer need not make it again.
     ///
     /// # Errors
     /// It cannot be reached or refuses.
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>>;
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>>;
 
     /// One server; none when there is no such.
     ///

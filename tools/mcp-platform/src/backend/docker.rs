@@ -138,7 +138,7 @@ impl Backend for Docker {
             })
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         let engine = &self.engine;
         let mut servers: BTreeMap<Identity, Vec<ContainerInspectResponse>> = BTreeMap::new();
         for one in engine.containers(&names::of_all()).await? {
@@ -171,7 +171,7 @@ impl Backend for Docker {
             let Some(observed) = one? else { continue };
             let template = observed.labels.get(crate::model::label::NAME);
             if scope.template.is_none() || scope.template.as_ref() == template {
-                found.push(observed);
+                found.push(Arc::new(observed));
             }
         }
         Ok(found)
@@ -198,9 +198,7 @@ impl Backend for Docker {
             pull::ensure_all(&self.engine, spec).await?;
         }
         if matches!(action, Action::Kill) {
-            for one in containers.iter().filter(|one| history::is_instance(one)) {
-                act::remove(&self.engine, &name_of(one)).await?;
-            }
+            work::kill(&self.engine, &containers).await?;
         } else if matches!(action, Action::Remove) && self.engine.record(identity).await?.is_none()
         {
             return work::remove_all(&self.engine, identity, 10).await;

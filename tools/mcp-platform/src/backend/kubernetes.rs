@@ -207,14 +207,15 @@ impl Backend for Kubernetes {
         .map(drop)
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         if let Some(caches) = self.caches.get()
             && let Some(all) = caches.list(scope).await?
         {
             return Ok(all);
         }
         let snapshot = fetch::scope(&self.client, scope).await?;
-        Ok(snapshot.servers(&self.options.dns_suffix))
+        let servers = snapshot.servers(&self.options.dns_suffix);
+        Ok(servers.into_iter().map(Arc::new).collect())
     }
 
     async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {

@@ -6,7 +6,10 @@ mod faults;
 mod jupyter;
 mod kills;
 mod operations;
+mod revive;
 mod sessions;
+mod signals;
+mod wheels;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -273,6 +276,10 @@ pub fn catalogue() -> Catalogue {
                 "{}\n{fails}",
                 echo.replace("grace-seconds = 10", "grace-seconds = 1")
             ),
+        ),
+        (
+            "stubborn",
+            format!("{}\n{fails}", echo.replace("= 10", "= 50")),
         ),
         (
             "sticky",

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bollard::models::ContainerInspectResponse;
 use futures::future::try_join_all;
 use tokio::sync::oneshot;
 
@@ -17,7 +18,7 @@ use crate::model::Identity;
 use super::converge::{Step, converge};
 use super::engine::Engine;
 use super::lock::{Purpose, take, try_take};
-use super::record::{Record, generation, name_of, role};
+use super::record::{Record, generation, latest, name_of, role};
 use super::{act, companions, names, observe};
 
 /// Between two looks at an instance that is not ready yet.
@@ -174,6 +175,27 @@ async fn take_step(engine: &Engine, record: &Record, step: &Step) -> Result<Take
         Step::Wait => return Ok(Taken::Waits),
     }
     Ok(Taken::Done)
+}
+
+/// Ends the instances of a server at once, and those companions that end with it when it is stopped.
+///
+/// # Errors
+/// The engine does not.
+pub async fn kill(engine: &Engine, containers: &[ContainerInspectResponse]) -> Result<()> {
+    let record = latest(containers).map(Record::read).transpose()?;
+    let stopped = record.is_some_and(|record| record.replicas == 0);
+    let of = |wanted: &'static str| {
+        containers
+            .iter()
+            .filter(move |one| role(one) == Some(wanted))
+    };
+    for one in of(names::REPLICA) {
+        act::remove(engine, &name_of(one)).await?;
+    }
+    for one in of(names::COMPANION).filter(|_| stopped) {
+        act::remove(engine, &name_of(one)).await?;
+    }
+    Ok(())
 }
 
 /// Removes everything of a server, what says that it is wanted at last.

@@ -74,7 +74,7 @@ pub struct State {
     /// The warnings about each object.
     pub warnings_of: HashMap<(String, String, String), BTreeSet<Key>>,
     ways: Option<Ways>,
-    servers: BTreeMap<Identity, Observed>,
+    servers: BTreeMap<Identity, Arc<Observed>>,
     changed: HashSet<Identity>,
     everything: bool,
     complete: [bool; KINDS],
@@ -136,7 +136,7 @@ impl State {
             let servers = all.servers_by(&ways, suffix);
             self.servers = servers
                 .into_iter()
-                .map(|one| (one.identity.clone(), one))
+                .map(|one| (one.identity.clone(), Arc::new(one)))
                 .collect();
         }
         for identity in std::mem::take(&mut self.changed) {
@@ -147,7 +147,7 @@ impl State {
                 .find(|one| one.identity == identity);
             match found {
                 Some(observed) => {
-                    self.servers.insert(identity.clone(), observed);
+                    self.servers.insert(identity.clone(), Arc::new(observed));
                 }
                 None => {
                     self.servers.remove(&identity);
@@ -331,13 +331,13 @@ impl Cache {
     }
 
     /// The servers of a scope; none while the cache cannot be trusted.
-    pub fn list(&self, scope: &Scope) -> Option<Vec<Observed>> {
+    pub fn list(&self, scope: &Scope) -> Option<Vec<Arc<Observed>>> {
         let mut state = self.shared.lock();
         if state.health() != Health::Usable {
             return None;
         }
         state.settle(&self.shared.suffix);
-        let fits = |one: &&Observed| {
+        let fits = |one: &&Arc<Observed>| {
             scope
                 .namespace
                 .as_ref()
@@ -357,7 +357,7 @@ impl Cache {
             return None;
         }
         state.settle(&self.shared.suffix);
-        Some(state.servers.get(identity).cloned())
+        Some(state.servers.get(identity).map(|one| one.as_ref().clone()))
     }
 
     /// Every change from now on.

@@ -108,7 +108,7 @@ async fn deployed(room: &mut Room, id: &str, lines: &str) -> (String, mcp_platfo
         .deploy(&room.namespace, &request, Waiting::Wait, &heard)
         .await
         .unwrap();
-    let spec = outcome.server.unwrap().observed.spec.unwrap();
+    let spec = outcome.server.unwrap().observed.spec.clone().unwrap();
     // The same again is the same: nothing to do.
     let again = room
         .service

@@ -85,7 +85,11 @@ async fn whole_life(place: Arc<Place>) {
         (3, None, false)
     );
 
-    let before: Vec<String> = started.instances.into_iter().map(|one| one.name).collect();
+    let before: Vec<String> = started
+        .instances
+        .iter()
+        .map(|one| one.name.clone())
+        .collect();
     let restarted = service
         .restart(&identity, Waiting::Wait, &Quiet)
         .await
@@ -345,7 +349,7 @@ fn ways_from_outside_are_said() {
             .deploy(&place.namespace, &request, Waiting::Wait, &Quiet)
             .await
             .unwrap();
-        let endpoints = outcome.server.unwrap().observed.endpoints;
+        let endpoints = outcome.server.unwrap().observed.endpoints.clone();
         assert!(
             endpoints
                 .iter()
@@ -362,7 +366,7 @@ fn ways_from_outside_are_said() {
             .deploy(&place.namespace, &request, Waiting::Wait, &Quiet)
             .await
             .unwrap();
-        let endpoints = outcome.server.unwrap().observed.endpoints;
+        let endpoints = outcome.server.unwrap().observed.endpoints.clone();
         assert!(
             endpoints
                 .iter()
