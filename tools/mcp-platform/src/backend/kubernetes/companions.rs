@@ -131,7 +131,7 @@ pub async fn stop(client: &Client, workload: &Workload, identity: &Identity) -> 
             .and_then(|template| template.spec.as_ref()?.termination_grace_period_seconds)
             .unwrap_or(GRACE);
         let grace = Duration::from_secs(u64::try_from(grace).unwrap_or(0)) + MORE;
-        // When they hang, whoever waits for the server is told so.
+        // If they hang, whoever waits for the server is told so.
         if let Ok(ended) = tokio::time::timeout(grace, ended(client, workload, identity)).await {
             ended?;
         }
