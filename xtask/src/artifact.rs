@@ -95,8 +95,10 @@ pub enum Kind {
     Requirements,
     /// A VS Code extension package.
     Vsix,
-    /// The container image, as an OCI archive.
+    /// The container image of the server, as an OCI archive.
     Image,
+    /// The container image of a program that Cargo builds, likewise; there may be several.
+    ProgramImage,
     /// What changed in this version.
     ReleaseNotes,
     /// The licenses of what the wheel's requirements install, from their own metadata.
@@ -120,10 +122,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it is an image of containers, which is made after the release and is not sent with it.
+    pub fn is_image(self) -> bool {
+        matches!(self, Kind::Image | Kind::ProgramImage)
+    }
+
     /// Whether it says something about the release instead of being installed with it.
     pub fn is_document(self) -> bool {
         match self {
-            Kind::Wheel | Kind::Sdist | Kind::Requirements | Kind::Vsix | Kind::Image => false,
+            Kind::Wheel
+            | Kind::Sdist
+            | Kind::Requirements
+            | Kind::Vsix
+            | Kind::Image
+            | Kind::ProgramImage => false,
             Kind::ReleaseNotes
             | Kind::Licenses
             | Kind::Findings
@@ -145,6 +157,7 @@ impl Kind {
             Kind::Requirements => "requirements",
             Kind::Vsix => "vsix",
             Kind::Image => "image",
+            Kind::ProgramImage => "program-image",
             Kind::ReleaseNotes => "notes",
             Kind::Licenses => "licenses",
             Kind::Findings => "findings",
@@ -306,9 +319,19 @@ impl Manifest {
         }
     }
 
-    /// Puts an artifact in, in place of an older one of its kind.
+    /// The image of a program.
+    pub fn program(&self, name: &str) -> Option<&Artifact> {
+        let is_it = |one: &&Artifact| one.kind == Kind::ProgramImage && one.name == name;
+        self.artifacts.iter().find(is_it)
+    }
+
+    /// Puts an artifact in, in place of an older one of its kind; of programs, of the same name.
     pub fn put(&mut self, artifact: Artifact) {
-        self.artifacts.retain(|old| old.kind != artifact.kind);
+        let is_older = |old: &Artifact| match artifact.kind {
+            Kind::ProgramImage => old.kind == artifact.kind && old.name == artifact.name,
+            kind => old.kind == kind,
+        };
+        self.artifacts.retain(|old| !is_older(old));
         self.artifacts.push(artifact);
         self.artifacts
             .sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));

@@ -132,6 +132,7 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
         }
         Kind::Requirements
         | Kind::Image
+        | Kind::ProgramImage
         | Kind::ReleaseNotes
         | Kind::Licenses
         | Kind::Findings

@@ -5,9 +5,11 @@
 //! Runs inside containers and beside processes, so it needs nothing but this program.
 
 mod http;
+mod install;
 mod session;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::model::Secret;
@@ -38,16 +40,27 @@ pub struct Arguments {
     /// Seconds that open sessions have after SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub drain: u64,
+    /// Put this program into a folder and end: so a container of another image gets the bridge
+    #[arg(long, hide = true, value_name = "FOLDER", conflicts_with = "command")]
+    pub install: Option<PathBuf>,
     /// The server, after `--`
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(
+        last = true,
+        required_unless_present = "install",
+        value_name = "COMMAND"
+    )]
     pub command: Vec<String>,
 }
 
 /// Serves until it is told to end.
 ///
 /// # Errors
-/// It cannot listen on the address, or the bearer's variable is named and empty.
+/// It cannot listen on the address, or the bearer's variable is named and empty; with `--install`,
+/// the folder cannot be written to.
 pub async fn run(arguments: Arguments, world: &World) -> Result<()> {
+    if let Some(folder) = &arguments.install {
+        return install::into(&world.folder.join(folder), &world.program);
+    }
     let token = match &arguments.bearer_variable {
         None => None,
         // A template names its variable also when nobody set a token; then there is none.

@@ -2,6 +2,8 @@
 //! one archive in `dist/`. No container engine takes part, and nothing of the image is run.
 
 pub mod base;
+pub mod cargo;
+pub mod program;
 pub mod wheels;
 
 use serde_json::json;
@@ -9,14 +11,14 @@ use serde_json::json;
 use self::base::Found;
 use self::wheels::Target;
 use super::{Work, seal};
-use crate::artifact::{Artifact, Digest, Kind, seal as sealed};
+use crate::artifact::{Artifact, Digest, Kind, Manifest, seal as sealed};
 use crate::config::Config;
 use crate::config::image::Image;
 use crate::config::publish::Place;
 use crate::dist::Release;
 use crate::error::{Error, Result};
 use crate::image::archive::{self, Built};
-use crate::image::configuration::{self, About, Start};
+use crate::image::configuration::{self, About, Runs, Start};
 use crate::image::layer::{self, Content, Entries, Entry, FIXED_TIME, Layer};
 use crate::image::search::{self, Found as Contents};
 use crate::image::{HOME, Libc, Platform, SITE_PACKAGES, requirement, tag, unpack};
@@ -117,13 +119,16 @@ fn metadata(file: &str, bytes: &[u8]) -> Result<String> {
     Ok(found.unwrap_or_default())
 }
 
+/// The commit's time.
+fn created(manifest: &Manifest) -> Result<String> {
+    jiff::Timestamp::from_second(manifest.source.source_date_epoch)
+        .map(|moment| moment.to_string())
+        .map_err(|cause| Error::failure(format!("dist/manifest.json: the commit's time: {cause}")))
+}
+
 fn about(order: &Order<'_>, metadata: &str) -> Result<About> {
     let Order { config, image, .. } = order;
     let manifest = &order.release.manifest;
-    let epoch = manifest.source.source_date_epoch;
-    let created = jiff::Timestamp::from_second(epoch).map_err(|cause| {
-        Error::failure(format!("dist/manifest.json: the commit's time: {cause}"))
-    })?;
     let header = |field: &str| inspect::header(metadata, field);
     let mcp = config.mcp.as_ref();
     Ok(About {
@@ -133,7 +138,7 @@ fn about(order: &Order<'_>, metadata: &str) -> Result<About> {
         version: manifest.version.clone(),
         commit: manifest.source.commit.clone(),
         dirty: manifest.source.dirty,
-        created: created.to_string(),
+        created: created(manifest)?,
         source: mcp
             .and_then(|mcp| mcp.repository.clone())
             .or_else(|| stated_source(metadata))
@@ -175,12 +180,14 @@ fn github(config: &Config) -> Option<String> {
 fn start(order: &Order<'_>, interpreter: String) -> Start {
     let Order { config, image, .. } = order;
     Start {
-        interpreter,
-        script: config.server.console_script.clone(),
+        runs: Runs::Script {
+            interpreter,
+            script: config.server.console_script.clone(),
+            health: image.health.clone(),
+        },
         arguments: image.arguments.clone(),
         environment: image.environment.clone(),
         port: image.port,
-        health: image.health.clone(),
         user: image.user,
     }
 }
@@ -307,16 +314,21 @@ fn dependencies(
             "{file} is in the image, and Python will not read it there"
         ));
     }
-    for (path, bytes) in &contents.files {
-        if let Some(bytes) = configuration::with_user(path, bytes, image.user) {
-            entries.insert(path.clone(), Entry::file(bytes));
-        }
-    }
-    entries.insert(HOME.to_owned(), Entry::folder(image.user));
+    add_user(&mut entries, contents, image.user);
     // Otherwise folders of the base would get new permissions.
     let mut entries = layer::with_parents(entries);
     entries.remove("etc");
     layer::write(&entries, FIXED_TIME)
+}
+
+/// The user, and the only folder that it may write to.
+fn add_user(entries: &mut Entries, contents: &Contents, user: u32) {
+    for (path, bytes) in &contents.files {
+        if let Some(bytes) = configuration::with_user(path, bytes, user) {
+            entries.insert(path.clone(), Entry::file(bytes));
+        }
+    }
+    entries.insert(HOME.to_owned(), Entry::folder(user));
 }
 
 /// The layer with the wheel alone.

@@ -4,6 +4,8 @@
 mod base;
 mod build;
 mod engine;
+#[cfg(target_os = "linux")]
+mod program;
 mod refused;
 mod registry;
 mod setting;

@@ -95,10 +95,10 @@ fn searching(room: &mut Room, registry: Option<&str>) {
 /// Deploys the echo template with other lines under `[image]`; gives what was said, and what runs.
 async fn deployed(room: &mut Room, id: &str, lines: &str) -> (String, mcp_platform::model::Spec) {
     room.echo_with(id, |text| {
-        text.replace(
-            "reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"",
-            lines,
-        )
+        let own = "reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"\n\
+                   archive = \"dist/mcp-platform-*-image.oci.tar\"";
+        assert!(text.contains(own), "{text}");
+        text.replace(own, lines)
     });
     let heard = Heard::default();
     let mut request = room.request(id, id, &json!({}));
