@@ -113,6 +113,8 @@ pub enum Kind {
     SbomCycloneDx,
     /// The bill of materials, SPDX 2.3.
     SbomSpdx,
+    /// The bill of materials of an image, CycloneDX 1.6; one for each image.
+    ImageBill,
     /// What the findings mean for this release, CycloneDX 1.6 VEX.
     Vex,
     /// What a registry of MCP servers is told about the server.
@@ -144,6 +146,7 @@ impl Kind {
             | Kind::SbomCycloneDx
             | Kind::SbomSpdx
             | Kind::Vex
+            | Kind::ImageBill
             | Kind::ServerJson
             | Kind::Provenance => true,
         }
@@ -166,6 +169,7 @@ impl Kind {
             Kind::SbomCycloneDx => "sbom-cyclonedx",
             Kind::SbomSpdx => "sbom-spdx",
             Kind::Vex => "vex",
+            Kind::ImageBill => "image-bill",
             Kind::ServerJson => "server-json",
             Kind::Provenance => "provenance",
         }
@@ -319,18 +323,26 @@ impl Manifest {
         }
     }
 
-    /// The image of a program.
-    pub fn program(&self, name: &str) -> Option<&Artifact> {
-        let is_it = |one: &&Artifact| one.kind == Kind::ProgramImage && one.name == name;
+    /// The artifact of a kind of which there may be several, by its name.
+    pub fn named(&self, kind: Kind, name: &str) -> Option<&Artifact> {
+        let is_it = |one: &&Artifact| one.kind == kind && one.name == name;
         self.artifacts.iter().find(is_it)
     }
 
-    /// Puts an artifact in, in place of an older one of its kind; of programs, of the same name.
+    /// The one in whose place an artifact is put: of its kind, and of its name where there may be
+    /// several of the kind.
+    pub fn older(&self, artifact: &Artifact) -> Option<&Artifact> {
+        match artifact.kind {
+            Kind::ProgramImage | Kind::ImageBill => self.named(artifact.kind, &artifact.name),
+            kind => self.find(kind),
+        }
+    }
+
+    /// Puts an artifact in, in place of an older one.
     pub fn put(&mut self, artifact: Artifact) {
-        let is_older = |old: &Artifact| match artifact.kind {
-            Kind::ProgramImage => old.kind == artifact.kind && old.name == artifact.name,
-            kind => old.kind == kind,
-        };
+        let several = matches!(artifact.kind, Kind::ProgramImage | Kind::ImageBill);
+        let is_older =
+            |old: &Artifact| old.kind == artifact.kind && (!several || old.name == artifact.name);
         self.artifacts.retain(|old| !is_older(old));
         self.artifacts.push(artifact);
         self.artifacts

@@ -232,11 +232,11 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
         .map(Utf8PathBuf::from);
     let prove = prove(reader, top);
     let image = image::read(reader, top, prove.http.as_ref());
+    let programs = program::read(reader, top, image.as_ref());
     let config = Config {
         name,
         changelog,
         mcp: mcp::read(reader, top, prove.stdio.is_some()),
-        programs: program::read(reader, top, image.as_ref()),
         image,
         server: server(reader, top),
         build: build(reader, top),
@@ -244,7 +244,8 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
         prove,
         gate: gate::read(reader, top),
         audit: audit::read(reader, top),
-        publish: publish::read(reader, top),
+        publish: publish::read(reader, top, &programs),
+        programs,
         version: version(reader, top),
     };
     reader.finish(top);

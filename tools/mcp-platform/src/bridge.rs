@@ -10,6 +10,7 @@ mod session;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::model::Secret;
@@ -43,10 +44,13 @@ pub struct Arguments {
     /// Put this program into a folder and end: so a container of another image gets the bridge
     #[arg(long, hide = true, value_name = "FOLDER", conflicts_with = "command")]
     pub install: Option<PathBuf>,
+    /// Wait and end: the pause before a container is asked to end, without a program of its image
+    #[arg(long, hide = true, value_name = "SECONDS", conflicts_with_all = ["command", "install"])]
+    pub pause: Option<u64>,
     /// The server, after `--`
     #[arg(
         last = true,
-        required_unless_present = "install",
+        required_unless_present_any = ["install", "pause"],
         value_name = "COMMAND"
     )]
     pub command: Vec<String>,
@@ -60,6 +64,10 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, world: &World) -> Result<()> {
     if let Some(folder) = &arguments.install {
         return install::into(&world.folder.join(folder), &world.program);
+    }
+    if let Some(seconds) = arguments.pause {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        return Ok(());
     }
     let token = match &arguments.bearer_variable {
         None => None,

@@ -170,7 +170,9 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
         | Kind::SbomSpdx
         | Kind::ServerJson => ("file", "application/json"),
         Kind::Provenance => ("file", "application/vnd.in-toto+json"),
-        Kind::SbomCycloneDx | Kind::Vex => ("file", "application/vnd.cyclonedx+json"),
+        Kind::SbomCycloneDx | Kind::Vex | Kind::ImageBill => {
+            ("file", "application/vnd.cyclonedx+json")
+        }
     };
     let mut value = json!({
         "type": kind,

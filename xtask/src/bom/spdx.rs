@@ -155,7 +155,7 @@ fn artifact(part: &Part<'_>) -> Value {
         Kind::Sdist => "SOURCE",
         Kind::Requirements | Kind::ReleaseNotes | Kind::Licenses => "FILE",
         Kind::Findings | Kind::FindingsSarif | Kind::FindingsMarkdown => "DOCUMENTATION",
-        Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex => "DOCUMENTATION",
+        Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex | Kind::ImageBill => "DOCUMENTATION",
         Kind::ServerJson | Kind::Provenance => "DOCUMENTATION",
     };
     let id = part_identifier(part);

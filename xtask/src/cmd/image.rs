@@ -13,10 +13,11 @@ use crate::dist::{self, Release};
 use crate::error::{Error, Result};
 use crate::exec;
 use crate::exec::build::describe;
-use crate::exec::image::Order;
+use crate::exec::image::{Made, Order};
 use crate::github::output;
 use crate::image::archive::{self, INDEX_FILE, Opened};
 use crate::image::{Libc, Platform, reference, tag};
+use crate::plan::Inputs;
 use crate::source::{self, Tree};
 use crate::world::World;
 use crate::world::lock::Lock;
@@ -112,19 +113,14 @@ fn build_server(world: &World, config: &Config, arguments: &Arguments) -> Result
         platforms: platforms(&arguments.platform, &image.platforms),
     };
     let facts = exec::image::facts(&order)?;
-    let known = release.only(Kind::Image);
-    if let Some((artifact, bytes)) = known.ok().filter(|(known, _)| known.inputs == facts.inputs) {
+    let manifest = &release.manifest;
+    if let Some(artifact) = kept(manifest, manifest.find(Kind::Image), &facts.inputs) {
         world.terminal.same("image", &describe(artifact));
-        return report(world, &release.manifest, artifact, bytes);
+        return report(world, &release, artifact);
     }
-    let (artifact, bytes) = exec::image::build(&order, &facts)?;
-    put(world, config, &mut release, (artifact.clone(), bytes))?;
-    report(
-        world,
-        &release.manifest,
-        &artifact,
-        &release.contents[&artifact.path],
-    )
+    let made = exec::image::build(&order, &facts)?;
+    let artifact = put(world, config, &mut release, made)?;
+    report(world, &release, &artifact)
 }
 
 fn build_program(
@@ -145,46 +141,51 @@ fn build_program(
         platforms: platforms(&arguments.platform, &program.platforms),
     };
     let facts = exec::image::program::facts(&order)?;
-    let known = release.manifest.program(&program.name);
+    let manifest = &release.manifest;
+    let known = manifest.named(Kind::ProgramImage, &program.name);
     // A working tree is never the same twice.
-    let same = |known: &&Artifact| known.inputs == facts.inputs && !release.manifest.source.dirty;
-    if let Some(artifact) = known.filter(same) {
+    let known = known.filter(|_| !manifest.source.dirty);
+    if let Some(artifact) = kept(manifest, known, &facts.inputs) {
         world.terminal.same("image", &describe(artifact));
-        return report(
-            world,
-            &release.manifest,
-            artifact,
-            &release.contents[&artifact.path],
-        );
+        return report(world, &release, artifact);
     }
-    let (artifact, bytes) = exec::image::program::build(&order, &facts)?;
-    put(world, config, &mut release, (artifact.clone(), bytes))?;
-    report(
-        world,
-        &release.manifest,
-        &artifact,
-        &release.contents[&artifact.path],
-    )
+    let made = exec::image::program::build(&order, &facts)?;
+    let artifact = put(world, config, &mut release, made)?;
+    report(world, &release, &artifact)
 }
 
-/// Puts an image into `dist/`, and seals what names every file there.
+/// The image that is there, when the same inputs have made it and its bill is there, too.
+fn kept<'release>(
+    manifest: &'release Manifest,
+    known: Option<&'release Artifact>,
+    inputs: &Inputs,
+) -> Option<&'release Artifact> {
+    known.filter(|known| {
+        known.inputs == *inputs && manifest.named(Kind::ImageBill, &known.name).is_some()
+    })
+}
+
+/// Puts an image and its bill into `dist/`, and seals what names every file there.
 fn put(
     world: &World,
     config: &Config,
     release: &mut Release,
-    (artifact, bytes): (Artifact, Vec<u8>),
-) -> Result<()> {
+    [image, bill]: [Made; 2],
+) -> Result<Artifact> {
     let was_sealed = release.manifest.find(Kind::Provenance).is_some();
-    let shown = describe(&artifact);
-    release.put(artifact, bytes);
+    let artifact = image.0.clone();
+    let shown = [describe(&artifact), describe(&bill.0)];
+    release.put(image.0, image.1);
+    release.put(bill.0, bill.1);
     if was_sealed {
         exec::image::reseal(world, config, release)?;
     }
     release.write(world)?;
-    world.terminal.done("image", &shown);
+    world.terminal.done("image", &shown[0]);
+    world.terminal.done("bill", &shown[1]);
     // The manifest is another than the one that `release` has stated.
     world.set_outputs(|| output::release(&release.manifest));
-    Ok(())
+    Ok(artifact)
 }
 
 /// The program of this name.
@@ -248,7 +249,8 @@ fn platforms(chosen: &[Chosen], configured: &[Platform]) -> Vec<Platform> {
 }
 
 /// Says under what names the image is known.
-fn report(world: &World, manifest: &Manifest, artifact: &Artifact, bytes: &[u8]) -> Result<()> {
+fn report(world: &World, release: &Release, artifact: &Artifact) -> Result<()> {
+    let (manifest, bytes) = (&release.manifest, &release.contents[&artifact.path]);
     let digest = digest(artifact, bytes)?;
     let tags = tag::all(manifest);
     world.terminal.text(&format!(
@@ -291,7 +293,7 @@ fn print(world: &World, asked: Asked, program: Option<&str>) -> Result<()> {
                 None => manifest
                     .only(Kind::Image)
                     .map_err(|error| error.hint("and the image: cargo xtask image")),
-                Some(name) => manifest.program(name).ok_or_else(|| {
+                Some(name) => manifest.named(Kind::ProgramImage, name).ok_or_else(|| {
                     Error::precondition(format!("dist/ has no image of {name}"))
                         .hint(format!("make it: cargo xtask image {name}"))
                 }),

@@ -2,6 +2,7 @@
 //! one archive in `dist/`. No container engine takes part, and nothing of the image is run.
 
 pub mod base;
+pub mod bill;
 pub mod cargo;
 pub mod program;
 pub mod wheels;
@@ -12,6 +13,7 @@ use self::base::Found;
 use self::wheels::Target;
 use super::{Work, seal};
 use crate::artifact::{Artifact, Digest, Kind, Manifest, seal as sealed};
+use crate::bom::image::Part;
 use crate::config::Config;
 use crate::config::image::Image;
 use crate::config::publish::Place;
@@ -192,16 +194,21 @@ fn start(order: &Order<'_>, interpreter: String) -> Start {
     }
 }
 
-/// Builds the archive.
+/// A file with what it is.
+pub type Made = (Artifact, Vec<u8>);
+
+/// Builds the archive, and the bill of what is in it.
 ///
 /// # Errors
 /// The base or a wheel is missing, damaged, or not for the platform.
-pub fn build(order: &Order<'_>, facts: &Facts) -> Result<(Artifact, Vec<u8>)> {
+pub fn build(order: &Order<'_>, facts: &Facts) -> Result<[Made; 2]> {
     let manifest = &order.release.manifest;
-    let mut images = Vec::new();
+    let (mut images, mut parts) = (Vec::new(), Vec::new());
     for platform in &order.platforms {
         order.world.check_interrupted()?;
-        images.push(for_platform(order, facts, *platform)?);
+        let (image, contents) = for_platform(order, facts, *platform)?;
+        images.push(image);
+        parts.push((*platform, contents));
     }
     let name = name(order);
     let tags = tag::all(manifest);
@@ -215,10 +222,15 @@ pub fn build(order: &Order<'_>, facts: &Facts) -> Result<(Artifact, Vec<u8>)> {
         &archive.bytes,
         facts.inputs.clone(),
     );
-    Ok((artifact, archive.bytes))
+    let bill = bill::bill(manifest, &artifact, &archive, &order.base, parts)?;
+    Ok([(artifact, archive.bytes), bill])
 }
 
-fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<Built> {
+fn for_platform(
+    order: &Order<'_>,
+    facts: &Facts,
+    platform: Platform,
+) -> Result<(Built, Vec<Part>)> {
     let world = order.world;
     let step = world
         .terminal
@@ -230,7 +242,9 @@ fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<
         &contents,
         &configuration::search_path(&base.configuration),
     )?;
-    let dependencies = dependencies(order, platform, &contents, &interpreter)?;
+    let (dependencies, mut parts) = dependencies(order, platform, &contents, &interpreter)?;
+    let (wheel, bytes) = order.release.only(Kind::Wheel)?;
+    parts.push(bill::wheel(&wheel.path, bytes));
     let own = own(order, &interpreter)?;
     let start = start(order, interpreter);
     let manifest = &order.release.manifest;
@@ -244,12 +258,13 @@ fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<
         size(dependencies.bytes.len() as u64),
         size(own.bytes.len() as u64)
     ));
-    Ok(Built {
+    let built = Built {
         platform,
         base,
         configuration: text,
         layers: vec![dependencies, own],
-    })
+    };
+    Ok((built, parts))
 }
 
 fn interpreter(order: &Order<'_>, contents: &Contents, path: &str) -> Result<String> {
@@ -287,7 +302,7 @@ fn dependencies(
     platform: Platform,
     contents: &Contents,
     interpreter: &str,
-) -> Result<Layer> {
+) -> Result<(Layer, Vec<Part>)> {
     let Order { world, image, .. } = order;
     let (_, text) = order.release.only(Kind::Requirements)?;
     let text = String::from_utf8_lossy(text);
@@ -298,8 +313,9 @@ fn dependencies(
         libc: image.libc,
         python: &image.python,
     };
-    let mut entries = Entries::new();
+    let (mut entries, mut parts) = (Entries::new(), Vec::new());
     for (file, bytes) in wheels::fetch(world, &selection, target)? {
+        parts.push(bill::wheel(&file, &bytes));
         let lost = unpack::merge(&mut entries, unpack::unpack(&file, &bytes, interpreter)?);
         if let Some(path) = lost.first() {
             world.terminal.warn(&format!(
@@ -318,7 +334,7 @@ fn dependencies(
     // Otherwise folders of the base would get new permissions.
     let mut entries = layer::with_parents(entries);
     entries.remove("etc");
-    layer::write(&entries, FIXED_TIME)
+    Ok((layer::write(&entries, FIXED_TIME)?, parts))
 }
 
 /// The user, and the only folder that it may write to.

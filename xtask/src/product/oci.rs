@@ -108,7 +108,7 @@ pub fn media_type(artifact: &Artifact) -> &'static str {
         Kind::ReleaseNotes | Kind::FindingsMarkdown => "text/markdown",
         Kind::Licenses | Kind::Findings | Kind::ServerJson => "application/json",
         Kind::FindingsSarif => "application/sarif+json",
-        Kind::SbomCycloneDx | Kind::Vex => "application/vnd.cyclonedx+json",
+        Kind::SbomCycloneDx | Kind::Vex | Kind::ImageBill => "application/vnd.cyclonedx+json",
         Kind::SbomSpdx => "application/spdx+json",
         Kind::Provenance => "application/vnd.in-toto+json",
     }

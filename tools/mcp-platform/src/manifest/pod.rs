@@ -74,7 +74,7 @@ fn pod(spec: &Spec, options: &RenderOptions) -> Value {
     if spec.transport == Transport::Stdio {
         set(&mut pod, "initContainers", json!([bridge(options)]));
     }
-    set(&mut pod, "containers", json!([container(spec)]));
+    set(&mut pod, "containers", json!([container(spec, options)]));
     let volumes = volumes(spec);
     if !volumes.is_empty() {
         set(&mut pod, "volumes", volumes);

@@ -7,6 +7,7 @@ mod foreign;
 mod images;
 mod kept;
 mod operations;
+mod shipped;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,14 +1,18 @@
 //! A program built by Cargo for an image: of the release's commit, with the lock file as it is, in the
 //! profile `release`, linked statically, and without a path of this machine in it.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use std::time::Duration;
-
+use crate::artifact::Digest;
+use crate::bom::image::Part;
 use crate::config::program::Program;
 use crate::error::{Error, Result};
 use crate::image::{Platform, binary};
+use crate::lockfile::{self, Ecosystem, Input};
 use crate::world::{World, files};
 
 /// A whole program may be compiled anew, on a small machine.
@@ -94,6 +98,117 @@ pub fn find(world: &World, program: &Program, folder: &Utf8Path) -> Result<Found
         .hint(format!(
             "name it in release.toml: [program.{name}] binary = \"…\""
         ))),
+    }
+}
+
+/// Every crate that a program is compiled with for a platform, with the digest that the lock file has of
+/// it.
+///
+/// # Errors
+/// Cargo or the lock file does not say.
+pub fn crates(
+    world: &World,
+    program: &Program,
+    folder: &Utf8Path,
+    platform: Platform,
+) -> Result<Vec<Part>> {
+    let output = world
+        .command("cargo")
+        .directory(folder)
+        .args(["metadata", "--format-version=1", "--locked"])
+        .args(["--filter-platform", platform.triple()])
+        .purpose("ask for the crates of the program")
+        .run()?;
+    let graph: Graph = serde_json::from_str(&output.stdout)
+        .map_err(|cause| Error::failure(format!("read the answer of cargo metadata: {cause}")))?;
+    let path = folder.join("Cargo.lock");
+    let kind = lockfile::kind_of("Cargo.lock").expect("the kind is known");
+    let lock = (kind.read)(&Input {
+        text: &files::read_text(&path)?,
+        path: world.show(&path),
+        shipping_groups: &[],
+        beside: &|_| None,
+    })?;
+    let sha256 = |one: &Member| {
+        let mut locked = lock.packages.iter();
+        let found = locked.find(|it| it.name == one.name && it.version == one.version)?;
+        let mut digests = found.digests.iter();
+        digests.find_map(|digest| Digest::parse(digest).ok())
+    };
+    let part = |one: &Member| Part {
+        ecosystem: Some(Ecosystem::CratesIo),
+        name: one.name.clone(),
+        version: one.version.clone(),
+        file: None,
+        sha256: sha256(one),
+    };
+    let mut parts: Vec<Part> = graph
+        .below(&program.package)
+        .into_iter()
+        .map(part)
+        .collect();
+    parts.sort();
+    parts.dedup();
+    Ok(parts)
+}
+
+#[derive(Debug, Deserialize)]
+struct Graph {
+    packages: Vec<Member>,
+    resolve: Resolve,
+}
+
+#[derive(Debug, Deserialize)]
+struct Member {
+    id: String,
+    name: String,
+    version: String,
+    source: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Node {
+    id: String,
+    deps: Vec<Edge>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Edge {
+    pkg: String,
+    dep_kinds: Vec<Role>,
+}
+
+/// `None` where it is needed to run; else it is for building or for tests.
+#[derive(Debug, Deserialize)]
+struct Role {
+    kind: Option<String>,
+}
+
+impl Graph {
+    /// Everything that a package of this workspace needs to run.
+    fn below(&self, package: &str) -> Vec<&Member> {
+        let is_it = |one: &&Member| one.name == package && one.source.is_none();
+        let start = self.packages.iter().find(is_it);
+        let mut waiting: Vec<&str> = start.map(|one| one.id.as_str()).into_iter().collect();
+        let mut seen: BTreeSet<&str> = waiting.iter().copied().collect();
+        while let Some(id) = waiting.pop() {
+            let nodes = self.resolve.nodes.iter().filter(|node| node.id == id);
+            for edge in nodes.flat_map(|node| &node.deps) {
+                let runs = edge.dep_kinds.iter().any(|role| role.kind.is_none());
+                if runs && seen.insert(&edge.pkg) {
+                    waiting.push(&edge.pkg);
+                }
+            }
+        }
+        let own = start.map(|one| one.id.as_str());
+        let is_below =
+            |one: &&Member| Some(one.id.as_str()) != own && seen.contains(one.id.as_str());
+        self.packages.iter().filter(is_below).collect()
     }
 }
 

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::base::Found;
 use super::cargo::{self, Package};
-use super::{add_user, created};
-use crate::artifact::{Artifact, Digest, Kind, seal};
+use super::{Made, add_user, bill, created};
+use crate::artifact::{Digest, Kind, seal};
+use crate::bom::image::Part;
 use crate::config::Config;
 use crate::config::program::Program;
 use crate::dist::Release;
@@ -151,16 +152,18 @@ fn start(program: &Program) -> Start {
     }
 }
 
-/// Builds the program and the archive.
+/// Builds the program, the archive, and the bill of what is in it.
 ///
 /// # Errors
 /// It does not compile, or the base is missing, damaged, or not for the platform.
-pub fn build(order: &Order<'_>, facts: &Facts) -> Result<(Artifact, Vec<u8>)> {
+pub fn build(order: &Order<'_>, facts: &Facts) -> Result<[Made; 2]> {
     let (manifest, name) = (&order.release.manifest, &order.program.name);
-    let mut images = Vec::new();
+    let (mut images, mut parts) = (Vec::new(), Vec::new());
     for platform in &order.platforms {
         order.world.check_interrupted()?;
-        images.push(for_platform(order, facts, *platform)?);
+        let (image, contents) = for_platform(order, facts, *platform)?;
+        images.push(image);
+        parts.push((*platform, contents));
     }
     let tags = tag::all(manifest);
     let archive = archive::write(&images, &facts.about.labels(), name, &tags)?;
@@ -168,10 +171,15 @@ pub fn build(order: &Order<'_>, facts: &Facts) -> Result<(Artifact, Vec<u8>)> {
     let named = (name.as_str(), manifest.version.as_str());
     let inputs = facts.inputs.clone();
     let artifact = seal(Kind::ProgramImage, named, &file, &archive.bytes, inputs);
-    Ok((artifact, archive.bytes))
+    let bill = bill::bill(manifest, &artifact, &archive, &order.base, parts)?;
+    Ok([(artifact, archive.bytes), bill])
 }
 
-fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<Built> {
+fn for_platform(
+    order: &Order<'_>,
+    facts: &Facts,
+    platform: Platform,
+) -> Result<(Built, Vec<Part>)> {
     let Order { world, program, .. } = order;
     let base = order.base.read(platform)?;
     let contents = search::search(&base, order.base.shown())?;
@@ -181,6 +189,14 @@ fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<
     let place = (folder.as_path(), &facts.found);
     let bytes = cargo::build(world, program, place, platform, &facts.compiler)?;
     let length = bytes.len() as u64;
+    let mut parts = cargo::crates(world, program, &folder, platform)?;
+    parts.push(Part {
+        ecosystem: None,
+        name: program.name.clone(),
+        version: order.release.manifest.version.clone(),
+        file: None,
+        sha256: Some(Digest::of(&bytes)),
+    });
     let layer = layer(order, &contents, bytes)?;
     let what = format!("{} {}", program.name, order.release.manifest.version);
     let layers = [(&layer, what.as_str())];
@@ -193,12 +209,13 @@ fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<
         size(length),
         size(layer.bytes.len() as u64)
     ));
-    Ok(Built {
+    let built = Built {
         platform,
         base,
         configuration,
         layers: vec![layer],
-    })
+    };
+    Ok((built, parts))
 }
 
 /// The only layer. Folders of the base are not in it: they would get new permissions.

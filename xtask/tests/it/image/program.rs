@@ -125,6 +125,29 @@ fn both_images_are_in_the_manifest_and_the_statement() {
             assert!(text.contains(name), "{path}: {name}");
         }
     }
+    // What is in each is said beside it, and of the program's crates there are none.
+    let bill = |name: &str| -> Value {
+        let path = format!("dist/{name}-1.0.0-image.cdx.json");
+        serde_json::from_slice(&setting.repository.read(&path)).unwrap()
+    };
+    let names = |bill: &Value| -> Vec<String> {
+        let components = bill["components"].as_array().unwrap().iter();
+        components
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&bill("fleet")), ["base", "fleet", "fleet"]);
+    let server = bill("demo-server");
+    assert_eq!(
+        names(&server),
+        ["base", "demo-server", "demo-server", "demo-server"]
+    );
+    let digest = setting
+        .repository
+        .succeeds(&["image", "--print", "digest"])
+        .stdout;
+    let hash = &server["metadata"]["component"]["hashes"][0]["content"];
+    assert_eq!(format!("sha256:{}", hash.as_str().unwrap()), digest.trim());
     // A second time, nothing is compiled.
     let again = ["image", "fleet", "--platform", here().0];
     let said = setting.repository.succeeds(&again).stdout;
