@@ -42,7 +42,7 @@ use crate::manifest::RenderOptions;
 use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
 use crate::world::World;
 
-use super::{Backend, Kind, LogOptions, Reach, Scope};
+use super::{Backend, FailedCreation, Kind, LogOptions, Reach, Scope};
 
 use caches::Caches;
 use kinds::Served;
@@ -234,6 +234,10 @@ impl Backend for Kubernetes {
             caches.wrote(identity).await;
         }
         done
+    }
+
+    fn failed_creation(&self) -> FailedCreation {
+        FailedCreation::Nothing
     }
 
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {

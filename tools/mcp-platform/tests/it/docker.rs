@@ -8,6 +8,7 @@ mod foreign;
 mod images;
 mod kept;
 mod operations;
+mod shipped;
 mod space;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,8 @@
 //! depend on each other, the workload by compare-and-swap, and then away with what is not wanted
 //! any more.
 
+use std::time::Duration;
+
 use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
@@ -16,7 +18,7 @@ use super::companions;
 use super::fetch;
 use super::kinds::{ObjectKind, Served};
 use super::parts::{Parts, completed, divide, merge};
-use super::prune::prune;
+use super::prune::{Completeness, prune};
 use super::store;
 use super::workload::{Workload, WorkloadKind};
 use super::write::{
@@ -26,6 +28,9 @@ use super::{FIELD_MANAGER, Options};
 
 /// How often a write that lost to a mere report of status is tried again.
 const ATTEMPTS: usize = 8;
+
+/// Before something is written again that is being deleted.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// What `Apply` asks for.
 pub struct Wanted<'a> {
@@ -64,24 +69,35 @@ pub async fn apply(
         }
     }
     rehearse(client, &parts, identity).await?;
-    let created = live.is_none();
     let mut run = Run {
         client,
         wanted,
         mark,
+        beginning: match &live {
+            None => Beginning::Nothing,
+            Some(_) => Beginning::Server,
+        },
         made: Vec::new(),
     };
-    match run.perform(live, &parts).await {
-        Ok(token) => prune(client, served, wanted, &parts.others, &token).await,
-        Err(error) if created => match run.take_back().await {
-            Ok(()) => Err(error),
-            Err(second) => Err(error.hint(format!(
-                "and not all of it could be removed: {}",
-                second.message
-            ))),
-        },
-        Err(error) => Err(error),
+    let Err(error) = run.perform(served, live, &parts).await else {
+        return Ok(());
+    };
+    match run.take_back().await {
+        Ok(()) => Err(error),
+        Err(second) => Err(error.hint(format!(
+            "and not all of it could be removed: {}",
+            second.message
+        ))),
     }
+}
+
+/// What there was before a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// No server, so it is created.
+    Nothing,
+    /// The server, which is changed.
+    Server,
 }
 
 /// One run of an apply, with what it created.
@@ -89,21 +105,47 @@ struct Run<'a> {
     client: &'a Client,
     wanted: &'a Wanted<'a>,
     mark: Mark,
+    beginning: Beginning,
     made: Vec<(&'static ObjectKind, ObjectMeta)>,
 }
 
 impl Run<'_> {
-    /// Writes everything; the token of the workload afterwards.
-    async fn perform(&mut self, live: Option<Workload>, parts: &Parts) -> Result<String> {
+    /// Writes everything, and then away with what is not wanted any more. What somebody deletes
+    /// together with the server, while it is written, is written again.
+    async fn perform(
+        &mut self,
+        served: &Served,
+        live: Option<Workload>,
+        parts: &Parts,
+    ) -> Result<()> {
         self.keep().await?;
-        for (kind, object) in parts.others.iter().filter(|(kind, _)| !after(kind)) {
-            self.put(kind, object).await?;
-        }
+        self.put_all(parts, |kind| !after(kind)).await?;
         let token = self.write(live, parts).await?;
-        for (kind, object) in parts.others.iter().filter(|(kind, _)| after(kind)) {
+        self.put_all(parts, after).await?;
+        let (client, wanted) = (self.client, self.wanted);
+        for _ in 0..ATTEMPTS {
+            let state = prune(client, served, wanted, &parts.others, &token).await?;
+            if state == Completeness::Whole {
+                return Ok(());
+            }
+            let again = match self.keep().await {
+                Ok(()) => self.put_all(parts, |_| true).await,
+                Err(error) => Err(error),
+            };
+            match again {
+                // Not quite gone yet.
+                Err(error) if error.kind == Kind::Conflict => tokio::time::sleep(AGAIN).await,
+                again => again?,
+            }
+        }
+        Err(being_deleted(&wanted.spec.identity))
+    }
+
+    async fn put_all(&mut self, parts: &Parts, which: fn(&ObjectKind) -> bool) -> Result<()> {
+        for (kind, object) in parts.others.iter().filter(|(kind, _)| which(kind)) {
             self.put(kind, object).await?;
         }
-        Ok(token)
+        Ok(())
     }
 
     async fn put(&mut self, kind: &'static ObjectKind, object: &serde_json::Value) -> Result<()> {
@@ -116,16 +158,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes back what this run created, so that nothing is left of what could not be created. What
-    /// another instance of the platform needs by now it has marked, and that stays; and so does
-    /// everything when the server is there.
+    /// Takes back what this run created when there is no server, or only the one that this run did
+    /// not bring to its end, so that nothing is left of it. What another instance of the platform
+    /// needs by now it has marked, and that stays.
     async fn take_back(&self) -> Result<()> {
-        let identity = &self.wanted.spec.identity;
-        if fetch::workload(self.client, identity).await?.is_some() {
-            return Ok(());
+        let (client, identity) = (self.client, &self.wanted.spec.identity);
+        if let Some(present) = fetch::workload(client, identity).await?
+            && !present.deleting()
+        {
+            let ours = Mark::on(present.metadata()) == Some(self.mark.as_str());
+            if !ours || self.beginning == Beginning::Server {
+                return Ok(());
+            }
+            delete_unchanged(client, present.kind().object_kind(), present.metadata()).await?;
         }
         for (kind, object) in self.made.iter().rev() {
-            delete_unchanged(self.client, kind, object).await?;
+            delete_unchanged(client, kind, object).await?;
         }
         Ok(())
     }
@@ -209,7 +257,7 @@ impl Run<'_> {
                 }
             };
             match written {
-                Err(error) if error.kind == Kind::Conflict => {
+                Err(error) if matches!(error.kind, Kind::Conflict | Kind::NotFound) => {
                     live = fetch::workload(client, identity).await?;
                     if live.is_none() && wanted.expected.is_none() {
                         return Err(error);

@@ -131,10 +131,9 @@ pub async fn stop(client: &Client, workload: &Workload, identity: &Identity) -> 
             .and_then(|template| template.spec.as_ref()?.termination_grace_period_seconds)
             .unwrap_or(GRACE);
         let grace = Duration::from_secs(u64::try_from(grace).unwrap_or(0)) + MORE;
-        match tokio::time::timeout(grace, ended(client, workload, identity)).await {
-            Ok(ended) => ended?,
-            // They hang; whoever waits for the server is told so.
-            Err(_) => {}
+        // If they hang, whoever waits for the server is told so.
+        if let Ok(ended) = tokio::time::timeout(grace, ended(client, workload, identity)).await {
+            ended?;
         }
     }
     let present = fetch::workload(client, identity).await?;

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::api::{Patch, PatchParams};
 
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Identity, Spec, label};
 
 use super::FIELD_MANAGER;
@@ -20,6 +20,15 @@ use super::remove::{Found, find};
 use super::store;
 use super::write::{Mark, delete_unchanged};
 
+/// Whether everything of a server is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// It is.
+    Whole,
+    /// Somebody deleted parts of it while it was written.
+    Parts,
+}
+
 /// Deletes what an earlier specification needed and this and the previous one do not. Claims stay:
 /// what is in a volume goes only with the server.
 ///
@@ -28,14 +37,14 @@ use super::write::{Mark, delete_unchanged};
 /// it, somebody is about to need; and what is marked anew after it was looked at is not deleted.
 ///
 /// # Errors
-/// What the API says.
+/// `Conflict` when the server was deleted meanwhile, else what the API says.
 pub async fn prune(
     client: &Client,
     served: &Served,
     wanted: &Wanted<'_>,
     applied: &[Kinded],
     token: &str,
-) -> Result<()> {
+) -> Result<Completeness> {
     let identity = &wanted.spec.identity;
     let mut needed = vec![wanted.spec.revision()];
     needed.extend(wanted.previous.map(Spec::revision));
@@ -45,13 +54,21 @@ pub async fn prune(
     let found = find(client, served, identity).await?;
     // Looked at last: whoever writes for a later state than this one has marked nothing of the above.
     let present = fetch::workload(client, identity).await?;
-    if present.is_none_or(|present| present.token() != token) {
-        return Ok(());
-    }
+    let Some(present) = present.filter(|present| !present.deleting()) else {
+        return Err(Error::conflict(format!("{identity} was deleted meanwhile"))
+            .hint("deploy it again when it is wanted"));
+    };
     let names: BTreeSet<(&str, &str)> = applied
         .iter()
         .filter_map(|(kind, object)| Some((kind.kind, object.pointer("/metadata/name")?.as_str()?)))
         .collect();
+    let ours = present.label(label::REVISION) == needed.first().map(String::as_str);
+    if ours && !whole(&found, &names, &name) {
+        return Ok(Completeness::Parts);
+    }
+    if present.token() != token {
+        return Ok(Completeness::Whole);
+    }
     let unwanted = found.iter().filter(|one| {
         let (kind, metadata) = one;
         let its_name = metadata.name.as_deref().unwrap_or_default();
@@ -64,10 +81,20 @@ pub async fn prune(
     for (kind, metadata) in unwanted {
         delete_unchanged(client, kind, metadata).await?;
     }
-    match store {
-        Some(store) => forget(client, identity, &store, &needed, token).await,
-        None => Ok(()),
+    if let Some(store) = store {
+        forget(client, identity, &store, &needed, token).await?;
     }
+    Ok(Completeness::Whole)
+}
+
+/// Whether all objects of these names are there to stay, and the store.
+fn whole(found: &[Found], names: &BTreeSet<(&str, &str)>, store: &str) -> bool {
+    let there: BTreeSet<(&str, &str)> = found
+        .iter()
+        .filter(|(_, metadata)| metadata.deletion_timestamp.is_none())
+        .filter_map(|(kind, metadata)| Some((kind.kind, metadata.name.as_deref()?)))
+        .collect();
+    names.is_subset(&there) && there.contains(&("Secret", store))
 }
 
 /// What goes with the server only, or with what it was made from.

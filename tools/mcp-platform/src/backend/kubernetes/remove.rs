@@ -15,7 +15,6 @@ use super::answer::{ask, ask_optional};
 use super::fetch;
 use super::kinds::{ObjectKind, Role, Served};
 use super::store;
-use super::workload::WorkloadKind;
 use super::write::{dynamic, steering};
 
 /// The selector of everything of a server of ours.
@@ -129,12 +128,7 @@ async fn remove_foreign(client: &Client, identity: &Identity) -> Result<()> {
     let Some(workload) = fetch::workload(client, identity).await? else {
         return Ok(());
     };
-    let kind = match workload.kind() {
-        WorkloadKind::Deployment => ObjectKind::of("apps/v1", "Deployment"),
-        WorkloadKind::StatefulSet => ObjectKind::of("apps/v1", "StatefulSet"),
-    };
-    let kind = kind.expect("both are in the list of kinds");
-    delete(client, kind, workload.metadata()).await
+    delete(client, workload.kind().object_kind(), workload.metadata()).await
 }
 
 /// Makes the store an owner that waits for the object to be gone.

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{Condition, label};
 
+use super::kinds::ObjectKind;
 use super::write::WRITTEN_FOR;
 
 /// Parts of the server that the cluster does not serve, as a JSON list, on the workload.
@@ -40,6 +41,11 @@ impl WorkloadKind {
             WorkloadKind::Deployment => "Deployment",
             WorkloadKind::StatefulSet => "StatefulSet",
         }
+    }
+
+    /// The kind in the list of kinds.
+    pub fn object_kind(self) -> &'static ObjectKind {
+        ObjectKind::of("apps/v1", self.word()).expect("both are in the list of kinds")
     }
 }
 

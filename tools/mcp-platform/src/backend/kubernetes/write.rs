@@ -252,8 +252,8 @@ pub async fn take_over(
     let what = format!("take over the fields of {} {}", kind.kind, live.name());
     match ask(&what, client.request::<DynamicObject>(request)).await {
         Ok(object) => Ok(object.metadata.resource_version),
-        // The test failed: it changed since. The write that follows says the same.
-        Err(error) if error.kind == Kind::Invalid => Ok(version),
+        // It changed since, or is gone. The write that follows says the same.
+        Err(error) if matches!(error.kind, Kind::Invalid | Kind::NotFound) => Ok(version),
         Err(error) => Err(error),
     }
 }

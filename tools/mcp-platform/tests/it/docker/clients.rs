@@ -121,7 +121,7 @@ async fn the_real_jupyter_server_runs_code() {
         return;
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    if mcp_platform::image::locate(&root, "dist/*-image.oci.tar")
+    if mcp_platform::image::locate(&root, "dist/mcp-server-jupyter-*-image.oci.tar")
         .unwrap()
         .is_none()
     {

@@ -104,10 +104,10 @@ pub async fn deployed(
     lines: &str,
 ) -> (String, mcp_platform::model::Spec) {
     room.echo_with(id, |text| {
-        text.replace(
-            "reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"",
-            lines,
-        )
+        let own = "reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"\n\
+                   archive = \"dist/mcp-platform-*-image.oci.tar\"";
+        assert!(text.contains(own), "{text}");
+        text.replace(own, lines)
     });
     let heard = Heard::default();
     let mut request = room.request(id, id, &json!({}));

@@ -2,179 +2,17 @@
 //! after it was done, and run again: it comes to what was wanted, nothing is there twice, nothing is
 //! left.
 
-use std::collections::BTreeMap;
-use std::process::{Output, Stdio};
+mod room;
+
 use std::sync::Arc;
 
 use mcp_platform::lifecycle::status;
-use mcp_platform::model::{Observed, Phase, State};
+use mcp_platform::model::{Phase, State};
 use mcp_platform::service::{Quiet, StopMode, Waiting};
-use tokio::process::Command;
 
-use super::companions::NOTES;
-use super::gate::{Gate, Side};
 use super::place::{Place, within_longer};
 
-const NAME: &str = "a";
-/// Nobody answers there, so its labels are not looked up for long.
-const IMAGE: &str = "127.0.0.1:9/echo:1";
-
-/// A place with a gate before it.
-struct Room {
-    place: Arc<Place>,
-    gate: Gate,
-}
-
-impl Room {
-    async fn new(place: Arc<Place>) -> Room {
-        let gate = Gate::open(place.client.clone()).await;
-        Room { place, gate }
-    }
-
-    fn program(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-platform"));
-        command
-            .args(words)
-            .args(["--backend", "kubernetes", "--timeout", "60", "--namespace"])
-            .arg(self.place.namespace.as_str())
-            .env_clear()
-            .env("KUBECONFIG", self.gate.kubeconfig())
-            .env("MCP_STATE_DIR", self.gate.folder())
-            .env("HOME", self.gate.folder())
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        command
-    }
-
-    async fn run(&self, words: &[&str]) -> Output {
-        self.program(words).output().await.unwrap()
-    }
-
-    async fn succeeds(&self, words: &[&str]) {
-        let done = self.run(words).await;
-        assert!(done.status.success(), "{words:?}: {}", text(&done));
-    }
-
-    /// Runs it and kills it at that write; whether there was such a write.
-    async fn killed(&self, words: &[&str], write: usize, side: Side) -> bool {
-        self.gate.stop_at(write, side);
-        let mut child = self
-            .program(words)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let cut = tokio::select! {
-            () = self.gate.reached() => true,
-            ended = child.wait() => {
-                assert!(ended.unwrap().success(), "{words:?} at write {write}");
-                false
-            }
-        };
-        if cut {
-            child.kill().await.unwrap();
-        }
-        self.gate.refuse();
-        cut
-    }
-
-    async fn observe(&self) -> Observed {
-        self.place.observe(NAME).await.unwrap()
-    }
-
-    /// It is in this state with so many instances, and nothing is there twice.
-    async fn is(&self, state: State, replicas: u32, place: &str) -> Observed {
-        let observed = self.observe().await;
-        assert_eq!(status(&observed).state, state, "{place}: {observed:?}");
-        assert_eq!(observed.desired, replicas, "{place}");
-        let here = observed.instances.iter();
-        let here = here.filter(|one| one.phase != Phase::Ending).count();
-        assert_eq!(here, replicas as usize, "{place}");
-        let pods = self.place.pods().await.into_iter();
-        let pods = pods.filter(|pod| pod.metadata.deletion_timestamp.is_none());
-        assert_eq!(pods.count(), replicas as usize, "{place}");
-        if state != State::Stopped {
-            assert_eq!(observed.remembered, None, "{place}");
-            assert!(!observed.draining, "{place}");
-        }
-        observed
-    }
-
-    /// How many of each kind there are that the platform makes itself.
-    async fn counted(&self) -> BTreeMap<String, usize> {
-        let mut counted = BTreeMap::new();
-        for object in self.place.objects(NAME).await {
-            let kind = object.split('/').next().unwrap().to_owned();
-            let derived = ["Endpoints", "EndpointSlice", "ReplicaSet", "Pod"];
-            if !derived.contains(&kind.as_str()) {
-                *counted.entry(kind).or_insert(0) += 1;
-            }
-        }
-        counted
-    }
-
-    /// The revisions of which there are objects.
-    async fn revisions(&self) -> Vec<String> {
-        let objects = self.place.objects(NAME).await;
-        let revisions = objects.iter().filter_map(|object| {
-            let name = object.strip_prefix("ConfigMap/a-config-")?;
-            Some(name.to_owned())
-        });
-        revisions.collect()
-    }
-
-    async fn removed(&self) {
-        let identity = self.place.identity(NAME);
-        if self.place.observe(NAME).await.is_some() {
-            let service = &self.place.service;
-            service
-                .delete(&identity, Waiting::Wait, &Quiet)
-                .await
-                .unwrap();
-        }
-        assert_eq!(self.place.objects(NAME).await, Vec::<String>::new());
-    }
-}
-
-/// The template with a database, without sessions to wait for, in a folder.
-fn notes(room: &Room) -> String {
-    let folder = room.gate.folder().join("templates");
-    std::fs::create_dir_all(folder.join("notes")).unwrap();
-    std::fs::write(folder.join("notes/template.toml"), NOTES).unwrap();
-    folder.to_str().unwrap().to_owned()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Every write of an operation, from both sides, until there is no such write any more. `step`
-/// prepares, has it killed by [`Room::killed`], and looks; it answers whether there was one.
-async fn at_every_write<F: Future<Output = bool>>(step: impl Fn(usize, Side) -> F) -> usize {
-    let mut cut = 0;
-    for side in [Side::Before, Side::After] {
-        let mut write = 1;
-        while step(write, side).await {
-            write += 1;
-            cut += 1;
-        }
-    }
-    assert!(cut > 0, "it never wrote anything");
-    cut
-}
-
-fn deploy(replicas: &str) -> [&str; 8] {
-    [
-        "deploy",
-        "echo",
-        "--name",
-        NAME,
-        "--replicas",
-        replicas,
-        "--image",
-        IMAGE,
-    ]
-}
+use room::{NAME, Room, STORAGE, at_every_write, deploy, notes, text};
 
 #[test]
 fn while_it_deploys() {
@@ -257,6 +95,47 @@ fn while_it_updates() {
         })
         .await;
         assert!(cut >= 7, "{cut}");
+        room.removed().await;
+    });
+}
+
+/// What nobody waits for is never ready in time, and is gone back from.
+#[test]
+fn while_it_goes_back() {
+    within_longer(|place| async move {
+        let room = Room::new(place).await;
+        let mut hurried = deploy("2").to_vec();
+        hurried.extend(["--timeout", "0"]);
+        at_every_write(async |write, side| {
+            room.removed().await;
+            let cut = room.killed(&hurried, write, side).await;
+            room.succeeds_in_the_end(&deploy("2")).await;
+            let place = format!("a deployment that goes back, {side:?} write {write}");
+            room.is(State::Running, 2, &place).await;
+            cut
+        })
+        .await;
+        at_every_write(async |write, side| {
+            let before = room.observe().await;
+            let setting = format!("greeting={side:?}-{write}");
+            let words = ["update", NAME, "--set", &setting];
+            let hurried = [&words[..], &["--timeout", "0"]].concat();
+            let cut = room.killed(&hurried, write, side).await;
+            let place = format!("an update that goes back, {side:?} write {write}");
+            if !cut {
+                let after = room.observe().await;
+                assert_eq!(after.revision, before.revision, "{place}");
+            }
+            room.succeeds(&words).await;
+            let after = room.is(State::Running, 2, &place).await;
+            assert_ne!(after.revision, before.revision, "{place}");
+            for revision in room.revisions().await {
+                let known = [&after.revision, &before.revision];
+                assert!(known.contains(&&Some(revision)), "{place}");
+            }
+            cut
+        })
+        .await;
         room.removed().await;
     });
 }
@@ -362,7 +241,7 @@ fn while_it_restarts() {
 fn while_it_stops_and_starts_with_a_companion() {
     within_longer(|place| async move {
         let room = Room::new(place).await;
-        let templates = notes(&room);
+        let templates = notes(&room, "");
         let mut deploy = deploy("2").to_vec();
         deploy[1] = "notes";
         deploy.extend(["--templates", &templates]);
@@ -415,6 +294,29 @@ fn while_it_deletes() {
     });
 }
 
+/// The same with storage, secrets and a database.
+#[test]
+fn while_it_deletes_what_has_storage() {
+    within_longer(|place| async move {
+        let room = Room::new(place).await;
+        let templates = notes(&room, STORAGE);
+        let mut deploy = deploy("2").to_vec();
+        deploy[1] = "notes";
+        deploy.extend(["--templates", &templates]);
+        at_every_write(async |write, side| {
+            room.succeeds(&deploy).await;
+            let cut = room.killed(&["delete", NAME], write, side).await;
+            let done = room.run(&["delete", NAME]).await;
+            let gone = text(&done).contains("there is no server");
+            assert!(done.status.success() || gone, "{}", text(&done));
+            let objects = room.place.objects(NAME).await;
+            assert_eq!(objects, Vec::<String>::new(), "{side:?} write {write}");
+            cut
+        })
+        .await;
+    });
+}
+
 /// Who changes their mind half-way through a deletion has a whole server again.
 #[test]
 fn while_it_deletes_and_is_wanted_again() {
@@ -425,18 +327,7 @@ fn while_it_deletes_and_is_wanted_again() {
         at_every_write(async |write, side| {
             let cut = room.killed(&["delete", NAME], write, side).await;
             let place = format!("delete, {side:?} write {write}");
-            room.place
-                .until(NAME, |one| {
-                    one.is_none_or(|one| one.conditions.iter().all(|one| one.reason != "Deleting"))
-                })
-                .await;
-            let mut done = room.run(&deploy("1")).await;
-            let mut attempts = 0;
-            while text(&done).contains("is being deleted") && attempts < 20 {
-                attempts += 1;
-                done = room.run(&deploy("1")).await;
-            }
-            assert!(done.status.success(), "{place}: {}", text(&done));
+            room.succeeds_in_the_end(&deploy("1")).await;
             room.is(State::Running, 1, &place).await;
             assert_eq!(room.counted().await, whole, "{place}");
             cut

@@ -28,8 +28,8 @@ pub enum Side {
 enum Stop {
     /// That of this number, from 1, and all after it.
     Number(usize, Side),
-    /// The creation of an object of this kind, by its word in paths.
-    Creation(&'static str),
+    /// Every one to a path that ends so.
+    Path(&'static str),
 }
 
 #[derive(Debug, Default)]
@@ -123,9 +123,9 @@ impl Gate {
         *self.inside.plan.lock().unwrap() = Plan::stopping(Stop::Number(write, side));
     }
 
-    /// Stops the creation of an object of a kind, before it is done.
-    pub fn stop_at_creation(&self, plural: &'static str) {
-        *self.inside.plan.lock().unwrap() = Plan::stopping(Stop::Creation(plural));
+    /// Stops every write to a path that ends so, before it is done.
+    pub fn stop_at_path(&self, end: &'static str) {
+        *self.inside.plan.lock().unwrap() = Plan::stopping(Stop::Path(end));
     }
 
     /// Stops nothing more, and lets go on what was stopped.
@@ -178,9 +178,7 @@ fn fate(plan: &mut Plan, request: &Request) -> Fate {
             return Fate::ForwardAndHold;
         }
         Some(Stop::Number(number, Side::After)) => plan.writes > number,
-        Some(Stop::Creation(plural)) => {
-            request.method() == Method::POST && request.uri().path().ends_with(plural)
-        }
+        Some(Stop::Path(end)) => request.uri().path().ends_with(end),
         None => false,
     };
     match &plan.release {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use futures::future::join_all;
 use mcp_platform::backend::{Backend as _, Scope};
 use mcp_platform::error::Kind;
-use mcp_platform::model::{Action, Change, Remember, Spec};
-use mcp_platform::service::{Quiet, UpdateRequest, Waiting};
+use mcp_platform::lifecycle::status;
+use mcp_platform::model::{Action, Change, Remember, Spec, State};
+use mcp_platform::service::{Quiet, Service, UpdateRequest, Waiting};
 use serde_json::json;
 
 use super::gate::{Gate, Side};
@@ -177,11 +178,11 @@ fn what_failed_to_be_created_takes_nothing_from_another() {
         for number in 1..=whole.len() {
             // The last but one is the workload, or what comes before it.
             if number == whole.len() {
-                one.stop_at_creation("/deployments");
+                one.stop_at_path("/deployments");
             } else {
                 one.stop_at(number, Side::Before);
             }
-            two.stop_at_creation("/deployments");
+            two.stop_at_path("/deployments");
             let (failed, lasted) = tokio::join!(
                 async {
                     let failed = failing.perform(&identity, &action).await;
@@ -202,7 +203,7 @@ fn what_failed_to_be_created_takes_nothing_from_another() {
             assert_eq!(made(&place.objects("a").await), whole, "at {number}");
             gone(&place).await;
             // Alone, it leaves nothing.
-            one.stop_at_creation("/deployments");
+            one.stop_at_path("/deployments");
             let (failed, ()) = tokio::join!(failing.perform(&identity, &action), async {
                 one.reached().await;
                 one.refuse();
@@ -210,6 +211,76 @@ fn what_failed_to_be_created_takes_nothing_from_another() {
             failed.unwrap_err();
             assert_eq!(made(&place.objects("a").await), Vec::<String>::new());
         }
+    });
+}
+
+/// The same one step up: a deployment that fails does not undo an equal one that succeeded meanwhile.
+#[test]
+fn what_failed_to_be_deployed_leaves_the_other_one_alone() {
+    within(|place| async move {
+        let gate = Gate::open(place.client.clone()).await;
+        let failing = Service {
+            backend: Arc::new(backend(&gate.client().await)),
+            ..place.service.clone()
+        };
+        let request = place.request("a", "1", 2);
+        gate.stop_at_path("/deployments");
+        let deploy = |service: Service| {
+            let (namespace, request) = (place.namespace.clone(), request.clone());
+            async move {
+                let waiting = Waiting::Wait;
+                service.deploy(&namespace, &request, waiting, &Quiet).await
+            }
+        };
+        let (failed, lasted) = tokio::join!(deploy(failing), async {
+            gate.reached().await;
+            let lasted = deploy(place.service.clone()).await;
+            gate.refuse();
+            lasted
+        });
+        assert_eq!(failed.unwrap_err().kind, Kind::Unavailable);
+        let lasted = lasted.unwrap().server.unwrap();
+        let present = place.observe("a").await.unwrap();
+        assert_eq!(status(&present).state, State::Running);
+        assert_eq!(present.token, lasted.observed.token);
+    });
+}
+
+/// One deletes a server while another one writes it: what is written is whole in the end, or gone.
+#[test]
+fn what_is_deleted_while_it_is_written_is_whole_or_gone() {
+    within(|place| async move {
+        let gate = Gate::open(place.client.clone()).await;
+        let writing = backend(&gate.client().await);
+        let identity = place.identity("a");
+        let action = apply(place.spec("a", "1", 1), None);
+        place.backend.perform(&identity, &action).await.unwrap();
+        let whole = made(&place.objects("a").await);
+        gone(&place).await;
+
+        gate.stop_at_path("/deployments");
+        let (written, ()) = tokio::join!(writing.perform(&identity, &action), async {
+            gate.reached().await;
+            place
+                .backend
+                .perform(&identity, &Action::Remove)
+                .await
+                .unwrap();
+            gate.stop_nothing();
+        });
+        written.unwrap();
+        assert_eq!(made(&place.objects("a").await), whole);
+
+        let token = place.observe("a").await.unwrap().token;
+        let change = apply(place.spec("a", "2", 1), token);
+        gate.stop_at_path("/deployments/a");
+        let (written, ()) = tokio::join!(writing.perform(&identity, &change), async {
+            gate.reached().await;
+            gone(&place).await;
+            gate.stop_nothing();
+        });
+        assert_eq!(written.unwrap_err().kind, Kind::Conflict);
+        assert_eq!(place.objects("a").await, Vec::<String>::new());
     });
 }
 
