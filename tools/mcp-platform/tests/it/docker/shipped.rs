@@ -189,7 +189,7 @@ async fn the_echo_template_runs_from_the_local_archive() {
 
 /// The published image is not asked for: nothing is at that place.
 fn from_archive(room: &mut Room, root: PathBuf) {
-    let config = room.folder.path().join("config.json");
+    let config = super::docker_config(room.folder.path());
     let docker = Docker::at(Place {
         host: room.engine.host(),
         locks: room.folder.path().join("locks"),

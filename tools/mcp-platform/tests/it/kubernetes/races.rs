@@ -115,9 +115,7 @@ async fn many_at_once(place: Arc<Place>) {
     assert!(done > 0);
     let observed = place
         .until("a", |one| {
-            one.is_some_and(|one| {
-                mcp_platform::lifecycle::status(one).state == mcp_platform::model::State::Running
-            })
+            one.is_some_and(|one| status(one).state == State::Running)
         })
         .await
         .unwrap();
