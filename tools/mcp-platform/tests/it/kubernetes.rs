@@ -11,3 +11,4 @@ mod life;
 mod many;
 pub mod place;
 mod races;
+mod several;
