@@ -92,6 +92,7 @@ impl Several {
                 (Ok(backend), _) => backend,
                 (Err(error), Need::Must) => return Err(error),
                 (Err(error), Need::May) => {
+                    // Shown by `GET /api/clusters/` as what it is.
                     problems.push((name, error.message));
                     continue;
                 }

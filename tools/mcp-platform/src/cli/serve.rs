@@ -88,6 +88,7 @@ struct Started {
     url: String,
     address: SocketAddr,
     tokens: &'static str,
+    clusters: Vec<String>,
     audit_log: PathBuf,
 }
 
@@ -130,6 +131,12 @@ pub async fn run(
         ..Limits::default()
     };
     let opened = arguments.several.open(general, world).await?;
+    let clusters: Vec<String> = opened
+        .clusters
+        .all()
+        .iter()
+        .map(|cluster| cluster.name.clone())
+        .collect();
     let api = Api::new(Parts {
         clusters: opened.clusters,
         namespace: general.namespace()?,
@@ -153,6 +160,7 @@ pub async fn run(
         needed,
         present.is_some(),
         audit_log,
+        clusters,
     );
     let stop = signals.wait(tls.clone(), certificate, *output);
     let grace = Duration::from_secs(arguments.grace);
@@ -180,6 +188,7 @@ fn say(
     needed: Tokens,
     any: bool,
     audit_log: PathBuf,
+    clusters: Vec<String>,
 ) {
     let scheme = if tls { "https" } else { "http" };
     let url = format!("{scheme}://{}/", listening.address);
@@ -190,11 +199,15 @@ fn say(
     if !tls && !listening.address.ip().is_loopback() {
         output.progress("warning: without TLS, tokens cross the network in the open");
     }
-    let text = format!("listening on {url} (tokens: {tokens})\n");
+    let mut text = format!("listening on {url} (tokens: {tokens})\n");
+    if clusters.len() > 1 {
+        text.push_str(&format!("clusters: {}\n", clusters.join(", ")));
+    }
     let started = Started {
         url,
         address: listening.address,
         tokens,
+        clusters,
         audit_log,
     };
     output.result(&text, &started);
