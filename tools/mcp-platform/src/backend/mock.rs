@@ -7,6 +7,7 @@
 //! share; by default it lies in the state folder. It starts no server, so nothing can be reached.
 
 mod clock;
+mod companion;
 mod fault;
 mod instance;
 mod observe;

@@ -137,6 +137,7 @@ pub async fn run(
         .iter()
         .map(|cluster| cluster.name.clone())
         .collect();
+    let served = opened.clusters.clone();
     let api = Api::new(Parts {
         clusters: opened.clusters,
         namespace: general.namespace()?,
@@ -162,7 +163,13 @@ pub async fn run(
         audit_log,
         clusters,
     );
-    let stop = signals.wait(tls.clone(), certificate, *output);
+    let signalled = signals.wait(tls.clone(), certificate, *output);
+    let stop = async move {
+        signalled.await;
+        for cluster in served.all() {
+            cluster.service.backend.stop_watching();
+        }
+    };
     let grace = Duration::from_secs(arguments.grace);
     match serve::serve(api, listening, tls, stop, closing, grace).await? {
         0 => Ok(()),

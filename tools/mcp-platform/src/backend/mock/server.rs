@@ -50,6 +50,9 @@ pub(super) struct Server {
     pub again: Option<Timestamp>,
     pub faults: Vec<Fault>,
     pub instances: Vec<Instance>,
+    /// Its companions, by their names.
+    #[serde(default)]
+    pub companions: Vec<Instance>,
     pub numbered: u64,
     pub events: Vec<Event>,
     pub lines: Vec<Line>,
@@ -101,6 +104,7 @@ impl Server {
             again: None,
             faults: Vec::new(),
             instances: Vec::new(),
+            companions: Vec::new(),
             numbered: 0,
             events: Vec::new(),
             lines: Vec::new(),
@@ -163,13 +167,14 @@ impl Server {
 
     /// When something happens next by itself.
     pub fn due(&self) -> Option<Timestamp> {
-        let instances = self.instances.iter().filter_map(|instance| instance.due);
+        let all = self.instances.iter().chain(&self.companions);
+        let instances = all.filter_map(|instance| instance.due);
         instances.chain(self.take_up).chain(self.again).min()
     }
 
     /// Whether it is gone altogether.
     pub fn gone(&self) -> bool {
-        self.deleting && self.instances.is_empty()
+        self.deleting && self.instances.is_empty() && self.companions.is_empty()
     }
 
     /// Lets happen what is due until `now`.
@@ -201,6 +206,7 @@ impl Server {
         }
         self.instances
             .retain(|instance| instance.stage != super::instance::Stage::Gone);
+        super::companion::step(self, now, faults);
         self.control(now, faults);
     }
 
@@ -343,7 +349,8 @@ impl Server {
 
     /// Lets every instance look again, for the faults changed.
     pub fn stir(&mut self, now: Timestamp) {
-        for instance in self.instances.iter_mut().filter(|one| one.here()) {
+        let all = self.instances.iter_mut().chain(&mut self.companions);
+        for instance in all.filter(|one| one.here()) {
             instance.due = Some(now);
         }
         self.again = Some(now);

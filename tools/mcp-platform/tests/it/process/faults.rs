@@ -192,6 +192,7 @@ async fn a_full_disk() {
     let error = room.deploy("echo", 1, json!({})).await.unwrap_err();
     assert_eq!(error.kind, Kind::Unavailable, "{error}");
     assert!(error.message.contains("No space left"), "{error}");
+    assert!(error.message.contains(path.to_str().unwrap()), "{error}");
     assert!(!room.server().exists());
     std::fs::remove_file(&ballast).unwrap();
     room.echo(1).await;
