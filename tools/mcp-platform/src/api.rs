@@ -4,12 +4,15 @@
 //! A request passes, from the outside in: counting, a net for defects, headers of safety, the gate
 //! (Host, Origin, token, rate), then its route.
 
+mod allowed;
 mod answers;
 pub mod audit;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
 mod backup;
 pub mod caller;
+pub mod certificate;
 mod changes;
+mod connections;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
 mod deployments;
 pub mod gate;
@@ -20,9 +23,11 @@ mod metrics;
 mod openapi;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
 mod operations;
+mod probe;
 pub mod problem;
 mod rate;
 pub mod serve;
+mod shown;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
 mod streams;
 mod templates;
@@ -59,7 +64,9 @@ use changes::{Lanes, Running};
 use gate::Gate;
 use live::Live;
 use metrics::Metrics;
+use probe::Probe;
 use problem::Problem;
+use shown::Shown;
 
 pub use rate::Rate;
 
@@ -74,10 +81,18 @@ pub struct Limits {
     pub look_time: Duration,
     /// How long a probe asks the back end.
     pub probe_time: Duration,
+    /// How long the answer to a probe holds.
+    pub probe_holds: Duration,
+    /// Between two looks whether those who hold a stream open may still have it.
+    pub token_time: Duration,
     /// How long an answer waits for an operation, which goes on after that.
     pub operation_time: Duration,
     /// How many streams may be open.
     pub streams: usize,
+    /// How long a client may take to send its headers, and for the handshake of TLS.
+    pub header_time: Duration,
+    /// How many connections may be open.
+    pub connections: usize,
 }
 
 impl Default for Limits {
@@ -87,8 +102,12 @@ impl Default for Limits {
             body_time: Duration::from_secs(15),
             look_time: Duration::from_secs(30),
             probe_time: Duration::from_secs(5),
+            probe_holds: Duration::from_secs(2),
+            token_time: Duration::from_secs(3),
             operation_time: Duration::from_secs(900),
             streams: 256,
+            header_time: Duration::from_secs(10),
+            connections: 1024,
         }
     }
 }
@@ -137,7 +156,9 @@ pub struct Api {
     lanes: Lanes,
     running: Running,
     live: Arc<Live>,
+    probe: Probe,
     metrics: Metrics,
+    shown: Shown,
     streams: Arc<Semaphore>,
     tools: Endpoint,
     end_sessions: Arc<dyn Fn() + Send + Sync>,
@@ -155,6 +176,7 @@ impl Api {
             let tools = Endpoint::new(face, parts.limits.body);
             Api {
                 live: Arc::new(Live::new((parts.service.random)())),
+                probe: Probe::new(parts.limits.probe_holds, parts.limits.probe_time),
                 streams: Arc::new(Semaphore::new(parts.limits.streams)),
                 service: parts.service,
                 namespace: parts.namespace,
@@ -167,6 +189,7 @@ impl Api {
                 lanes: Lanes::default(),
                 running: Running::default(),
                 metrics: Metrics::default(),
+                shown: Shown::default(),
                 end_sessions: tools.end(),
                 tools,
             }
@@ -197,6 +220,15 @@ impl Api {
         let id = (self.service.random)();
         Entry::new(id, caller, operation, identity.namespace.as_str())
             .server(identity.name.as_str())
+    }
+
+    /// Whether the back end can be used now.
+    async fn reachable(&self) -> Result<()> {
+        let backend = Arc::clone(&self.service.backend);
+        let asked = self
+            .probe
+            .ask(move || async move { backend.reachable().await });
+        self.counted(asked.await)
     }
 
     /// The right to one more stream.
@@ -249,7 +281,11 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/assets/docs.js", get(general::docs_script))
         .route("/assets/docs.css", get(general::docs_style))
         .merge(crate::dashboard::routes())
-        .merge(api.tools.routes())
+        .merge(
+            api.tools
+                .routes()
+                .layer(from_fn_with_state(Arc::clone(&api), allowed::sessions)),
+        )
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn_with_state(Arc::clone(&api), gate::admit))

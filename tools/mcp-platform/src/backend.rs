@@ -86,6 +86,15 @@ pub struct FoundWheel {
     pub sha256: Option<String>,
 }
 
+/// What a creation that failed leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedCreation {
+    /// Parts of it, for whoever asked for it to remove.
+    Parts,
+    /// Nothing of its own: what is there by then is somebody else's.
+    Nothing,
+}
+
 /// Something that can run servers.
 ///
 /// State is what it answers at the moment it is asked; it keeps nothing of its own that could
@@ -106,13 +115,21 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Begins to keep answers up to date by watches, for platforms that run for long and are asked
     /// often. What is written through this back end is never missing in its answers.
+    ///
+    /// A back end whose servers are kept running by something that can itself be lost brings that
+    /// back meanwhile.
     fn keep_watching(&self) {}
 
-    /// All servers of a scope, foreign ones included, sorted by identity.
+    /// Ends what [`Backend::keep_watching`] began: the program is about to end.
+    fn stop_watching(&self) {}
+
+    /// All servers of a scope, foreign ones included, sorted by identity. A back end that holds its
+    /// answers gives the same one again as long as nothing changed, so that whoever makes something
+    /// of an answer need not make it again.
     ///
     /// # Errors
     /// It cannot be reached or refuses.
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>>;
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>>;
 
     /// One server; none when there is no such.
     ///
@@ -126,6 +143,11 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Conflict` when the server changed since it was observed, else what the back end says.
     async fn perform(&self, identity: &Identity, action: &Action) -> Result<()>;
+
+    /// What an [`Action::Apply`] leaves that was to create a server and failed.
+    fn failed_creation(&self) -> FailedCreation {
+        FailedCreation::Parts
+    }
 
     /// An item whenever something may have changed, without end. It may say so too often, never
     /// too rarely, and begins with [`Change::Everything`] once it is watching.

@@ -25,7 +25,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error::{Error, Kind, Result};
+use crate::service::Operation;
 use crate::world::World;
+
+use steer::Steering;
 
 pub use general::General;
 pub use output::{Format, Output};
@@ -74,7 +77,7 @@ enum Verb {
     /// Check Kubernetes manifests of others by the rules that ours keep
     Lint(lint::Arguments),
     /// Remove a server and everything of it
-    Delete(steer::DeleteArguments),
+    Delete(steer::Arguments),
     /// Show what a server writes
     Logs(records::LogArguments),
     /// Show what happened to a server
@@ -142,19 +145,20 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
         .build()
         .map_err(|error| Error::internal(format!("cannot start threads: {error}")))?;
     let general = cli.general;
+    let steer = |steering| steer::run(&general, world, output, steering);
     runtime.block_on(async {
         match cli.verb {
             Verb::Deploy(arguments) => deploy::run(&general, world, output, arguments).await,
             Verb::List(arguments) => list::list(&general, world, output, arguments).await,
             Verb::Status(arguments) => list::status(&general, world, output, arguments).await,
-            Verb::Start(arguments) => steer::start(&general, world, output, arguments).await,
-            Verb::Stop(arguments) => steer::stop(&general, world, output, arguments).await,
-            Verb::Scale(arguments) => steer::scale(&general, world, output, arguments).await,
-            Verb::Restart(arguments) => steer::restart(&general, world, output, arguments).await,
+            Verb::Start(arguments) => steer(Steering::of(arguments, Operation::Start)).await,
+            Verb::Stop(arguments) => steer(arguments.into()).await,
+            Verb::Scale(arguments) => steer(arguments.into()).await,
+            Verb::Restart(arguments) => steer(Steering::of(arguments, Operation::Restart)).await,
             Verb::Update(arguments) => update::run(&general, world, output, arguments).await,
             Verb::Render(arguments) => render::run(&general, world, output, arguments).await,
             Verb::Lint(arguments) => return lint::run(world, output, &arguments),
-            Verb::Delete(arguments) => steer::delete(&general, world, output, arguments).await,
+            Verb::Delete(arguments) => steer(Steering::of(arguments, Operation::Delete)).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
             Verb::Mcp => mcp::run(&general, world).await,

@@ -10,62 +10,14 @@ mod tools;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{Extensions, Implementation, ServerCapabilities, ServerConfig};
 use rmcp::transport::stdio;
 use rmcp::{ServerHandler, ServiceExt as _, tool_handler};
-use serde_json::{Map, Value};
 
 use crate::error::{self, Error};
 use crate::model::{Identity, Name};
-use crate::service::{Outcome, Service};
-
-/// What a tool is about to do, for whoever decides whether the caller may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
-    /// Look.
-    View,
-    /// Start, stop, scale, restart.
-    Operate,
-    /// Deploy, update, delete.
-    Administer,
-}
-
-/// A change that a tool is about to make.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// What the caller must be allowed to do.
-    pub access: Access,
-    /// The operation.
-    pub operation: &'static str,
-    /// To which server.
-    pub identity: Identity,
-    /// How: numbers, the image, the names of configuration keys; never their values.
-    pub parameters: Map<String, Value>,
-}
-
-impl Change {
-    /// A change of one server.
-    pub fn of(access: Access, operation: &'static str, identity: &Identity) -> Change {
-        Change {
-            access,
-            operation,
-            identity: identity.clone(),
-            parameters: Map::new(),
-        }
-    }
-
-    /// Adds a parameter that is set and not secret.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Change {
-        let value = value.into();
-        if !value.is_null() {
-            self.parameters.insert(name.to_owned(), value);
-        }
-        self
-    }
-}
+use crate::service::{Access, Operation, Outcome, Quiet, Service, Waiting};
 
 /// What every tool passes through: decides whether the caller may, records changes, and sees to it
 /// that a client that goes away leaves nothing half done. It gets the extensions of the request, in
@@ -79,15 +31,17 @@ pub trait Gate: Send + Sync {
     fn allow(&self, extensions: &Extensions, access: Access, namespace: &Name)
     -> error::Result<()>;
 
-    /// Makes a change, once the caller may.
+    /// Changes a server, once the caller may.
     ///
     /// # Errors
-    /// As for [`Gate::allow`], else what the work says.
+    /// As for [`Gate::allow`], else what the operation says.
     async fn change(
         &self,
         extensions: &Extensions,
-        change: Change,
-        work: BoxFuture<'static, error::Result<Outcome>>,
+        service: &Service,
+        identity: &Identity,
+        operation: Operation,
+        waiting: Waiting,
     ) -> error::Result<Outcome>;
 }
 
@@ -104,10 +58,12 @@ impl Gate for Open {
     async fn change(
         &self,
         _: &Extensions,
-        _: Change,
-        work: BoxFuture<'static, error::Result<Outcome>>,
+        service: &Service,
+        identity: &Identity,
+        operation: Operation,
+        waiting: Waiting,
     ) -> error::Result<Outcome> {
-        work.await
+        service.run(identity, &operation, waiting, &Quiet).await
     }
 }
 

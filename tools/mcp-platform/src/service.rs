@@ -8,6 +8,7 @@ mod image;
 mod logs;
 mod look;
 mod operate;
+mod operation;
 mod progress;
 mod reach;
 mod wait;
@@ -24,6 +25,7 @@ use crate::template::Catalogue;
 pub use backup::{Backup, Restored, Restoring, Saved, WithSecrets, complete};
 pub use check::{Check, CheckStep, CheckTarget, CheckVerdict};
 pub use operate::{DeployRequest, Outcome, Report, StopMode, UpdateRequest, Waiting};
+pub use operation::{Access, Operation};
 pub use progress::{Progress, Quiet};
 
 /// The clock, as a value so that tests set it.

@@ -14,8 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::backend::Scope;
 use crate::error::{Error, Result};
-use crate::mcp::Access;
 use crate::model::{Identity, Name};
+use crate::service::Access;
 use crate::service::{Backup, Outcome, Restored, Restoring, Saved, WithSecrets};
 
 use super::Api;

@@ -6,8 +6,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
-use crate::mcp::Access;
-use crate::model::Name;
+use crate::model::{Name, Secret};
+use crate::service::Access;
+
+use super::tokens::Token;
 
 /// What a caller may do; each may do what the ones before may.
 #[derive(
@@ -82,6 +84,8 @@ pub struct Caller {
     pub namespaces: Namespaces,
     /// The address that the request came from.
     pub address: Option<IpAddr>,
+    /// The hash of the token, to look later whether it is still good; none where none was needed.
+    pub proof: Option<Secret>,
 }
 
 impl Caller {
@@ -92,6 +96,22 @@ impl Caller {
             role: Role::Admin,
             namespaces: Namespaces::All,
             address,
+            proof: None,
+        }
+    }
+
+    /// Whoever has a token.
+    pub fn of(token: &Token, address: Option<IpAddr>) -> Caller {
+        Caller {
+            name: token.name.to_string(),
+            role: token.role,
+            namespaces: if token.namespaces.is_empty() {
+                Namespaces::All
+            } else {
+                Namespaces::Only(token.namespaces.clone())
+            },
+            address,
+            proof: Some(Secret::new(token.sha256.clone())),
         }
     }
 
@@ -146,6 +166,7 @@ mod tests {
             role,
             namespaces,
             address: None,
+            proof: None,
         };
         let answer = caller.allow(access, &Name::label(namespace).unwrap());
         assert_eq!(answer.is_ok(), good, "{role:?} {access:?} {namespace}");

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::backend::Scope;
 use crate::error::{Error, Result};
-use crate::mcp::Access;
-use crate::model::{Identity, Name, State as Word};
-use crate::service::Report;
+use crate::model::{Identity, Name, Observed, State as Word};
+use crate::service::{Access, Report};
 
 use super::Api;
 use super::answers::{Deployment, One, ProblemAnswer, Several};
@@ -142,7 +142,7 @@ pub async fn list(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Asked(filter): Asked<Filter>,
-) -> std::result::Result<Json<Several>, Problem> {
+) -> std::result::Result<Response, Problem> {
     let limit = filter.limit.unwrap_or(PAGE);
     if limit == 0 || limit > PAGE_LIMIT {
         return Err(Error::invalid("the query is not what this path takes")
@@ -152,24 +152,26 @@ pub async fn list(
     let sieve = Sieve::of(&filter, caller)?;
     let reports = api.counted(api.service.list(&sieve.scope).await)?;
     let matching: Vec<&Report> = reports.iter().filter(|report| sieve.lets(report)).collect();
-    let key = |report: &Report| report.observed.identity.clone();
-    let after = filter.after.as_deref().unwrap_or_default();
-    let mut rest = matching
-        .iter()
-        .filter(|report| key(report).to_string().as_str() > after || after.is_empty())
-        .copied()
-        .collect::<Vec<_>>();
-    rest.sort_by_key(|report| key(report).to_string());
+    let begin = match &filter.after {
+        Some(after) => matching.partition_point(|report| !is_after(&report.observed, after)),
+        None => 0,
+    };
+    let rest = &matching[begin..];
     let page = &rest[..limit.min(rest.len())];
     let next = match page.last() {
-        Some(last) if page.len() < rest.len() => Some(next(&filter, &key(last).to_string())),
+        Some(last) if page.len() < rest.len() => {
+            Some(next(&filter, &last.observed.identity.to_string()))
+        }
         _ => None,
     };
-    Ok(Json(Several {
-        deployments: page.iter().map(|report| Deployment::of(report)).collect(),
-        count: matching.len(),
-        next,
-    }))
+    Ok(api.shown.page(page, matching.len(), next.as_deref()))
+}
+
+/// Whether a server comes after the one that is written `namespace/name`, in the order of lists.
+fn is_after(observed: &Observed, place: &str) -> bool {
+    let identity = &observed.identity;
+    let (namespace, name) = place.split_once('/').unwrap_or((place, ""));
+    (identity.namespace.as_str(), identity.name.as_str()) > (namespace, name)
 }
 
 fn next(filter: &Filter, after: &str) -> String {

@@ -14,10 +14,10 @@ use tokio::time::Instant;
 use crate::error::{Error, Kind, Result};
 
 use super::Api;
-use super::caller::{Caller, Namespaces};
+use super::caller::Caller;
 use super::problem::Problem;
 use super::rate::Rate;
-use super::tokens::{TokenFile, find};
+use super::tokens::{Token, TokenFile, find};
 
 /// Whether tokens are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +171,15 @@ impl Gate {
             .any(|host| host.eq_ignore_ascii_case(name))
     }
 
+    /// The tokens that let in; none where none is needed.
+    fn tokens(&self) -> Result<Option<Arc<Vec<Token>>>> {
+        Ok(match (self.tokens.tokens()?, self.needed) {
+            (Some(tokens), _) => Some(tokens),
+            (None, Tokens::NeededOnceThereAreAny) => None,
+            (None, Tokens::Needed) => Some(Arc::default()),
+        })
+    }
+
     /// Whose request it is.
     fn caller(
         &self,
@@ -178,14 +187,8 @@ impl Gate {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Caller> {
-        let tokens = match (self.tokens.tokens()?, self.needed) {
-            (Some(tokens), _) => tokens,
-            (None, Tokens::NeededOnceThereAreAny) => return Ok(Caller::local(address)),
-            (None, Tokens::Needed) => Arc::default(),
-        };
-        let unknown = |message: &str| {
-            Error::new(Kind::Unauthenticated, message)
-                .hint("send `Authorization: Bearer TOKEN`; `mcp-platform token create` makes one")
+        let Some(tokens) = self.tokens()? else {
+            return Ok(Caller::local(address));
         };
         let mut given = headers.get_all(AUTHORIZATION).iter();
         let text = match (given.next(), given.next()) {
@@ -197,19 +200,37 @@ impl Gate {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Err(unknown("the request has no bearer token")),
         };
-        let token = find(&tokens, token, now)
-            .ok_or_else(|| unknown("the token is not known, was revoked or has expired"))?;
-        Ok(Caller {
-            name: token.name.to_string(),
-            role: token.role,
-            namespaces: if token.namespaces.is_empty() {
-                Namespaces::All
-            } else {
-                Namespaces::Only(token.namespaces.clone())
-            },
-            address,
-        })
+        find(&tokens, token, now)
+            .map(|token| Caller::of(token, address))
+            .ok_or_else(|| unknown("the token is not known, was revoked or has expired"))
     }
+
+    /// Whether somebody who was let in earlier would be let in as the same now.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, and why; the file of tokens cannot be read.
+    pub fn still(&self, caller: &Caller, now: Timestamp) -> Result<()> {
+        let Some(tokens) = self.tokens()? else {
+            return Ok(());
+        };
+        let Some(proof) = &caller.proof else {
+            return Err(unknown("tokens are needed now"));
+        };
+        let token = tokens
+            .iter()
+            .find(|token| token.sha256 == proof.expose() && token.is_good(now))
+            .ok_or_else(|| unknown("the token was revoked or has expired"))?;
+        if Caller::of(token, caller.address) == *caller {
+            Ok(())
+        } else {
+            Err(unknown("what the token allows has changed"))
+        }
+    }
+}
+
+fn unknown(message: &str) -> Error {
+    Error::new(Kind::Unauthenticated, message)
+        .hint("send `Authorization: Bearer TOKEN`; `mcp-platform token create` makes one")
 }
 
 /// The host that the client called: of the address (HTTP/2), else of the one header.
@@ -239,6 +260,12 @@ fn without_port(authority: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::model::Name;
+
+    use super::super::caller::Role;
+    use super::super::tokens;
     use super::*;
 
     fn gate() -> Gate {
@@ -290,5 +317,38 @@ mod tests {
         let navigate = ("sec-fetch-mode", "navigate");
         check(&[host, cross, navigate], "/", true);
         check(&[host, cross, navigate], "/api/templates/", false);
+    }
+
+    #[test]
+    fn who_was_let_in_stays_as_long_as_the_token_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.toml");
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let token = |role: Role| Token {
+            name: Name::label("one").unwrap(),
+            role,
+            namespaces: BTreeSet::new(),
+            created: at(0),
+            expires: Some(at(10)),
+            sha256: String::new(),
+        };
+        let gate = Gate {
+            tokens: TokenFile::new(path.clone()),
+            ..gate()
+        };
+        let local = Caller::local(None);
+        gate.still(&local, at(5)).unwrap();
+        tokens::create(&path, token(Role::Admin), &crate::world::random).unwrap();
+        let made = tokens::read(&path).unwrap().unwrap();
+        let caller = Caller::of(&made[0], None);
+        let why = |caller: &Caller, second| gate.still(caller, at(second)).unwrap_err().message;
+        gate.still(&caller, at(9)).unwrap();
+        assert!(why(&caller, 10).contains("expired"));
+        assert!(why(&local, 5).contains("needed"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("admin", "viewer")).unwrap();
+        assert!(why(&caller, 5).contains("has changed"));
+        tokens::revoke(&path, &Name::label("one").unwrap()).unwrap();
+        assert!(why(&caller, 5).contains("revoked"));
     }
 }

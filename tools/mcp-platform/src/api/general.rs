@@ -51,9 +51,7 @@ pub async fn ready(State(api): State<Arc<Api>>) -> Result<Json<Health>, Problem>
     if *api.closing.borrow() {
         return Err(Error::unavailable("this instance is ending").into());
     }
-    let asked = tokio::time::timeout(api.limits.probe_time, api.service.backend.reachable()).await;
-    let answer = asked.unwrap_or_else(|_| Err(Error::unavailable("it did not answer in time")));
-    api.counted(answer).map_err(|error| {
+    api.reachable().await.map_err(|error| {
         // Anyone may ask: the place and its own words stay here.
         let kind = api.service.backend.kind().word();
         Error {
@@ -143,9 +141,7 @@ pub struct Clusters {
 )]
 pub async fn clusters(State(api): State<Arc<Api>>, _: Caller) -> Json<Clusters> {
     let backend = &api.service.backend;
-    let asked = tokio::time::timeout(api.limits.probe_time, backend.reachable()).await;
-    let answer = asked.unwrap_or_else(|_| Err(Error::unavailable("it did not answer in time")));
-    let message = api.counted(answer).err().map(|error| error.message);
+    let message = api.reachable().await.err().map(|error| error.message);
     let mut clusters = vec![Cluster {
         name: api.cluster.clone(),
         backend: backend.kind(),

@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path as Place, Segment};
 
 use crate::error::{Error, Kind, Result};
-use crate::mcp::Access;
 use crate::model::{Identity, Name};
+use crate::service::Access;
 
 use super::Api;
 use super::caller::Caller;

@@ -12,16 +12,15 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{Error, Result};
-use crate::mcp::Access;
-use crate::model::{Action, Exposure, Identity, ImageReference};
+use crate::model::{Action, Exposure, ImageReference};
+use crate::service::Access;
 use crate::service::{
-    CheckTarget, CheckVerdict, DeployRequest, Outcome, StopMode, UpdateRequest, Waiting,
+    CheckTarget, CheckVerdict, DeployRequest, Operation, Outcome, StopMode, UpdateRequest, Waiting,
 };
 use crate::template::Request;
 
 use super::Api;
 use super::answers::{Changed, ProblemAnswer, gone};
-use super::audit::Entry;
 use super::caller::Caller;
 use super::changes::{Answer, Done, Work, change};
 use super::input::{Asked, Input, Named};
@@ -140,34 +139,8 @@ pub async fn deploy(
         },
     };
     let identity = api.service.specify(&namespace, &request, None)?.identity;
-    let keys: Vec<&str> = request
-        .request
-        .configuration
-        .keys()
-        .map(String::as_str)
-        .collect();
-    let entry = api
-        .entry(&caller, "deploy", &identity)
-        .with("template", request.template.as_str())
-        .with("configuration-keys", keys)
-        .with("replicas", request.request.replicas)
-        .with(
-            "image",
-            request.request.image.as_ref().map(ToString::to_string),
-        )
-        .with("wheel", request.request.wheel.clone())
-        .with(
-            "exposure",
-            serde_json::to_value(&request.request.exposure).unwrap_or_default(),
-        );
-    let work: Work = Box::new(move |service, listener| {
-        Box::pin(async move {
-            service
-                .deploy(&namespace, &request, Waiting::Wait, listener)
-                .await
-        })
-    });
-    run(&api, &identity, entry, &how, work).await
+    let named = Named { identity, caller };
+    steer(&api, &how, &named, Operation::Deploy(request)).await
 }
 
 /// Changes image or configuration of a server; goes back when it does not get ready.
@@ -189,27 +162,13 @@ pub async fn update(
     named: Named,
     Input(body): Input<UpdateBody>,
 ) -> Answered {
-    let identity = named.allowed(Access::Administer)?.clone();
+    named.allowed(Access::Administer)?;
     let request = UpdateRequest {
         image: image(body.image.as_deref())?,
         wheel: body.wheel,
         configuration: body.configuration,
     };
-    let keys: Vec<&str> = request.configuration.keys().map(String::as_str).collect();
-    let entry = api
-        .entry(&named.caller, "update", &identity)
-        .with("configuration-keys", keys)
-        .with("image", request.image.as_ref().map(ToString::to_string))
-        .with("wheel", request.wheel.clone());
-    let target = identity.clone();
-    let work: Work = Box::new(move |service, listener| {
-        Box::pin(async move {
-            service
-                .update(&target, &request, Waiting::Wait, listener)
-                .await
-        })
-    });
-    run(&api, &identity, entry, &how, work).await
+    steer(&api, &how, &named, Operation::Update(request)).await
 }
 
 /// Starts a server with as many instances as stop found.
@@ -231,13 +190,7 @@ pub async fn start(
     named: Named,
     Input(NoBody {}): Input<NoBody>,
 ) -> Answered {
-    let identity = named.allowed(Access::Operate)?.clone();
-    let entry = api.entry(&named.caller, "start", &identity);
-    let target = identity.clone();
-    let work: Work = Box::new(move |service, listener| {
-        Box::pin(async move { service.start(&target, Waiting::Wait, listener).await })
-    });
-    run(&api, &identity, entry, &how, work).await
+    steer(&api, &how, &named, Operation::Start).await
 }
 
 /// Stops a server: sessions first, then a signal, then the grace period.
@@ -259,20 +212,8 @@ pub async fn stop(
     named: Named,
     Input(body): Input<StopBody>,
 ) -> Answered {
-    let identity = named.allowed(Access::Operate)?.clone();
-    let mode = if body.force {
-        StopMode::Force
-    } else {
-        StopMode::Graceful
-    };
-    let entry = api
-        .entry(&named.caller, "stop", &identity)
-        .with("force", body.force);
-    let target = identity.clone();
-    let work: Work = Box::new(move |service, listener| {
-        Box::pin(async move { service.stop(&target, mode, Waiting::Wait, listener).await })
-    });
-    run(&api, &identity, entry, &how, work).await
+    let mode = StopMode::of(body.force);
+    steer(&api, &how, &named, Operation::Stop(mode)).await
 }
 
 /// Sets the number of instances.
@@ -294,19 +235,7 @@ pub async fn scale(
     named: Named,
     Input(body): Input<ScaleBody>,
 ) -> Answered {
-    let identity = named.allowed(Access::Operate)?.clone();
-    let entry = api
-        .entry(&named.caller, "scale", &identity)
-        .with("replicas", body.replicas);
-    let target = identity.clone();
-    let work: Work = Box::new(move |service, listener| {
-        Box::pin(async move {
-            service
-                .scale(&target, body.replicas, Waiting::Wait, listener)
-                .await
-        })
-    });
-    run(&api, &identity, entry, &how, work).await
+    steer(&api, &how, &named, Operation::Scale(body.replicas)).await
 }
 
 /// Replaces every instance of a server.
@@ -328,13 +257,7 @@ pub async fn restart(
     named: Named,
     Input(NoBody {}): Input<NoBody>,
 ) -> Answered {
-    let identity = named.allowed(Access::Operate)?.clone();
-    let entry = api.entry(&named.caller, "restart", &identity);
-    let target = identity.clone();
-    let work: Work = Box::new(move |service, listener| {
-        Box::pin(async move { service.restart(&target, Waiting::Wait, listener).await })
-    });
-    run(&api, &identity, entry, &how, work).await
+    steer(&api, &how, &named, Operation::Restart).await
 }
 
 /// Removes a server and everything of it.
@@ -350,13 +273,7 @@ pub async fn restart(
     )
 )]
 pub async fn delete(State(api): State<Arc<Api>>, Asked(how): Asked<How>, named: Named) -> Answered {
-    let identity = named.allowed(Access::Administer)?.clone();
-    let entry = api.entry(&named.caller, "delete", &identity);
-    let target = identity.clone();
-    let work: Work = Box::new(move |service, listener| {
-        Box::pin(async move { service.delete(&target, Waiting::Wait, listener).await })
-    });
-    run(&api, &identity, entry, &how, work).await
+    steer(&api, &how, &named, Operation::Delete).await
 }
 
 /// What a check asks.
@@ -421,7 +338,19 @@ fn image(text: Option<&str>) -> Result<Option<ImageReference>> {
         })
 }
 
-async fn run(api: &Arc<Api>, identity: &Identity, entry: Entry, how: &How, work: Work) -> Answered {
+/// Hands an operation to the service, once the caller may.
+async fn steer(api: &Arc<Api>, how: &How, named: &Named, operation: Operation) -> Answered {
+    let identity = named.allowed(operation.access())?;
+    let mut entry = api.entry(&named.caller, operation.word(), identity);
+    entry.parameters = operation.parameters();
+    let target = identity.clone();
+    let work: Work = Box::new(move |service, listener| {
+        Box::pin(async move {
+            service
+                .run(&target, &operation, Waiting::Wait, listener)
+                .await
+        })
+    });
     let done = api.counted(change(api, identity, entry, how.answer(), work).await)?;
     let (status, answer) = match done {
         Done::Finished(outcome) => (status(&outcome, how), Changed::of(&outcome)),

@@ -1,24 +1,21 @@
 //! Listens: on which addresses that is allowed, with TLS or without, and how it ends.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 
+use super::connections::Counted;
 use super::gate::Tokens;
 use super::tokens::Token;
-use super::{Api, router};
-
-/// How long a client may take to send its headers.
-const HEADER_TIME: Duration = Duration::from_secs(10);
+use super::{Api, Limits, router};
 
 /// The most bytes of headers.
 const HEADER_BYTES: usize = 64 * 1024;
@@ -28,15 +25,6 @@ const HEADER_BYTES_HTTP2: u32 = 64 * 1024;
 
 /// The most headers.
 const HEADER_COUNT: usize = 64;
-
-/// A certificate and its key, as files.
-#[derive(Debug, Clone)]
-pub struct Certificate {
-    /// The chain, PEM.
-    pub certificate: PathBuf,
-    /// The key, PEM.
-    pub key: PathBuf,
-}
 
 /// Whether tokens are needed on an address.
 ///
@@ -77,36 +65,6 @@ pub fn listen(address: SocketAddr) -> Result<Listening> {
     Ok(Listening { listener, address })
 }
 
-/// Reads a certificate.
-///
-/// # Errors
-/// A file cannot be read, or is none.
-pub async fn tls(files: &Certificate) -> Result<RustlsConfig> {
-    RustlsConfig::from_pem_file(&files.certificate, &files.key)
-        .await
-        .map_err(|error| unusable(files, &error))
-}
-
-fn unusable(files: &Certificate, error: &std::io::Error) -> Error {
-    Error::precondition(format!(
-        "the certificate {} with the key {}: {error}",
-        files.certificate.display(),
-        files.key.display()
-    ))
-    .hint("both are PEM files: the chain, and its unencrypted key")
-}
-
-/// Reads a certificate again for those who come from now on.
-///
-/// # Errors
-/// It cannot be read; the old one stays.
-pub async fn reload(config: &RustlsConfig, files: &Certificate) -> Result<()> {
-    config
-        .reload_from_pem_file(&files.certificate, &files.key)
-        .await
-        .map_err(|error| unusable(files, &error))
-}
-
 /// Serves until `stop` says so; then streams end, requests and operations have `grace` to come to
 /// their end. Says how many operations were left.
 ///
@@ -134,27 +92,22 @@ pub async fn serve(
             .end(grace.saturating_sub(begun.elapsed()))
             .await
     });
+    let limits = api.limits;
     let app = router(api).into_make_service_with_connect_info::<SocketAddr>();
+    let counted = Counted::new(limits.connections);
+    let mut server = axum_server::from_tcp(listening.listener).map_err(|error| broken(&error))?;
+    limit(server.http_builder(), &limits);
+    let server = server
+        .handle(handle)
+        .first_request_timeout(limits.header_time)
+        .acceptor(counted.clone());
     let served = match tls {
-        None => {
-            let mut server =
-                axum_server::from_tcp(listening.listener).map_err(|error| broken(&error))?;
-            limit(server.http_builder());
-            server
-                .handle(handle)
-                .first_request_timeout(HEADER_TIME)
-                .serve(app)
-                .await
-        }
+        None => server.serve(app).await,
         Some(config) => {
-            let mut server = axum_server::from_tcp_rustls(listening.listener, config)
-                .map_err(|error| broken(&error))?;
-            limit(server.http_builder());
-            server
-                .handle(handle)
-                .first_request_timeout(HEADER_TIME)
-                .serve(app)
-                .await
+            let tls = RustlsAcceptor::new(config)
+                .handshake_timeout(limits.header_time)
+                .acceptor(counted);
+            server.acceptor(tls).serve(app).await
         }
     };
     served.map_err(|error| broken(&error))?;
@@ -167,11 +120,11 @@ fn broken(error: &std::io::Error) -> Error {
 }
 
 /// Limits of what a client may send before its request is known.
-fn limit(builder: &mut Builder<TokioExecutor>) {
+fn limit(builder: &mut Builder<TokioExecutor>, limits: &Limits) {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
+        .header_read_timeout(limits.header_time)
         .max_headers(HEADER_COUNT)
         .max_buf_size(HEADER_BYTES);
     builder

@@ -19,11 +19,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::backend::{LogOptions, Scope};
 use crate::error::{Error, Result};
-use crate::mcp::Access;
 use crate::model::{Change, Event, Identity, LogLine};
+use crate::service::Access;
 use crate::service::Service;
 
 use super::Api;
+use super::allowed::while_allowed;
 use super::answers::{Deployment, ProblemAnswer, gone};
 use super::caller::Caller;
 use super::deployments::{Filter, Place, Sieve};
@@ -96,7 +97,9 @@ pub async fn logs(
         let _held = &held;
         Ok::<Bytes, Infallible>(written(line, plain))
     };
-    let body = until_closing(&api, lines.map(text).boxed());
+    let last = move |error| Some(Ok(written(Err(error), plain)));
+    let lines = while_allowed(&api, named.caller.clone(), lines.map(text), last);
+    let body = until_closing(&api, lines);
     let mut response = Response::new(Body::from_stream(body));
     let kind = if plain {
         "text/plain; charset=utf-8"
@@ -149,9 +152,16 @@ fn until_closing<T: Send + 'static>(
     stream.take_until(Box::pin(closed)).boxed()
 }
 
-fn sse(stream: BoxStream<'static, std::result::Result<Sent, Infallible>>) -> Response {
+/// Events until the program ends, or a last one once the caller may not hear them any more.
+fn sse(
+    api: &Arc<Api>,
+    caller: Caller,
+    events: impl Stream<Item = Sent> + Send + 'static,
+) -> Response {
+    let events = while_allowed(api, caller, events, |error| Some(problem(error)));
+    let events = until_closing(api, events).map(Ok::<Sent, Infallible>);
     let alive = KeepAlive::new().interval(ALIVE).text("alive");
-    Sse::new(stream).keep_alive(alive).into_response()
+    Sse::new(events).keep_alive(alive).into_response()
 }
 
 fn sent(name: &str, value: &impl Serialize) -> Sent {
@@ -204,7 +214,7 @@ pub async fn events(
         let sent = ear.next().await?;
         Some((stream::iter(sent), ear))
     });
-    Ok(sse(until_closing(&api, stream.flatten().map(Ok))))
+    Ok(sse(&api, named.caller.clone(), stream.flatten()))
 }
 
 struct EventEar {
@@ -284,6 +294,7 @@ pub async fn all(
     Asked(filter): Asked<Filter>,
     headers: HeaderMap,
 ) -> std::result::Result<Response, Problem> {
+    let who = caller.clone();
     let sieve = Sieve::of(&filter, caller)?;
     let held = api.stream()?;
     let after = headers
@@ -305,7 +316,7 @@ pub async fn all(
             Some((stream::iter(sent), (ear, live, sieve, held)))
         },
     );
-    Ok(sse(until_closing(&api, stream.flatten().map(Ok))))
+    Ok(sse(&api, who, stream.flatten()))
 }
 
 #[derive(Serialize)]

@@ -44,6 +44,13 @@ pub struct Token {
     pub sha256: String,
 }
 
+impl Token {
+    /// Whether it has not expired.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|expires| now < expires)
+    }
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
@@ -197,7 +204,7 @@ pub fn find<'a>(tokens: &'a [Token], text: &str, now: Timestamp) -> Option<&'a T
             found = Some(token);
         }
     }
-    found.filter(|token| token.expires.is_none_or(|expires| now < expires))
+    found.filter(|token| token.is_good(now))
 }
 
 /// What tells one state of the file from another.

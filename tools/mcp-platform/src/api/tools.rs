@@ -3,14 +3,13 @@
 use std::sync::Weak;
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use http::request::Parts;
 use rmcp::model::Extensions;
 
 use crate::error::{Error, Kind, Result};
-use crate::mcp::{self, Access};
-use crate::model::Name;
-use crate::service::Outcome;
+use crate::mcp;
+use crate::model::{Identity, Name};
+use crate::service::{Access, Operation, Outcome, Service, Waiting};
 
 use super::Api;
 use super::caller::Caller;
@@ -44,22 +43,25 @@ impl mcp::Gate for Gate {
     async fn change(
         &self,
         extensions: &Extensions,
-        wanted: mcp::Change,
-        work: BoxFuture<'static, Result<Outcome>>,
+        _: &Service,
+        identity: &Identity,
+        operation: Operation,
+        waiting: Waiting,
     ) -> Result<Outcome> {
         let caller = caller(extensions)?;
-        let identity = wanted.identity;
-        caller.allow(wanted.access, &identity.namespace)?;
+        caller.allow(operation.access(), &identity.namespace)?;
         let api = self
             .api
             .upgrade()
             .ok_or_else(|| Error::unavailable("this instance is ending"))?;
-        let mut entry = api
-            .entry(caller, wanted.operation, &identity)
-            .with("face", "mcp");
-        entry.parameters.extend(wanted.parameters);
-        let work: Work = Box::new(move |_, _| work);
-        let done = change(&api, &identity, entry, Answer::WhenDone, work).await;
+        let mut entry = api.entry(caller, operation.word(), identity);
+        entry.parameters = operation.parameters();
+        let entry = entry.with("face", "mcp");
+        let target = identity.clone();
+        let work: Work = Box::new(move |service, listener| {
+            Box::pin(async move { service.run(&target, &operation, waiting, listener).await })
+        });
+        let done = change(&api, identity, entry, Answer::WhenDone, work).await;
         match api.counted(done)? {
             Done::Finished(outcome) => Ok(*outcome),
             Done::Taken => Err(Error::internal("the operation goes on")),

@@ -19,6 +19,7 @@ mod observe;
 mod pull;
 mod record;
 mod refuse;
+mod resume;
 mod state;
 mod watch;
 mod work;
@@ -52,6 +53,7 @@ const ABREAST: usize = 16;
 pub struct Docker {
     engine: Arc<Engine>,
     images: Option<image::Settings>,
+    resumer: Arc<resume::Resumer>,
 }
 
 impl Docker {
@@ -86,6 +88,7 @@ impl Docker {
         Ok(Docker {
             engine: Arc::new(Engine::at(place)?),
             images: None,
+            resumer: Arc::default(),
         })
     }
 
@@ -138,7 +141,15 @@ impl Backend for Docker {
             })
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    fn keep_watching(&self) {
+        self.resumer.begin(&self.engine);
+    }
+
+    fn stop_watching(&self) {
+        self.resumer.end();
+    }
+
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         let engine = &self.engine;
         let mut servers: BTreeMap<Identity, Vec<ContainerInspectResponse>> = BTreeMap::new();
         for one in engine.containers(&names::of_all()).await? {
@@ -171,7 +182,7 @@ impl Backend for Docker {
             let Some(observed) = one? else { continue };
             let template = observed.labels.get(crate::model::label::NAME);
             if scope.template.is_none() || scope.template.as_ref() == template {
-                found.push(observed);
+                found.push(Arc::new(observed));
             }
         }
         Ok(found)
@@ -198,20 +209,31 @@ impl Backend for Docker {
             pull::ensure_all(&self.engine, spec).await?;
         }
         if matches!(action, Action::Kill) {
-            for one in containers.iter().filter(|one| history::is_instance(one)) {
-                act::remove(&self.engine, &name_of(one)).await?;
-            }
+            work::kill(&self.engine, &containers).await?;
         } else if matches!(action, Action::Remove) && self.engine.record(identity).await?.is_none()
         {
             return work::remove_all(&self.engine, identity, 10).await;
         } else {
-            write::write(&self.engine, identity, action).await?;
+            match write::write(&self.engine, identity, action).await {
+                // There is no room to write down that it goes, so it goes without.
+                Err(error) if matches!(action, Action::Remove) && refuse::is_full(&error) => {
+                    return work::remove_all(&self.engine, identity, 10).await;
+                }
+                written => written?,
+            }
         }
         let begun = work::begin(&self.engine, identity).await;
         if let (Err(error), Action::Apply { expected: None, .. }) = (&begun, action) {
             // There was nothing before; nothing is left of it.
-            write::write(&self.engine, identity, &Action::Remove).await?;
-            work::begin(&self.engine, identity).await?;
+            match write::write(&self.engine, identity, &Action::Remove).await {
+                Err(full) if refuse::is_full(&full) => {
+                    work::remove_all(&self.engine, identity, 10).await?;
+                }
+                written => {
+                    written?;
+                    work::begin(&self.engine, identity).await?;
+                }
+            }
             return Err(error.clone());
         }
         begun

@@ -7,6 +7,7 @@ mod cache;
 mod caches;
 mod changes;
 pub mod clusters;
+mod companions;
 mod endpoints;
 mod events;
 mod fetch;
@@ -23,6 +24,7 @@ mod settings;
 mod steer;
 mod store;
 mod workload;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -40,7 +42,7 @@ use crate::manifest::RenderOptions;
 use crate::model::{Action, Change, Event, Identity, LogLine, Observed, Spec};
 use crate::world::World;
 
-use super::{Backend, Kind, LogOptions, Reach, Scope};
+use super::{Backend, FailedCreation, Kind, LogOptions, Reach, Scope};
 
 use caches::Caches;
 use kinds::Served;
@@ -77,6 +79,8 @@ pub struct Options {
     pub pod_annotations: PodAnnotations,
     /// The clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// A word that nobody else has.
+    pub random: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 impl Options {
@@ -88,6 +92,7 @@ impl Options {
             render: RenderOptions::default(),
             pod_annotations: Arc::new(|_| BTreeMap::new()),
             clock: Arc::new(crate::world::now),
+            random: Arc::new(crate::world::random),
         }
     }
 }
@@ -202,14 +207,15 @@ impl Backend for Kubernetes {
         .map(drop)
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         if let Some(caches) = self.caches.get()
             && let Some(all) = caches.list(scope).await?
         {
             return Ok(all);
         }
         let snapshot = fetch::scope(&self.client, scope).await?;
-        Ok(snapshot.servers(&self.options.dns_suffix))
+        let servers = snapshot.servers(&self.options.dns_suffix);
+        Ok(servers.into_iter().map(Arc::new).collect())
     }
 
     async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {
@@ -228,6 +234,10 @@ impl Backend for Kubernetes {
             caches.wrote(identity).await;
         }
         done
+    }
+
+    fn failed_creation(&self) -> FailedCreation {
+        FailedCreation::Nothing
     }
 
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {

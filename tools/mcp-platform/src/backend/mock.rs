@@ -7,6 +7,7 @@
 //! share; by default it lies in the state folder. It starts no server, so nothing can be reached.
 
 mod clock;
+mod companion;
 mod fault;
 mod instance;
 mod observe;
@@ -216,12 +217,12 @@ impl Backend for MockBackend {
         self.0.call(|_| Ok(()))
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
         self.0.call(|servers| {
-            let all = servers.servers.values();
-            let mut all: Vec<Observed> = all
+            let all = servers.servers.values_mut();
+            let mut all: Vec<Arc<Observed>> = all
                 .filter(|server| fits(scope, server))
-                .map(observe::observed)
+                .map(Server::seen)
                 .collect();
             all.sort_by(|one, other| one.identity.cmp(&other.identity));
             Ok(all)

@@ -17,19 +17,23 @@ mod keeper;
 mod look;
 mod members;
 mod observe;
+mod orphans;
 mod perform;
 mod probing;
 mod record;
+mod revive;
 mod state;
 pub mod supervise;
 mod tail;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt as _};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::error::{Error, Result};
@@ -40,7 +44,7 @@ use super::{Backend, FoundWheel, Kind, LogOptions, Reach, Scope};
 use folder::{Folder, Root};
 use observe::Keeping;
 use record::{Record, Wheel};
-use state::{Answer, Ask, InstanceState};
+use state::Ask;
 
 /// How many supervisors are asked at a time.
 const AT_A_TIME: usize = 32;
@@ -50,27 +54,44 @@ const SETTLING: Duration = Duration::from_secs(5);
 
 /// The back end.
 pub struct ProcessBackend {
+    surroundings: Surroundings,
+    hub: Arc<changes::Hub>,
+    /// What brings supervisors back, while it does.
+    reviver: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What it needs to know of the machine.
+#[derive(Clone)]
+struct Surroundings {
     root: Root,
     program: PathBuf,
     working: PathBuf,
     environment: BTreeMap<String, String>,
-    hub: changes::Hub,
+}
+
+impl Drop for ProcessBackend {
+    fn drop(&mut self) {
+        self.stop_watching();
+    }
 }
 
 impl ProcessBackend {
     /// Keeps its servers in the state folder of these surroundings.
     pub fn new(world: &World) -> ProcessBackend {
         ProcessBackend {
-            root: Root(world.state_folder()),
-            program: world.program.clone(),
-            working: world.folder.clone(),
-            environment: command::passed(&world.environment),
-            hub: changes::Hub::default(),
+            surroundings: Surroundings {
+                root: Root(world.state_folder()),
+                program: world.program.clone(),
+                working: world.folder.clone(),
+                environment: command::passed(&world.environment),
+            },
+            hub: Arc::default(),
+            reviver: Mutex::default(),
         }
     }
 
     async fn found(&self, identity: &Identity) -> Result<(Folder, Record)> {
-        let folder = self.root.server(identity);
+        let folder = self.surroundings.root.server(identity);
         match record::read(&folder)? {
             Some(record) => Ok((folder, record)),
             None => Err(missing(identity)),
@@ -78,7 +99,7 @@ impl ProcessBackend {
     }
 
     async fn look(&self, identity: &Identity) -> Result<Option<Observed>> {
-        let folder = self.root.server(identity);
+        let folder = self.surroundings.root.server(identity);
         let Some(record) = record::read(&folder)? else {
             return Ok(None);
         };
@@ -107,13 +128,8 @@ async fn keeping(folder: &Folder, record: &Record) -> Result<Keeping> {
     match control::ask(folder, Ask::State).await? {
         Some(answer) if answer.incarnation == record.incarnation => Ok(Keeping::Supervised(answer)),
         Some(_) | None => {
-            let stored = stored(folder, record);
-            let alive = stored
-                .instances
-                .values()
-                .filter(|instance| !instance.members().is_empty())
-                .cloned()
-                .collect::<Vec<InstanceState>>();
+            let stored = orphans::stored(folder, record);
+            let alive = orphans::left(record, &stored);
             Ok(Keeping::Alone(stored, alive))
         }
     }
@@ -128,16 +144,6 @@ async fn settled(folder: &Folder) -> bool {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     waited || folder.supervised()
-}
-
-/// What the last supervisor left.
-fn stored(folder: &Folder, record: &Record) -> Answer {
-    folder::read(&folder.state())
-        .ok()
-        .flatten()
-        .and_then(|text| serde_json::from_str::<Answer>(&text).ok())
-        .filter(|answer| answer.incarnation == record.incarnation)
-        .unwrap_or_default()
 }
 
 fn missing(identity: &Identity) -> Error {
@@ -185,15 +191,30 @@ impl Backend for ProcessBackend {
     }
 
     fn place(&self) -> String {
-        self.root.0.display().to_string()
+        self.surroundings.root.0.display().to_string()
     }
 
     async fn reachable(&self) -> Result<()> {
-        folder::make_folder(&self.root.0)
+        folder::make_folder(&self.surroundings.root.0)
     }
 
-    async fn list(&self, scope: &Scope) -> Result<Vec<Observed>> {
-        let identities = self.root.servers(scope.namespace.as_ref())?;
+    fn keep_watching(&self) {
+        let mut reviver = self.reviver.lock().unwrap_or_else(PoisonError::into_inner);
+        if reviver.is_none() {
+            let reviving = revive::run(self.surroundings.clone(), self.hub.clone());
+            *reviver = Some(tokio::spawn(reviving));
+        }
+    }
+
+    fn stop_watching(&self) {
+        let mut reviver = self.reviver.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reviver) = reviver.take() {
+            reviver.abort();
+        }
+    }
+
+    async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
+        let identities = self.surroundings.root.servers(scope.namespace.as_ref())?;
         let looks = identities.into_iter().map(|identity| async move {
             match self.look(&identity).await {
                 Ok(observed) => observed,
@@ -209,7 +230,8 @@ impl Backend for ProcessBackend {
             (Some(template), Some(spec)) => spec.template == *template,
             (Some(_), None) => false,
         };
-        Ok(all.into_iter().flatten().filter(fits).collect())
+        let fitting = all.into_iter().flatten().filter(fits);
+        Ok(fitting.map(Arc::new).collect())
     }
 
     async fn observe(&self, identity: &Identity) -> Result<Option<Observed>> {
@@ -217,11 +239,11 @@ impl Backend for ProcessBackend {
     }
 
     async fn perform(&self, identity: &Identity, action: &Action) -> Result<()> {
-        perform::perform(self, identity, action).await
+        perform::perform(&self.surroundings, identity, action).await
     }
 
     fn changes(&self, scope: &Scope) -> BoxStream<'static, Result<Change>> {
-        self.hub.changes(&self.root, scope)
+        self.hub.changes(&self.surroundings.root, scope)
     }
 
     async fn logs(
@@ -267,20 +289,22 @@ impl Backend for ProcessBackend {
     }
 
     async fn find_wheel(&self, wheel: &str) -> Result<Option<FoundWheel>> {
-        Ok(Some(match environment::resolve(wheel, &self.working)? {
-            Wheel::File { path, sha256 } => FoundWheel {
-                wheel: path,
-                sha256: Some(sha256),
+        Ok(Some(
+            match environment::resolve(wheel, &self.surroundings.working)? {
+                Wheel::File { path, sha256 } => FoundWheel {
+                    wheel: path,
+                    sha256: Some(sha256),
+                },
+                Wheel::Index(requirement) => FoundWheel {
+                    wheel: requirement,
+                    sha256: None,
+                },
             },
-            Wheel::Index(requirement) => FoundWheel {
-                wheel: requirement,
-                sha256: None,
-            },
-        }))
+        ))
     }
 
     async fn objects(&self, identity: &Identity) -> Result<Vec<String>> {
-        let folder = self.root.server(identity);
+        let folder = self.surroundings.root.server(identity);
         let Some(record) = record::read(&folder)? else {
             return Ok(Vec::new());
         };

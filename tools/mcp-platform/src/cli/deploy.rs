@@ -140,11 +140,7 @@ pub async fn run(
         .request(&arguments.template, general, world)
         .await?;
     let service = general.service(world).await?;
-    let waiting = if arguments.no_wait {
-        Waiting::Return
-    } else {
-        Waiting::Wait
-    };
+    let waiting = Waiting::of(!arguments.no_wait);
     let outcome = service
         .deploy(&general.namespace()?, &request, waiting, output)
         .await?;

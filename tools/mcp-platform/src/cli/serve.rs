@@ -11,14 +11,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::api::audit::Audit;
+use crate::api::certificate::Certificate;
 use crate::api::gate::{Gate, Tokens};
-use crate::api::serve::{self, Certificate, Listening};
+use crate::api::serve::{self, Listening};
 use crate::api::tokens::{self, TokenFile};
 use crate::api::{Api, Limits, OtherCluster, Parts, Rate};
 use crate::backend::Kind;
 use crate::backend::kubernetes::clusters::list;
 use crate::error::{Error, Result};
-use crate::world::World;
+use crate::world::{self, World};
 
 use super::{General, Output};
 
@@ -66,6 +67,12 @@ pub struct Arguments {
     /// The most open streams of logs and events
     #[arg(long, value_name = "N", default_value_t = 256)]
     max_streams: usize,
+    /// The most open connections; one more is closed at once
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    max_connections: usize,
+    /// Seconds that a client has to send the headers of a request
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    header_timeout: u64,
     /// Seconds that requests and operations have to come to their end when the program ends
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     grace: u64,
@@ -105,18 +112,21 @@ pub async fn run(
         _ => None,
     };
     let tls = match &certificate {
-        Some(files) => Some(serve::tls(files).await?),
+        Some(files) => Some(files.load(world::now()).await?),
         None => None,
     };
     let (closing, is_closing) = watch::channel(false);
     let limits = Limits {
         body: arguments.max_body,
         streams: arguments.max_streams,
+        connections: arguments.max_connections,
+        header_time: Duration::from_secs(arguments.header_timeout),
         operation_time: Duration::from_secs(general.timeout.saturating_mul(2).saturating_add(60)),
         ..Limits::default()
     };
     let service = general.service(world).await?;
     service.backend.keep_watching();
+    let backend = service.backend.clone();
     let api = Api::new(Parts {
         service,
         namespace: general.namespace()?,
@@ -145,7 +155,11 @@ pub async fn run(
         present.is_some(),
         audit_log,
     );
-    let stop = signals.wait(tls.clone(), certificate, *output);
+    let signalled = signals.wait(tls.clone(), certificate, *output);
+    let stop = async move {
+        signalled.await;
+        backend.stop_watching();
+    };
     let grace = Duration::from_secs(arguments.grace);
     match serve::serve(api, listening, tls, stop, closing, grace).await? {
         0 => Ok(()),
@@ -232,7 +246,7 @@ impl Signals {
                 _ = self.terminate.recv() => break,
                 _ = self.hang_up.recv() => {
                     if let (Some(config), Some(files)) = (&tls, &files) {
-                        match serve::reload(config, files).await {
+                        match files.reload(config, world::now()).await {
                             Ok(()) => output.progress("the certificate was read again"),
                             Err(error) => output.error(&error),
                         }

@@ -1,15 +1,15 @@
-//! `start`, `stop`, `scale`, `restart`, `delete`.
+//! `start`, `stop`, `scale`, `restart`, `delete`: the arguments of each, and one way to do them all.
 
 use clap::Args;
 
 use crate::error::Result;
-use crate::service::{StopMode, Waiting};
+use crate::service::{Operation, StopMode, Waiting};
 use crate::world::World;
 
 use super::deploy::print;
 use super::{General, Output};
 
-/// Arguments of `start` and `restart`.
+/// Arguments of every one of them.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The server
@@ -40,126 +40,55 @@ pub struct ScaleArguments {
     replicas: u32,
 }
 
-/// Arguments of `delete`.
-#[derive(Debug, Args)]
-pub struct DeleteArguments {
-    #[command(flatten)]
-    common: Arguments,
+/// What is to be done to which server.
+#[derive(Debug)]
+pub struct Steering {
+    arguments: Arguments,
+    operation: Operation,
 }
 
-fn waiting(arguments: &Arguments) -> Waiting {
-    if arguments.no_wait {
-        Waiting::Return
-    } else {
-        Waiting::Wait
+impl Steering {
+    /// An operation that needs no more than the server.
+    pub fn of(arguments: Arguments, operation: Operation) -> Steering {
+        Steering {
+            arguments,
+            operation,
+        }
     }
 }
 
-/// Starts and prints.
+impl From<StopArguments> for Steering {
+    fn from(arguments: StopArguments) -> Steering {
+        let operation = Operation::Stop(StopMode::of(arguments.force));
+        Steering::of(arguments.common, operation)
+    }
+}
+
+impl From<ScaleArguments> for Steering {
+    fn from(arguments: ScaleArguments) -> Steering {
+        let operation = Operation::Scale(arguments.replicas);
+        Steering::of(arguments.common, operation)
+    }
+}
+
+/// Does it and prints.
 ///
 /// # Errors
 /// As the operation.
-pub async fn start(
+pub async fn run(
     general: &General,
     world: &World,
     output: &Output,
-    arguments: Arguments,
+    steering: Steering,
 ) -> Result<()> {
+    let Steering {
+        arguments,
+        operation,
+    } = steering;
     let service = general.service(world).await?;
     let identity = general.identity(&arguments.name)?;
-    print(
-        output,
-        &service
-            .start(&identity, waiting(&arguments), output)
-            .await?,
-    );
-    Ok(())
-}
-
-/// Stops and prints.
-///
-/// # Errors
-/// As the operation.
-pub async fn stop(
-    general: &General,
-    world: &World,
-    output: &Output,
-    arguments: StopArguments,
-) -> Result<()> {
-    let service = general.service(world).await?;
-    let identity = general.identity(&arguments.common.name)?;
-    let mode = if arguments.force {
-        StopMode::Force
-    } else {
-        StopMode::Graceful
-    };
-    let outcome = service
-        .stop(&identity, mode, waiting(&arguments.common), output)
-        .await?;
-    print(output, &outcome);
-    Ok(())
-}
-
-/// Scales and prints.
-///
-/// # Errors
-/// As the operation.
-pub async fn scale(
-    general: &General,
-    world: &World,
-    output: &Output,
-    arguments: ScaleArguments,
-) -> Result<()> {
-    let service = general.service(world).await?;
-    let identity = general.identity(&arguments.common.name)?;
-    let outcome = service
-        .scale(
-            &identity,
-            arguments.replicas,
-            waiting(&arguments.common),
-            output,
-        )
-        .await?;
-    print(output, &outcome);
-    Ok(())
-}
-
-/// Restarts and prints.
-///
-/// # Errors
-/// As the operation.
-pub async fn restart(
-    general: &General,
-    world: &World,
-    output: &Output,
-    arguments: Arguments,
-) -> Result<()> {
-    let service = general.service(world).await?;
-    let identity = general.identity(&arguments.name)?;
-    print(
-        output,
-        &service
-            .restart(&identity, waiting(&arguments), output)
-            .await?,
-    );
-    Ok(())
-}
-
-/// Deletes and prints.
-///
-/// # Errors
-/// As the operation.
-pub async fn delete(
-    general: &General,
-    world: &World,
-    output: &Output,
-    arguments: DeleteArguments,
-) -> Result<()> {
-    let service = general.service(world).await?;
-    let identity = general.identity(&arguments.common.name)?;
-    let outcome = service
-        .delete(&identity, waiting(&arguments.common), output)
-        .await?;
+    let waiting = Waiting::of(!arguments.no_wait);
+    let outcome = service.run(&identity, &operation, waiting, output).await?;
     print(output, &outcome);
     Ok(())
 }

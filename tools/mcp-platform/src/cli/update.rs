@@ -75,11 +75,7 @@ pub async fn run(
         wheel: arguments.wheel.clone(),
         configuration,
     };
-    let waiting = if arguments.no_wait {
-        Waiting::Return
-    } else {
-        Waiting::Wait
-    };
+    let waiting = Waiting::of(!arguments.no_wait);
     let outcome = service.update(&identity, &update, waiting, output).await?;
     print(output, &outcome);
     Ok(())

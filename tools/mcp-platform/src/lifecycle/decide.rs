@@ -27,12 +27,15 @@ impl Default for Limits {
 pub fn decide(goal: &Goal, observed: Option<&Observed>, limits: Limits) -> Result<Vec<Action>> {
     let actions = needed(goal, observed, limits)?;
     match observed {
-        // Nothing differs, and nobody would keep it so: the smallest change that brings one back.
-        Some(observed) if actions.is_empty() && observed.abandoned() => Ok(vec![Action::Scale {
-            from: observed.desired,
-            to: observed.desired,
-            remember: Remember::Keep,
-        }]),
+        // Nothing differs, but nobody would keep it so, or companions do not follow: the smallest
+        // change that mends it.
+        Some(observed) if actions.is_empty() && (observed.abandoned() || observed.outlived()) => {
+            Ok(vec![Action::Scale {
+                from: observed.desired,
+                to: observed.desired,
+                remember: Remember::Keep,
+            }])
+        }
         _ => Ok(actions),
     }
 }
@@ -88,10 +91,12 @@ fn update(spec: &Spec, observed: &Observed, limits: Limits) -> Result<Vec<Action
     )])
 }
 
-/// Whether what is stored or what is wanted by the back end differs from the specification.
+/// Whether what is stored or what is wanted by the back end differs from the specification, or
+/// something was left that writing it again clears up.
 fn changes(spec: &Spec, observed: &Observed) -> bool {
     let revision = spec.revision();
-    observed.revision.as_deref() != Some(revision.as_str())
+    observed.untidy()
+        || observed.revision.as_deref() != Some(revision.as_str())
         || observed
             .spec
             .as_ref()
@@ -118,7 +123,9 @@ fn ours(spec: &Spec, observed: &Observed) -> Result<()> {
 }
 
 fn apply(spec: &Spec, observed: Option<&Observed>, replicas: u32, remember: Remember) -> Action {
-    let previous = observed.and_then(|observed| {
+    // What never came to be is nothing to go back to.
+    let present = observed.filter(|observed| observed.token.is_some());
+    let previous = present.and_then(|observed| {
         let ready = ready(observed) || observed.desired == 0;
         let same = observed
             .spec
@@ -194,6 +201,10 @@ fn stop(observed: &Observed) -> Vec<Action> {
 fn force_stop(observed: &Observed) -> Vec<Action> {
     let mut actions = Vec::new();
     if observed.desired > 0 {
+        // What is drained ends in order; nobody waits for that any more.
+        if observed.draining {
+            actions.push(Action::Uncordon);
+        }
         actions.push(to_zero(observed));
     }
     if observed.desired > 0 || !observed.instances.is_empty() {

@@ -12,8 +12,16 @@ pub fn status(observed: &Observed) -> Status {
         .iter()
         .filter(|instance| instance.phase == Phase::Ending)
         .count();
+    let current = observed.observed_generation >= observed.generation;
     if observed.desired == 0 {
-        return if observed.replicas == 0 && ending == 0 {
+        // What is not taken up yet may still be starting what was wanted before.
+        return if !current {
+            say(
+                State::Scaling,
+                Cause::Ending,
+                rolling(observed, current, observed.ready),
+            )
+        } else if observed.replicas == 0 && ending == 0 {
             say(
                 State::Stopped,
                 Cause::Stopped,
@@ -28,7 +36,6 @@ pub fn status(observed: &Observed) -> Status {
             )
         };
     }
-    let current = observed.observed_generation >= observed.generation;
     let complete = observed.updated == observed.desired
         && observed.ready >= observed.desired
         && observed.replicas == observed.desired

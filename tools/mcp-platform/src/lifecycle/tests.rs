@@ -102,8 +102,12 @@ fn singleton() -> Observed {
 }
 
 fn abandon(it: &mut Observed) {
+    lacks(it, Observed::SUPERVISED);
+}
+
+fn lacks(it: &mut Observed, kind: &str) {
     it.conditions.push(Condition {
-        kind: Observed::SUPERVISED.to_owned(),
+        kind: kind.to_owned(),
         status: "False".to_owned(),
         reason: String::new(),
         message: String::new(),
@@ -235,7 +239,7 @@ fn what_drains_takes_sessions_again_when_it_shall_run() {
         (Goal::Update(spec("good day", 3)), "apply(3,Keep)"),
         (Goal::Start, "uncordon"),
         (Goal::Stop, "drain scale(3-0,Set(3))"),
-        (Goal::ForceStop, "scale(3-0,Set(3)) kill"),
+        (Goal::ForceStop, "uncordon scale(3-0,Set(3)) kill"),
         (Goal::Scale(3), "uncordon"),
         (Goal::Scale(2), "uncordon scale(3-2,Forget)"),
         (Goal::Scale(0), "drain scale(3-0,Set(3))"),
@@ -328,6 +332,28 @@ fn what_nobody_keeps_running_is_taken_up_by_any_goal() {
 }
 
 #[test]
+fn what_was_left_half_done_is_finished() {
+    let untidy = with(|it| lacks(it, Observed::TIDY));
+    let cases = [
+        (Goal::Deploy(spec("hello", 3)), "apply(3,Forget)"),
+        (Goal::Update(spec("hello", 3)), "apply(3,Keep)"),
+        (Goal::Start, ""),
+        (Goal::Scale(3), ""),
+    ];
+    each("untidy", Some(&untidy), &cases);
+    let mut outlived = stopped();
+    lacks(&mut outlived, Observed::COMPANIONS_STOPPED);
+    let cases = [
+        (Goal::Stop, "scale(0-0,Keep)"),
+        (Goal::Scale(0), "scale(0-0,Keep)"),
+        (Goal::Update(spec("hello", 3)), "scale(0-0,Keep)"),
+        (Goal::Start, "scale(0-2,Forget)"),
+        (Goal::Delete, "remove"),
+    ];
+    each("outlived", Some(&outlived), &cases);
+}
+
+#[test]
 fn sessions_are_waited_for_only_where_there_are_any() {
     let none = with(|it| it.spec.as_mut().unwrap().sessions = None);
     let hurry = with(|it| it.spec.as_mut().unwrap().drain_seconds = 0);
@@ -361,6 +387,9 @@ fn the_last_that_was_ready_is_kept_through_failures() {
     assert_eq!(kept(&running(), &next).1, Some("7".to_owned()));
     assert_eq!(kept(&draining(), &next).0, hello, "drained, and yet ready");
     assert_eq!(kept(&stopped(), &next).0, hello);
+    let mut remains = stopped();
+    (remains.token, remains.revision) = (None, None);
+    assert_eq!(kept(&remains, &next), (None, None), "it never came to be");
     let mut failing = with(|it| {
         it.previous = Some(spec("first", 3));
         it.faults = vec![fault(Cause::ImagePull)];

@@ -227,7 +227,7 @@ fn container(spec: &Spec, companion: &Companion) -> Value {
 fn environment(spec: &Spec, companion: &Companion) -> Vec<Value> {
     let open = companion.environment.iter().map(|(name, text)| {
         // Kubernetes expands `$(NAME)` in a value.
-        let value = hosts(spec, text).replace("$(", "$$(");
+        let value = text.replace("$(", "$$(");
         json!({ "name": name, "value": value })
     });
     let secret = name(spec, companion);
@@ -238,12 +238,4 @@ fn environment(spec: &Spec, companion: &Companion) -> Vec<Value> {
         })
     });
     open.chain(closed).collect()
-}
-
-/// `{companion.NAME.host}` as the host name of a companion.
-fn hosts(spec: &Spec, text: &str) -> String {
-    spec.companions.iter().fold(text.to_owned(), |text, other| {
-        let host = names::companion(spec, &other.name);
-        text.replace(&format!("{{companion.{}.host}}", other.name), &host)
-    })
 }

@@ -41,7 +41,8 @@ pub fn claim(spec: &Spec, volume: &str) -> String {
     format!("{}-{volume}", spec.identity.name)
 }
 
-/// The host name, and the name of every object, of a companion.
+/// The host name, and the name of every object, of a companion: that of its Service, which starts
+/// with a letter.
 pub fn companion(spec: &Spec, name: &str) -> String {
-    format!("{}-{name}", spec.identity.name)
+    format!("{}-{name}", spec.identity.name.service())
 }

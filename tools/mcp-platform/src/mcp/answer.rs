@@ -16,7 +16,7 @@ pub fn answer<T: Serialize>(result: Result<T>) -> CallToolResult {
 }
 
 /// An error of a tool: the text begins with its kind; hints follow.
-fn refusal(error: &Error) -> CallToolResult {
+pub fn refusal(error: &Error) -> CallToolResult {
     let kind = serde_json::to_value(error.kind).unwrap_or(Value::Null);
     let mut text = format!("{}: {error}", kind.as_str().unwrap_or("error"));
     for hint in &error.hints {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use rmcp::transport::streamable_http_server::session::SessionManager as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
@@ -16,6 +17,7 @@ pub const PATH: &str = "/mcp";
 /// The endpoint, and the way to end it.
 pub struct Endpoint {
     service: StreamableHttpService<Face, LocalSessionManager>,
+    sessions: Arc<LocalSessionManager>,
     end: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -32,7 +34,12 @@ impl Endpoint {
         let token = config.cancellation_token.clone();
         let sessions = Arc::new(LocalSessionManager::default());
         Endpoint {
-            service: StreamableHttpService::new(move || Ok(face.clone()), sessions, config),
+            service: StreamableHttpService::new(
+                move || Ok(face.clone()),
+                Arc::clone(&sessions),
+                config,
+            ),
+            sessions,
             end: Arc::new(move || token.cancel()),
         }
     }
@@ -40,6 +47,15 @@ impl Endpoint {
     /// Its route.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new().route_service(PATH, self.service.clone())
+    }
+
+    /// Ends one session, in the background; none of that id is none to end.
+    pub fn close(&self, session: &str) {
+        let (sessions, session) = (Arc::clone(&self.sessions), session.into());
+        tokio::spawn(async move {
+            // It may have ended by itself meanwhile.
+            let _ = sessions.close_session(&session).await;
+        });
     }
 
     /// What ends every session and stream; to be called when the server shuts down, which would

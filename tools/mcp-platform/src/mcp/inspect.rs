@@ -7,11 +7,11 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, tool, tool_router};
 
 use crate::backend::Scope;
-use crate::service::{CheckTarget, WithSecrets};
+use crate::service::{Access, CheckTarget, WithSecrets};
 
+use super::Face;
 use super::answer::answer;
 use super::parameters::{CheckParameters, NamespaceParameters};
-use super::{Access, Face};
 
 impl Face {
     /// The tools of this file.

@@ -1,29 +1,25 @@
 //! The tools. Hints say what only looks, what may be repeated and what destroys.
 
-use std::future::Future;
-
-use futures::{FutureExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{CallToolResult, Extensions};
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, tool, tool_router};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::backend::{LogOptions, Scope};
 use crate::error::Result;
 use crate::model::{Identity, ImageReference, Name};
-use crate::service::{
-    DeployRequest, Outcome, Quiet, Report, Service, StopMode, UpdateRequest, Waiting,
-};
+use crate::service::{Access, DeployRequest, Operation, Report, StopMode, UpdateRequest, Waiting};
 use crate::template::Request;
 
-use super::answer::answer;
+use super::Face;
+use super::answer::{answer, refusal};
 use super::parameters::{
     DeployParameters, ListParameters, LogParameters, ScaleParameters, ServerParameters,
     StartParameters, StopParameters, UpdateParameters,
 };
-use super::{Access, Change, Face};
 
 const LINES: u32 = 2000;
 
@@ -59,27 +55,25 @@ impl Face {
     }
 
     /// Changes a server, once the gate lets it through.
-    async fn change<W>(
+    async fn steer(
         &self,
         extensions: &Extensions,
-        change: Change,
-        work: impl FnOnce(Service) -> W,
-    ) -> Result<Outcome>
-    where
-        W: Future<Output = Result<Outcome>> + Send + 'static,
-    {
-        let work = work(self.service.clone()).boxed();
-        self.gate.change(extensions, change, work).await
+        place: (Option<&str>, &str),
+        operation: Operation,
+        waiting: Waiting,
+    ) -> CallToolResult {
+        let done = async {
+            let identity = self.identity(place.0, place.1)?;
+            self.gate
+                .change(extensions, &self.service, &identity, operation, waiting)
+                .await
+        };
+        answer(done.await)
     }
 }
 
-/// The names of what is configured; the values may be secret.
-fn keys(configuration: &Map<String, Value>) -> Vec<String> {
-    configuration.keys().cloned().collect()
-}
-
-fn waiting(wait: bool) -> Waiting {
-    if wait { Waiting::Wait } else { Waiting::Return }
+fn image(text: Option<&str>) -> Result<Option<ImageReference>> {
+    text.map(ImageReference::parse).transpose()
 }
 
 /// What clients of system 002 look for, beside everything else.
@@ -164,16 +158,10 @@ impl Face {
         Parameters(parameters): Parameters<StartParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let start = async {
-            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
-            let change = Change::of(Access::Operate, "start", &identity);
-            let waiting = waiting(parameters.wait_ready.unwrap_or(true));
-            self.change(&context.extensions, change, |service| async move {
-                service.start(&identity, waiting, &Quiet).await
-            })
+        let waiting = Waiting::of(parameters.wait_ready.unwrap_or(true));
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
+        self.steer(&context.extensions, place, Operation::Start, waiting)
             .await
-        };
-        answer(start.await)
     }
 
     /// Stops an MCP server: new sessions first, then the present ones end, then its instances.
@@ -188,21 +176,10 @@ impl Face {
         Parameters(parameters): Parameters<StopParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let stop = async {
-            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
-            let change =
-                Change::of(Access::Operate, "stop", &identity).with("force", parameters.force);
-            let mode = if parameters.force.unwrap_or(false) {
-                StopMode::Force
-            } else {
-                StopMode::Graceful
-            };
-            self.change(&context.extensions, change, move |service| async move {
-                service.stop(&identity, mode, Waiting::Wait, &Quiet).await
-            })
+        let stop = Operation::Stop(StopMode::of(parameters.force.unwrap_or(false)));
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
+        self.steer(&context.extensions, place, stop, Waiting::Wait)
             .await
-        };
-        answer(stop.await)
     }
 
     /// Sets the number of replicas of an MCP server; fewer than before cuts sessions off.
@@ -217,18 +194,10 @@ impl Face {
         Parameters(parameters): Parameters<ScaleParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let scale = async {
-            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
-            let change = Change::of(Access::Operate, "scale", &identity)
-                .with("replicas", parameters.replicas);
-            let waiting = waiting(parameters.wait_ready.unwrap_or(false));
-            let replicas = parameters.replicas;
-            self.change(&context.extensions, change, move |service| async move {
-                service.scale(&identity, replicas, waiting, &Quiet).await
-            })
-            .await
-        };
-        answer(scale.await)
+        let waiting = Waiting::of(parameters.wait_ready.unwrap_or(false));
+        let scale = Operation::Scale(parameters.replicas);
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
+        self.steer(&context.extensions, place, scale, waiting).await
     }
 
     /// Replaces every instance of an MCP server by a new one; sessions are cut off.
@@ -243,15 +212,14 @@ impl Face {
         Parameters(parameters): Parameters<ServerParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let restart = async {
-            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
-            let change = Change::of(Access::Operate, "restart", &identity);
-            self.change(&context.extensions, change, |service| async move {
-                service.restart(&identity, Waiting::Wait, &Quiet).await
-            })
-            .await
-        };
-        answer(restart.await)
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
+        self.steer(
+            &context.extensions,
+            place,
+            Operation::Restart,
+            Waiting::Wait,
+        )
+        .await
     }
 
     /// Deploys an MCP server from a template; again with the same arguments changes nothing.
@@ -276,27 +244,21 @@ impl Face {
                     name: parameters.name,
                     configuration: parameters.configuration,
                     replicas: parameters.replicas,
-                    image: parameters
-                        .image
-                        .as_deref()
-                        .map(ImageReference::parse)
-                        .transpose()?,
+                    image: image(parameters.image.as_deref())?,
                     ..Request::default()
                 },
             };
             let identity = self.service.specify(&namespace, &request, None)?.identity;
-            let wanted = &request.request;
-            let change = Change::of(Access::Administer, "deploy", &identity)
-                .with("template", request.template.clone())
-                .with("image", wanted.image.as_ref().map(ToString::to_string))
-                .with("replicas", wanted.replicas)
-                .with("keys", keys(&wanted.configuration));
-            self.change(&context.extensions, change, move |service| async move {
-                service
-                    .deploy(&namespace, &request, Waiting::Wait, &Quiet)
-                    .await
-            })
-            .await
+            let deploy = Operation::Deploy(request);
+            self.gate
+                .change(
+                    &context.extensions,
+                    &self.service,
+                    &identity,
+                    deploy,
+                    Waiting::Wait,
+                )
+                .await
         };
         answer(deploy.await)
     }
@@ -313,28 +275,18 @@ impl Face {
         Parameters(parameters): Parameters<UpdateParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let update = async {
-            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
-            let change = Change::of(Access::Administer, "update", &identity)
-                .with("image", parameters.image.clone())
-                .with("keys", keys(&parameters.configuration));
-            let request = UpdateRequest {
-                image: parameters
-                    .image
-                    .as_deref()
-                    .map(ImageReference::parse)
-                    .transpose()?,
-                configuration: parameters.configuration,
-                ..UpdateRequest::default()
-            };
-            self.change(&context.extensions, change, move |service| async move {
-                service
-                    .update(&identity, &request, Waiting::Wait, &Quiet)
-                    .await
-            })
-            .await
+        let image = match image(parameters.image.as_deref()) {
+            Ok(image) => image,
+            Err(error) => return refusal(&error),
         };
-        answer(update.await)
+        let update = Operation::Update(UpdateRequest {
+            image,
+            configuration: parameters.configuration,
+            ..UpdateRequest::default()
+        });
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
+        self.steer(&context.extensions, place, update, Waiting::Wait)
+            .await
     }
 
     /// Deletes an MCP server and everything of it, its volumes included.
@@ -349,15 +301,9 @@ impl Face {
         Parameters(parameters): Parameters<ServerParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let delete = async {
-            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
-            let change = Change::of(Access::Administer, "delete", &identity);
-            self.change(&context.extensions, change, |service| async move {
-                service.delete(&identity, Waiting::Wait, &Quiet).await
-            })
+        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
+        self.steer(&context.extensions, place, Operation::Delete, Waiting::Wait)
             .await
-        };
-        answer(delete.await)
     }
 
     /// Shows what an MCP server wrote last, of all its instances.

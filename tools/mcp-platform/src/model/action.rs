@@ -99,9 +99,10 @@ impl Action {
                 } else {
                     "create"
                 };
-                let image = match &spec.run.image {
-                    Some(image) => format!(", image {image}"),
-                    None => String::new(),
+                // Without a source it was not looked for: this back end runs no images.
+                let image = match (&spec.run.image, &spec.provenance.image_source) {
+                    (Some(image), Some(_)) => format!(", image {image}"),
+                    _ => String::new(),
                 };
                 format!(
                     "{verb} revision {}, {replicas} wanted{image}",

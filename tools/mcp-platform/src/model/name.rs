@@ -67,12 +67,14 @@ impl Name {
         &self.0
     }
 
-    /// This name with a suffix: `notebooks` and `mongodb` give `notebooks-mongodb`.
+    /// The host name of a companion: `notebooks` and `mongodb` give `notebooks-mongodb`. It is the
+    /// name of a Service, too, so it starts with a letter.
     ///
     /// # Errors
     /// The two together are too long for a label.
     pub fn with(&self, suffix: &str) -> Result<Name> {
-        Name::label(&format!("{}-{suffix}", self.0))
+        let host = format!("{}-{suffix}", self.service());
+        Name::label(&host)
             .map_err(|error| error.hint(format!("choose a name that leaves room for `-{suffix}`")))
     }
 
@@ -157,5 +159,10 @@ mod tests {
     fn a_service_starts_with_a_letter() {
         assert_eq!(Name::server("1-echo").unwrap().service(), "mcp-1-echo");
         assert_eq!(Name::server("echo").unwrap().service(), "echo");
+        let host = |name: &str, companion| Name::server(name).unwrap().with(companion);
+        assert_eq!(host("1-echo", "db").unwrap().as_str(), "mcp-1-echo-db");
+        assert_eq!(host("echo", "1-db").unwrap().as_str(), "echo-1-db");
+        // With what is put before it, it is one character too long.
+        assert!(host(&format!("1{}", "a".repeat(51)), "mongodb").is_err());
     }
 }

@@ -68,6 +68,27 @@ impl Observed {
     /// nothing happens by itself any more. Only back ends that can lose it say it.
     pub const SUPERVISED: &str = "Supervised";
 
+    /// The condition that is `False` when an operation was cut off that left something which nobody
+    /// needs. Only back ends that cannot clear up by themselves say it.
+    pub const TIDY: &str = "Tidy";
+
+    /// Whether something was left that deploying or updating again clears up.
+    pub fn untidy(&self) -> bool {
+        self.conditions
+            .iter()
+            .any(|condition| condition.kind == Observed::TIDY && condition.status == "False")
+    }
+
+    /// The condition that is `False` when companions go on though the server is stopped.
+    pub const COMPANIONS_STOPPED: &str = "CompanionsStopped";
+
+    /// Whether companions go on though the server is stopped: the next change stops them.
+    pub fn outlived(&self) -> bool {
+        self.conditions.iter().any(|condition| {
+            condition.kind == Observed::COMPANIONS_STOPPED && condition.status == "False"
+        })
+    }
+
     /// Whether what keeps the server running is gone: the next change brings it back.
     pub fn abandoned(&self) -> bool {
         self.conditions

@@ -173,7 +173,7 @@ impl Service {
                 continue;
             };
             let Some(spec) = observed.spec else {
-                backup.foreign.push(listed.identity);
+                backup.foreign.push(listed.identity.clone());
                 continue;
             };
             backup.servers.push(Saved {

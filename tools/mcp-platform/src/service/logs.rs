@@ -23,9 +23,8 @@ impl Service {
         options: &LogOptions,
     ) -> Result<BoxStream<'static, Result<LogLine>>> {
         let hidden = self
-            .status(identity)
+            .found(identity)
             .await?
-            .observed
             .spec
             .map_or_else(Vec::new, |spec| values(&spec.secrets));
         let lines = self.backend.logs(identity, options).await?;

@@ -1,5 +1,7 @@
 //! Deploy, list, status, start, stop, scale, restart, update, delete.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -18,14 +20,15 @@ use super::{Progress, Service};
 pub struct Report {
     /// What the back end answered.
     #[serde(flatten)]
-    pub observed: Observed,
+    pub observed: Arc<Observed>,
     /// What it means.
     pub status: Status,
 }
 
 impl Report {
     /// Reads an observation.
-    pub fn of(observed: Observed) -> Report {
+    pub fn of(observed: impl Into<Arc<Observed>>) -> Report {
+        let observed = observed.into();
         let status = status(&observed);
         Report { observed, status }
     }

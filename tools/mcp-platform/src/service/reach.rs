@@ -1,6 +1,7 @@
 //! The one way in which every operation reaches its goal: look, decide, act, wait; and back when a
 //! deployment failed.
 
+use crate::backend::FailedCreation;
 use crate::error::{Error, Kind, Result};
 use crate::lifecycle::decide;
 use crate::model::{Action, Goal, Identity, Observed, Remember};
@@ -43,6 +44,9 @@ impl Service {
                         done: &done,
                         before,
                     };
+                    if self.took_back(&done) {
+                        return Err(error);
+                    }
                     return Err(self.undo(identity, begun, error, progress).await);
                 }
             }
@@ -107,6 +111,13 @@ impl Service {
             .hint(format!("mcp-platform stop {}", identity.name))),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the action that failed just now was to create the server, and left nothing: an equal
+    /// one that is there by now was created by somebody else at the same time.
+    fn took_back(&self, done: &[Action]) -> bool {
+        matches!(done.last(), Some(Action::Apply { expected: None, .. }))
+            && self.backend.failed_creation() == FailedCreation::Nothing
     }
 
     /// After a failed deployment: back to the last specification that was ready, or nothing at all

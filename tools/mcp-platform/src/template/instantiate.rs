@@ -189,6 +189,7 @@ fn assemble(
         }
         companions.push(companion);
     }
+    introduce(name, &mut companions)?;
     tell(template, name, &companions, &mut parts)?;
     seal(&mut parts.secrets, present, random);
     parts.companions = companions;
@@ -385,6 +386,28 @@ fn companion(table: &CompanionTable, configuration: &Map<String, Value>) -> Resu
     })
 }
 
+/// Tells each companion where the others are.
+fn introduce(name: &Name, companions: &mut [Companion]) -> Result<()> {
+    let all = companions.to_vec();
+    for text in companions
+        .iter_mut()
+        .flat_map(|companion| companion.environment.values_mut())
+    {
+        *text = with_hosts(text, name, &all)?;
+    }
+    Ok(())
+}
+
+/// A text with host names for `{companion.NAME.host}`.
+fn with_hosts(pattern: &str, name: &Name, companions: &[Companion]) -> Result<String> {
+    let mut text = pattern.to_owned();
+    for other in companions {
+        let host = name.with(&other.name)?;
+        text = text.replace(&format!("{{companion.{}.host}}", other.name), host.as_str());
+    }
+    Ok(text)
+}
+
 /// What the server is told of its companions: host names in the open, passwords as secrets.
 fn tell(
     template: &Template,
@@ -397,11 +420,7 @@ fn tell(
             continue;
         }
         for (variable, pattern) in &table.tells {
-            let mut text = pattern.clone();
-            for other in companions {
-                let host = name.with(&other.name)?;
-                text = text.replace(&format!("{{companion.{}.host}}", other.name), host.as_str());
-            }
+            let mut text = with_hosts(pattern, name, companions)?;
             let open = text.clone();
             for (key, secret) in &parts.secrets.generated {
                 text = text.replace(&format!("{{secret:{key}}}"), secret.expose());

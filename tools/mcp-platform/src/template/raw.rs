@@ -280,7 +280,7 @@ pub struct CompanionTable {
     pub enabled: bool,
     /// The boolean key of the configuration that starts it.
     pub enabled_by: Option<String>,
-    /// Environment variables.
+    /// Environment variables; `{companion.NAME.host}` in them stands for the host name of another.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// Environment variable → name of a password that is generated once: `mongodb/password`.

@@ -136,6 +136,9 @@ fn a_companion_gets_one_password_and_keeps_it() {
         Some(&first.secrets),
     );
     assert!(with_page.companions[1].enabled);
+    let host = format!("{}-mongodb", with_page.identity.name);
+    let told = &with_page.companions[1].environment["ME_CONFIG_MONGODB_SERVER"];
+    assert_eq!(told, &host);
     assert_eq!(with_page.secrets_id, first.secrets_id);
 }
 

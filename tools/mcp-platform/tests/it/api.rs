@@ -5,5 +5,8 @@ mod gate;
 mod many;
 mod operations;
 mod restore;
+mod revoked;
+mod slow;
 mod stand;
 mod streams;
+mod tls;

@@ -11,6 +11,7 @@ async fn holds(fixture: Fixture) {
     life::from_deploy_to_nothing_left(&fixture).await;
     life::every_fault_is_named_and_leaves_nothing(&fixture).await;
     life::nothing_secret_shows(&fixture).await;
+    life::companions_end_after_their_server(&fixture).await;
 }
 
 #[tokio::test]

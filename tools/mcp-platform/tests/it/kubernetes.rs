@@ -5,9 +5,14 @@
 
 mod answers;
 mod clusters;
+mod companions;
+mod crash;
 mod faults;
 mod foreign;
+mod gate;
 mod life;
 mod many;
 pub mod place;
+mod profiles;
 mod races;
+mod serving;

@@ -6,7 +6,10 @@ mod faults;
 mod jupyter;
 mod kills;
 mod operations;
+mod revive;
 mod sessions;
+mod signals;
+mod wheels;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -180,6 +183,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
+        self.service.backend.stop_watching();
         // Supervisors first, so that they start nothing again.
         for kind in ["supervise", ""] {
             for process in processes(self.folder.path()) {
@@ -273,6 +277,10 @@ pub fn catalogue() -> Catalogue {
                 "{}\n{fails}",
                 echo.replace("grace-seconds = 10", "grace-seconds = 1")
             ),
+        ),
+        (
+            "stubborn",
+            format!("{}\n{fails}", echo.replace("= 10", "= 50")),
         ),
         (
             "sticky",

@@ -111,7 +111,7 @@ pub fn companion(record: &Record, companion: &Companion, revision: &str) -> Cont
         labels: Some(labels),
         networking_config: Some(networking(
             &names::inner_network(&spec.identity),
-            &format!("{}-{}", spec.identity.name, companion.name),
+            &format!("{}-{}", spec.identity.name.service(), companion.name),
         )),
         host_config: Some(host(&companion.resources, mounts, HashMap::new())),
         ..ContainerCreateBody::default()

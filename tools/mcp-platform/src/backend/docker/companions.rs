@@ -1,15 +1,104 @@
 //! The services that belong to a server: made with it, ended with it, their volumes kept until it is
 //! deleted.
 
+use std::time::Duration;
+
+use bollard::models::ContainerInspectResponse;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Result;
-use crate::model::{Companion, label};
+use crate::model::{Cause, Companion, Fault, label};
 
 use super::engine::Engine;
 use super::record::{Record, name_of, role};
-use super::state::{Seen, text};
-use super::{act, body, converge::Life, names, pull};
+use super::state::{Seen, started, text};
+use super::{act, body, converge::Life, names, observe, pull};
+
+/// How long one has to run after it was started again until it counts as well.
+const STEADY: SignedDuration = SignedDuration::from_secs(10);
+
+/// Looks at companions. They have no page to look at: one that runs is well, unless it ended a moment
+/// ago and may do so again.
+pub async fn look(
+    engine: &Engine,
+    containers: Vec<ContainerInspectResponse>,
+    now: Timestamp,
+) -> Vec<Seen> {
+    let mut all = Vec::new();
+    for container in containers {
+        let again = container.restart_count.unwrap_or(0) > 0;
+        let recent = started(&container).is_none_or(|since| now.duration_since(since) < STEADY);
+        let well = !(again && recent);
+        let end = if well {
+            None
+        } else {
+            observe::last_end(engine, &container).await
+        };
+        all.push(Seen {
+            container,
+            look: Some(if well {
+                Ok(())
+            } else {
+                Err("it was started again a moment ago".to_owned())
+            }),
+            end,
+        });
+    }
+    all
+}
+
+/// The companions that are to run: none while the server is stopped or removed.
+fn wanted(record: &Record) -> impl Iterator<Item = &Companion> {
+    let runs = record.replicas > 0 && !record.removing;
+    let all = record.spec.companions.iter();
+    all.filter(move |companion| companion.enabled && runs)
+}
+
+/// What is wrong with the companions of a server that is to run.
+pub fn faults(record: &Record, there: &[Seen], now: Timestamp) -> Vec<Fault> {
+    let identity = &record.spec.identity;
+    wanted(record)
+        .filter_map(|companion| {
+            let name = names::companion(identity, &companion.name);
+            let one = there.iter().find(|one| name_of(&one.container) == name)?;
+            let fault = one.instance(Duration::ZERO, now).fault?;
+            let why = fault.message.strip_prefix(&name).unwrap_or(&fault.message);
+            Some(Fault {
+                message: format!("the companion {}{why}", companion.name),
+                ..fault
+            })
+        })
+        .collect()
+}
+
+/// The companions that somebody took away while an instance of the wanted revision, before which they
+/// were made, is there.
+pub fn lost(record: &Record, there: &[Seen], instances: &[Seen]) -> Vec<Fault> {
+    let identity = &record.spec.identity;
+    let (revision, epoch) = (record.spec.revision(), record.epoch);
+    let came_after = instances.iter().map(Seen::present);
+    if !came_after
+        .into_iter()
+        .any(|one| one.revision == revision && one.epoch == epoch)
+    {
+        return Vec::new();
+    }
+    wanted(record)
+        .filter(|companion| {
+            let name = names::companion(identity, &companion.name);
+            there.iter().all(|one| name_of(&one.container) != name)
+        })
+        .map(|companion| Fault {
+            cause: Cause::Exited,
+            message: format!(
+                "the companion {} was removed from the engine; start the server again",
+                companion.name
+            ),
+            since: None,
+        })
+        .collect()
+}
 
 /// Brings the companions to what is wanted: none while the server is stopped.
 ///
@@ -27,12 +116,7 @@ pub async fn converge(engine: &Engine, record: &Record) -> Result<()> {
             end: None,
         })
         .collect();
-    let wanted: Vec<&Companion> = record
-        .spec
-        .companions
-        .iter()
-        .filter(|companion| companion.enabled && record.replicas > 0)
-        .collect();
+    let wanted: Vec<&Companion> = wanted(record).collect();
     for one in &there {
         let name = name_of(&one.container);
         let keep = wanted.iter().any(|companion| {

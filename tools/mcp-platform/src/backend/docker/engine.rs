@@ -13,6 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, Result};
+use crate::image::DockerConfig;
 use crate::model::{Identity, Name};
 
 use super::names::{Filters, of_server};
@@ -24,6 +25,9 @@ pub const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
 
 /// How many questions are asked at the same time.
 const ABREAST: usize = 16;
+
+/// How often a list is made again because something of it went meanwhile.
+const LISTS: usize = 5;
 
 /// Longer than any grace period: `stop` answers when the container has ended.
 const PATIENCE: Duration = Duration::from_secs(3900);
@@ -48,8 +52,8 @@ pub struct Place {
     pub program: PathBuf,
     /// The namespace of foreign servers that say none.
     pub namespace: Name,
-    /// Docker's own file with the credentials of registries.
-    pub docker_config: PathBuf,
+    /// Docker's own configuration, which says who we are at registries.
+    pub docker_config: DockerConfig,
 }
 
 impl Engine {
@@ -115,6 +119,19 @@ impl Engine {
     /// # Errors
     /// The engine cannot be asked.
     pub async fn containers(&self, filters: &Filters) -> Result<Vec<ContainerInspectResponse>> {
+        let mut all = self.listed(filters).await?;
+        for _ in 0..LISTS {
+            // One went between the list and the look at it, perhaps because another took its place,
+            // which the list does not have: a record that is changed is such.
+            if all.iter().all(Option::is_some) {
+                break;
+            }
+            all = self.listed(filters).await?;
+        }
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    async fn listed(&self, filters: &Filters) -> Result<Vec<Option<ContainerInspectResponse>>> {
         let docker = self.docker().await?;
         let options = ListContainersOptionsBuilder::new()
             .all(true)
@@ -124,13 +141,11 @@ impl Engine {
             .list_containers(Some(options))
             .await
             .map_err(|error| refused("the list of containers", error))?;
-        let all: Vec<Option<ContainerInspectResponse>> =
-            stream::iter(found.into_iter().filter_map(|one| one.id))
-                .map(|id| async move { self.container(&id).await })
-                .buffered(ABREAST)
-                .try_collect()
-                .await?;
-        Ok(all.into_iter().flatten().collect())
+        stream::iter(found.into_iter().filter_map(|one| one.id))
+            .map(|id| async move { self.container(&id).await })
+            .buffered(ABREAST)
+            .try_collect()
+            .await
     }
 
     /// One container; none when it is gone.

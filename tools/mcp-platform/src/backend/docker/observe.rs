@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::world::now;
 
+use super::companions;
 use super::converge::converge;
 use super::engine::Engine;
 use super::history;
@@ -49,7 +50,7 @@ pub async fn look(
 
 /// How a container that was started again ended before: its state forgets that at the next start, so
 /// the engine's events are asked.
-async fn last_end(engine: &Engine, container: &ContainerInspectResponse) -> Option<End> {
+pub async fn last_end(engine: &Engine, container: &ContainerInspectResponse) -> Option<End> {
     if container.restart_count.unwrap_or(0) == 0 {
         return None;
     }
@@ -90,25 +91,24 @@ pub async fn observed(
     let spec = record.as_ref().map(|record| &record.spec);
     let mut seen = look(engine, spec, instances).await;
     seen.sort_by_key(|one| one.present().slot);
-    let companions: Vec<Seen> = others
+    let others = others
         .into_iter()
         .filter(|one| role(one) == Some(COMPANION))
-        .map(|container| Seen {
-            container,
-            look: Some(Ok(())),
-            end: None,
-        })
         .collect();
+    let companions = companions::look(engine, others, now()).await;
     Ok(Some(match record {
         Some(record) => {
             let mut observed = whole(identity, &record, &seen, &companions, now());
             let present: Vec<_> = seen.iter().map(Seen::present).collect();
+            let lost = companions::lost(&record, &companions, &seen);
             let unfinished = record.removing
                 || records > 1
+                || !lost.is_empty()
                 || (record.replicas == 0 && !companions.is_empty())
                 || !converge(&record.wanted(), &present).is_empty();
             if unfinished && idle(engine, identity)? {
                 observed.conditions.push(abandoned());
+                observed.faults.extend(lost);
             }
             observed
         }
@@ -161,10 +161,6 @@ fn whole(
                 && present.slot < wanted.replicas
         })
         .count();
-    let faults: Vec<Fault> = companions
-        .iter()
-        .filter_map(|one| one.instance(patience, now).fault)
-        .collect();
     Observed {
         spec: Some(Box::new(record.spec.clone())),
         previous: record.previous.clone().map(Box::new),
@@ -176,7 +172,7 @@ fn whole(
         desired: record.replicas,
         remembered: record.remembered,
         updated: count(updated),
-        faults,
+        faults: companions::faults(record, companions, now),
         endpoints: if record.draining {
             Vec::new()
         } else {

@@ -11,10 +11,13 @@ use crate::model::{Cause, Fault, Instance, Phase, label};
 
 use super::converge::{Life, Present};
 use super::names;
-use super::record::{labels_of, name_of};
+use super::record::{labels_of, name_of, role};
 
 /// Starts in a row that count as a crash loop.
 const LOOP: i64 = 2;
+
+/// The same for companions: nobody looks whether they answer, so the first time counts.
+const COMPANION_LOOP: i64 = 1;
 
 /// A container with what a look at it said: none when it was not looked at.
 pub struct Seen {
@@ -78,6 +81,13 @@ impl Seen {
         }
     }
 
+    fn too_often(&self) -> i64 {
+        match role(&self.container) {
+            Some(names::COMPANION) => COMPANION_LOOP,
+            _ => LOOP,
+        }
+    }
+
     fn fault(&self, patience: Duration, now: Timestamp) -> Option<Fault> {
         let state = state(&self.container);
         let name = name_of(&self.container);
@@ -110,7 +120,7 @@ impl Seen {
             );
         }
         match state.status {
-            Some(Word::RESTARTING | Word::RUNNING) if restarts >= LOOP => fault(
+            Some(Word::RESTARTING | Word::RUNNING) if restarts >= self.too_often() => fault(
                 Cause::CrashLoop,
                 format!("it ended with code {code} and was started again {restarts} times"),
             ),

@@ -6,8 +6,10 @@
 //! operation on the server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bollard::models::ContainerInspectResponse;
 use futures::future::try_join_all;
 use tokio::sync::oneshot;
 
@@ -16,8 +18,8 @@ use crate::model::Identity;
 
 use super::converge::{Step, converge};
 use super::engine::Engine;
-use super::lock::{Purpose, take, try_take};
-use super::record::{Record, generation, name_of, role};
+use super::lock::{Lock, Purpose, take, try_take};
+use super::record::{Record, generation, latest, name_of, role};
 use super::{act, companions, names, observe};
 
 /// Between two looks at an instance that is not ready yet.
@@ -40,28 +42,55 @@ pub async fn begin(engine: &Arc<Engine>, identity: &Identity) -> Result<()> {
     let (teller, first) = oneshot::channel();
     let engine = engine.again()?;
     let identity = identity.clone();
-    tokio::task::spawn_blocking(move || alone(&engine, &identity, Some(teller)));
+    let over = Arc::default();
+    tokio::task::spawn_blocking(move || {
+        let mut teller = Some(teller);
+        let lock = wait_for(&engine, &identity, &mut teller);
+        alone(&engine, &identity, lock, &mut teller, &over);
+    });
     first.await.unwrap_or(Ok(()))
 }
 
-/// Works when nobody else on this machine does; else waits for them, and looks once more.
-fn alone(engine: &Engine, identity: &Identity, mut teller: Teller) {
-    let lock = match try_take(&engine.place.locks, identity, Purpose::Work) {
-        Ok(Some(lock)) => Ok(lock),
-        Ok(None) => {
+/// Goes on with work that was left off, unless somebody works on the server; until it is done or
+/// over.
+pub fn resume(engine: &Arc<Engine>, identity: &Identity, over: Arc<AtomicBool>) {
+    let Ok(engine) = engine.again() else { return };
+    let identity = identity.clone();
+    tokio::task::spawn_blocking(move || {
+        let lock = try_take(&engine.place.locks, &identity, Purpose::Work);
+        if let Some(lock) = lock.transpose() {
+            alone(&engine, &identity, lock, &mut None, &over);
+        }
+    });
+}
+
+/// The lock of those who work on a server; while somebody else does, it is waited for.
+fn wait_for(engine: &Engine, identity: &Identity, teller: &mut Teller) -> Result<Lock> {
+    match try_take(&engine.place.locks, identity, Purpose::Work)? {
+        Some(lock) => Ok(lock),
+        None => {
             // They read the record before each step, and so see ours.
-            tell(&mut teller, Ok(()));
+            tell(teller, Ok(()));
             take(&engine.place.locks, identity, Purpose::Work)
         }
-        Err(error) => Err(error),
-    };
+    }
+}
+
+/// Works while nobody else on this machine does.
+fn alone(
+    engine: &Engine,
+    identity: &Identity,
+    lock: Result<Lock>,
+    teller: &mut Teller,
+    over: &AtomicBool,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::internal(format!("cannot start a runtime: {error}")));
     match lock.and_then(|lock| Ok((lock, runtime?))) {
-        Ok((_lock, runtime)) => runtime.block_on(work(engine, identity, &mut teller)),
-        Err(error) => tell(&mut teller, Err(error)),
+        Ok((_lock, runtime)) => runtime.block_on(work(engine, identity, teller, over)),
+        Err(error) => tell(teller, Err(error)),
     }
 }
 
@@ -82,7 +111,7 @@ enum Round {
     Pause(u64, Duration),
 }
 
-async fn work(engine: &Engine, identity: &Identity, teller: &mut Teller) {
+async fn work(engine: &Engine, identity: &Identity, teller: &mut Teller, over: &AtomicBool) {
     let mut begun = Instant::now();
     let mut generation = 0;
     loop {
@@ -99,7 +128,7 @@ async fn work(engine: &Engine, identity: &Identity, teller: &mut Teller) {
             Err(error) if teller.is_some() => return tell(teller, Err(error)),
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
-        if begun.elapsed() > ROLLOUT {
+        if begun.elapsed() > ROLLOUT || over.load(Ordering::SeqCst) {
             return;
         }
     }
@@ -174,6 +203,27 @@ async fn take_step(engine: &Engine, record: &Record, step: &Step) -> Result<Take
         Step::Wait => return Ok(Taken::Waits),
     }
     Ok(Taken::Done)
+}
+
+/// Ends the instances of a server at once, and those companions that end with it when it is stopped.
+///
+/// # Errors
+/// The engine does not.
+pub async fn kill(engine: &Engine, containers: &[ContainerInspectResponse]) -> Result<()> {
+    let record = latest(containers).map(Record::read).transpose()?;
+    let stopped = record.is_some_and(|record| record.replicas == 0);
+    let of = |wanted: &'static str| {
+        containers
+            .iter()
+            .filter(move |one| role(one) == Some(wanted))
+    };
+    for one in of(names::REPLICA) {
+        act::remove(engine, &name_of(one)).await?;
+    }
+    for one in of(names::COMPANION).filter(|_| stopped) {
+        act::remove(engine, &name_of(one)).await?;
+    }
+    Ok(())
 }
 
 /// Removes everything of a server, what says that it is wanted at last.

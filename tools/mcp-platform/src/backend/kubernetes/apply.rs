@@ -2,27 +2,35 @@
 //! depend on each other, the workload by compare-and-swap, and then away with what is not wanted
 //! any more.
 
+use std::time::Duration;
+
 use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, ValidationDirective};
-use serde_json::{Value, json};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{Identity, Remember, Spec, label};
+use crate::model::{Identity, Remember, Spec};
 
-use super::answer::{ask, ask_optional};
+use super::answer::ask_optional;
+use super::companions;
 use super::fetch;
 use super::kinds::{ObjectKind, Served};
 use super::parts::{Parts, completed, divide, merge};
-use super::prune::prune;
-use super::remove::remove;
+use super::prune::{Completeness, prune};
 use super::store;
-use super::workload::Workload;
-use super::{FIELD_MANAGER, Options, STEERING_MANAGER};
+use super::workload::{Workload, WorkloadKind};
+use super::write::{
+    Earnest, Made, Mark, Written, apply_one, create, delete_unchanged, dynamic, take_over,
+};
+use super::{FIELD_MANAGER, Options};
 
 /// How often a write that lost to a mere report of status is tried again.
 const ATTEMPTS: usize = 8;
+
+/// Before something is written again that is being deleted.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// What `Apply` asks for.
 pub struct Wanted<'a> {
@@ -51,67 +59,218 @@ pub async fn apply(
     let identity = &wanted.spec.identity;
     let live = fetch::workload(client, identity).await?;
     unchanged(identity, live.as_ref(), wanted.expected)?;
-    let parts = divide(wanted.spec, served, options)?;
+    let mark = Mark::new(&(options.random)(), wanted.expected);
+    let mut parts = divide(wanted.spec, served, options)?;
+    mark.put(&mut parts.workload.1);
+    for (kind, object) in &mut parts.others {
+        mark.put(object);
+        if kind.kind == "Deployment" {
+            companions::follow(object, wanted.replicas);
+        }
+    }
     rehearse(client, &parts, identity).await?;
-    let created = live.is_none();
-    let before = live.as_ref().map(revisions).unwrap_or_default();
-    match perform(client, wanted, live, &parts).await {
-        Ok(()) => prune(client, served, wanted, &parts.others, &before).await,
-        Err(error) if created && error.kind != Kind::Conflict => {
-            // Another instance of the platform may have made it meanwhile: then it is not ours.
-            if fetch::workload(client, identity).await?.is_some() {
-                return Err(error);
+    let mut run = Run {
+        client,
+        wanted,
+        mark,
+        beginning: match &live {
+            None => Beginning::Nothing,
+            Some(_) => Beginning::Server,
+        },
+        made: Vec::new(),
+    };
+    let Err(error) = run.perform(served, live, &parts).await else {
+        return Ok(());
+    };
+    match run.take_back().await {
+        Ok(()) => Err(error),
+        Err(second) => Err(error.hint(format!(
+            "and not all of it could be removed: {}",
+            second.message
+        ))),
+    }
+}
+
+/// What there was before a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// No server, so it is created.
+    Nothing,
+    /// The server, which is changed.
+    Server,
+}
+
+/// One run of an apply, with what it created.
+struct Run<'a> {
+    client: &'a Client,
+    wanted: &'a Wanted<'a>,
+    mark: Mark,
+    beginning: Beginning,
+    made: Vec<(&'static ObjectKind, ObjectMeta)>,
+}
+
+impl Run<'_> {
+    /// Writes everything, and then away with what is not wanted any more. What somebody deletes
+    /// together with the server, while it is written, is written again.
+    async fn perform(
+        &mut self,
+        served: &Served,
+        live: Option<Workload>,
+        parts: &Parts,
+    ) -> Result<()> {
+        self.keep().await?;
+        self.put_all(parts, |kind| !after(kind)).await?;
+        let token = self.write(live, parts).await?;
+        self.put_all(parts, after).await?;
+        let (client, wanted) = (self.client, self.wanted);
+        for _ in 0..ATTEMPTS {
+            let state = prune(client, served, wanted, &parts.others, &token).await?;
+            if state == Completeness::Whole {
+                return Ok(());
             }
-            // Nothing may be left of what could not be created.
-            match remove(client, served, identity).await {
-                Ok(()) => Err(error),
-                Err(second) => Err(error.hint(format!(
-                    "and not all of it could be removed: {}",
-                    second.message
-                ))),
+            let again = match self.keep().await {
+                Ok(()) => self.put_all(parts, |_| true).await,
+                Err(error) => Err(error),
+            };
+            match again {
+                // Not quite gone yet.
+                Err(error) if error.kind == Kind::Conflict => tokio::time::sleep(AGAIN).await,
+                again => again?,
             }
         }
-        Err(error) => Err(error),
+        Err(being_deleted(&wanted.spec.identity))
     }
-}
 
-async fn perform(
-    client: &Client,
-    wanted: &Wanted<'_>,
-    live: Option<Workload>,
-    parts: &Parts,
-) -> Result<()> {
-    let identity = &wanted.spec.identity;
-    keep(client, wanted).await?;
-    for (kind, object) in parts.others.iter().filter(|(kind, _)| !after(kind)) {
-        apply_one(client, kind, object, identity, Earnest::Do).await?;
+    async fn put_all(&mut self, parts: &Parts, which: fn(&ObjectKind) -> bool) -> Result<()> {
+        for (kind, object) in parts.others.iter().filter(|(kind, _)| which(kind)) {
+            self.put(kind, object).await?;
+        }
+        Ok(())
     }
-    write(client, wanted, live, parts).await?;
-    for (kind, object) in parts.others.iter().filter(|(kind, _)| after(kind)) {
-        apply_one(client, kind, object, identity, Earnest::Do).await?;
+
+    async fn put(&mut self, kind: &'static ObjectKind, object: &serde_json::Value) -> Result<()> {
+        let identity = &self.wanted.spec.identity;
+        let Written { object, made } =
+            apply_one(self.client, kind, object, identity, Earnest::Do).await?;
+        if made == Made::Created {
+            self.made.push((kind, object.metadata));
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// The revisions that a workload speaks of.
-fn revisions(workload: &Workload) -> Vec<String> {
-    let previous = workload
-        .annotation(label::PREVIOUS)
-        .and_then(|text| serde_json::from_str::<Spec>(text).ok());
-    let present = workload.label(label::REVISION).map(str::to_owned);
-    present
-        .into_iter()
-        .chain(previous.map(|spec| spec.revision()))
-        .collect()
-}
+    /// Takes back what this run created when there is no server, or only the one that this run did
+    /// not bring to its end, so that nothing is left of it. What another instance of the platform
+    /// needs by now it has marked, and that stays.
+    async fn take_back(&self) -> Result<()> {
+        let (client, identity) = (self.client, &self.wanted.spec.identity);
+        if let Some(present) = fetch::workload(client, identity).await?
+            && !present.deleting()
+        {
+            let ours = Mark::on(present.metadata()) == Some(self.mark.as_str());
+            if !ours || self.beginning == Beginning::Server {
+                return Ok(());
+            }
+            delete_unchanged(client, present.kind().object_kind(), present.metadata()).await?;
+        }
+        for (kind, object) in self.made.iter().rev() {
+            delete_unchanged(client, kind, object).await?;
+        }
+        Ok(())
+    }
 
-/// Whether a write is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Earnest {
-    /// It is.
-    Do,
-    /// The API server only says what it would say.
-    Rehearse,
+    /// Puts what we keep of the server where it is kept, without taking anything away.
+    async fn keep(&mut self) -> Result<()> {
+        let (client, wanted) = (self.client, self.wanted);
+        let identity = &wanted.spec.identity;
+        let object = store::object(wanted.spec, wanted.previous, &self.mark)?;
+        let kind = ObjectKind::of("v1", "Secret").expect("Secret is in the list of kinds");
+        let (api, name) = (
+            dynamic(client, kind, identity.namespace.as_str()),
+            store::name(identity),
+        );
+        let what = format!("write Secret {name}");
+        for _ in 0..2 {
+            let parameters = PatchParams {
+                field_manager: Some(FIELD_MANAGER.to_owned()),
+                ..PatchParams::default()
+            };
+            let patch = Patch::Merge(&object);
+            let present = ask_optional(&what, api.patch(&name, &parameters, &patch)).await?;
+            if let Some(present) = present {
+                if present.metadata.deletion_timestamp.is_some() {
+                    return Err(being_deleted(identity));
+                }
+                return Ok(());
+            }
+            match create(client, kind, identity, &object).await {
+                // Somebody else was faster: add ours to it.
+                Err(error) if error.kind == Kind::Conflict => {}
+                Err(error) => return Err(error),
+                Ok(created) => {
+                    self.made.push((kind, created.metadata));
+                    return Ok(());
+                }
+            }
+        }
+        Err(Error::conflict(format!(
+            "{identity} is being created and deleted at the same time"
+        )))
+    }
+
+    /// Writes the workload, so that it fails when somebody else changed what is wanted; its token
+    /// afterwards.
+    async fn write(&self, live: Option<Workload>, parts: &Parts) -> Result<String> {
+        let (client, wanted) = (self.client, self.wanted);
+        let identity = &wanted.spec.identity;
+        let (kind, object) = &parts.workload;
+        let mut live = live;
+        for _ in 0..ATTEMPTS {
+            unchanged(identity, live.as_ref(), wanted.expected)?;
+            let replicas = match &live {
+                Some(live)
+                    if wanted.replicas > 0
+                        && live.desired() > 0
+                        && autoscaled(client, live).await? =>
+                {
+                    live.desired()
+                }
+                _ => wanted.replicas,
+            };
+            let mut object = completed(
+                object.clone(),
+                wanted,
+                replicas,
+                live.as_ref(),
+                &parts.left_out,
+            )?;
+            let written = match &live {
+                None => create(client, kind, identity, &object).await,
+                Some(live) => {
+                    let version = take_over(client, kind, live).await?;
+                    merge(
+                        &mut object,
+                        &json!({"metadata": {"resourceVersion": version}}),
+                    );
+                    apply_one(client, kind, &object, identity, Earnest::Do)
+                        .await
+                        .map(|written| written.object)
+                }
+            };
+            match written {
+                Err(error) if matches!(error.kind, Kind::Conflict | Kind::NotFound) => {
+                    live = fetch::workload(client, identity).await?;
+                    if live.is_none() && wanted.expected.is_none() {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+                Ok(written) => return token(kind, written),
+            }
+        }
+        Err(Error::unavailable(format!(
+            "{identity} changes faster than it can be written; try again"
+        )))
+    }
 }
 
 /// Asks the API server whether it would take every object, before the first is written: so that a
@@ -139,157 +298,35 @@ fn after(kind: &ObjectKind) -> bool {
     )
 }
 
+fn being_deleted(identity: &Identity) -> Error {
+    Error::conflict(format!("{identity} is being deleted")).hint("try again when it is gone")
+}
+
+/// The token of a workload that was written.
+fn token(kind: &ObjectKind, written: DynamicObject) -> Result<String> {
+    let workload = match kind.kind {
+        "StatefulSet" => WorkloadKind::StatefulSet,
+        _ => WorkloadKind::Deployment,
+    };
+    Workload::read(workload, written)
+        .map(|workload| workload.token())
+        .map_err(|error| {
+            Error::internal(format!(
+                "the cluster's API answered with a {} that cannot be read: {error}",
+                kind.kind
+            ))
+        })
+}
+
 fn unchanged(identity: &Identity, live: Option<&Workload>, expected: Option<&str>) -> Result<()> {
     match (live, expected) {
-        (Some(live), _) if live.deleting() => {
-            Err(Error::conflict(format!("{identity} is being deleted"))
-                .hint("try again when it is gone"))
-        }
+        (Some(live), _) if live.deleting() => Err(being_deleted(identity)),
         (None, None) => Ok(()),
         (Some(_), None) => Err(Error::conflict(format!("{identity} was created meanwhile"))),
         (None, Some(_)) => Err(Error::conflict(format!("{identity} was deleted meanwhile"))),
         (Some(live), Some(expected)) if live.token() == expected => Ok(()),
         (Some(_), Some(_)) => Err(Error::conflict(format!("{identity} was changed meanwhile"))),
     }
-}
-
-/// Puts what we keep of the server where it is kept, without taking anything away.
-async fn keep(client: &Client, wanted: &Wanted<'_>) -> Result<()> {
-    let identity = &wanted.spec.identity;
-    let object = store::object(wanted.spec, wanted.previous)?;
-    let kind = ObjectKind::of("v1", "Secret").expect("Secret is in the list of kinds");
-    let (api, name) = (
-        dynamic(client, kind, identity.namespace.as_str()),
-        store::name(identity),
-    );
-    let what = format!("write Secret {name}");
-    for _ in 0..2 {
-        let parameters = PatchParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        let patch = Patch::Merge(&object);
-        let present = ask_optional(&what, api.patch(&name, &parameters, &patch)).await?;
-        if let Some(present) = present {
-            if present.metadata.deletion_timestamp.is_some() {
-                return Err(Error::conflict(format!("{identity} is being deleted"))
-                    .hint("try again when it is gone"));
-            }
-            return Ok(());
-        }
-        match create(client, kind, identity.namespace.as_str(), &object).await {
-            // Somebody else was faster: add ours to it.
-            Err(error) if error.kind == Kind::Conflict => {}
-            answer => {
-                return answer
-                    .map(drop)
-                    .map_err(|error| missing_namespace(error, identity));
-            }
-        }
-    }
-    Err(Error::conflict(format!(
-        "{identity} is being created and deleted at the same time"
-    )))
-}
-
-/// Server-side apply of one object; ours wins over whoever else wrote the same fields.
-async fn apply_one(
-    client: &Client,
-    kind: &ObjectKind,
-    object: &Value,
-    identity: &Identity,
-    earnest: Earnest,
-) -> Result<DynamicObject> {
-    let name = object
-        .pointer("/metadata/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let api = dynamic(client, kind, identity.namespace.as_str());
-    let parameters = PatchParams {
-        force: true,
-        dry_run: earnest == Earnest::Rehearse,
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        field_validation: Some(ValidationDirective::Strict),
-    };
-    let what = format!("apply {} {name}", kind.kind);
-    ask(&what, api.patch(name, &parameters, &Patch::Apply(object)))
-        .await
-        .map_err(|error| missing_namespace(error, identity))
-}
-
-fn missing_namespace(error: Error, identity: &Identity) -> Error {
-    if error.kind == Kind::NotFound && error.message.contains("namespaces ") {
-        let namespace = &identity.namespace;
-        return Error {
-            kind: Kind::Precondition,
-            ..error
-        }
-        .hint(format!(
-            "mcp-platform setup --backend kubernetes --namespace {namespace} --apply"
-        ));
-    }
-    error
-}
-
-/// Writes the workload, so that it fails when somebody else changed what is wanted.
-async fn write(
-    client: &Client,
-    wanted: &Wanted<'_>,
-    live: Option<Workload>,
-    parts: &Parts,
-) -> Result<()> {
-    let identity = &wanted.spec.identity;
-    let (kind, object) = &parts.workload;
-    let mut live = live;
-    for _ in 0..ATTEMPTS {
-        unchanged(identity, live.as_ref(), wanted.expected)?;
-        let replicas = match &live {
-            Some(live)
-                if wanted.replicas > 0
-                    && live.desired() > 0
-                    && autoscaled(client, live).await? =>
-            {
-                live.desired()
-            }
-            _ => wanted.replicas,
-        };
-        let object = completed(
-            object.clone(),
-            wanted,
-            replicas,
-            live.as_ref(),
-            &parts.left_out,
-        )?;
-        let written = match &live {
-            None => create(client, kind, identity.namespace.as_str(), &object)
-                .await
-                .map_err(|error| missing_namespace(error, identity))
-                .map(drop),
-            Some(live) => {
-                let version = take_over(client, kind, live).await?;
-                let mut object = object;
-                merge(
-                    &mut object,
-                    &json!({"metadata": {"resourceVersion": version}}),
-                );
-                apply_one(client, kind, &object, identity, Earnest::Do)
-                    .await
-                    .map(drop)
-            }
-        };
-        match written {
-            Err(error) if error.kind == Kind::Conflict => {
-                live = fetch::workload(client, identity).await?;
-                if live.is_none() && wanted.expected.is_none() {
-                    return Err(error);
-                }
-            }
-            answer => return answer,
-        }
-    }
-    Err(Error::unavailable(format!(
-        "{identity} changes faster than it can be written; try again"
-    )))
 }
 
 /// Whether an autoscaler sets the number of instances.
@@ -300,89 +337,4 @@ async fn autoscaled(client: &Client, workload: &Workload) -> Result<bool> {
         let target = one.spec.scale_target_ref;
         target.kind == workload.kind().word() && target.name == workload.name()
     }))
-}
-
-/// Creates an object that must not exist yet.
-async fn create(
-    client: &Client,
-    kind: &ObjectKind,
-    namespace: &str,
-    object: &Value,
-) -> Result<DynamicObject> {
-    let name = object
-        .pointer("/metadata/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let what = format!("create {} {name}", kind.kind);
-    let path = format!(
-        "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
-        kind.path(namespace)
-    );
-    let body = serde_json::to_vec(object).map_err(|error| {
-        Error::internal(format!("{what}: it cannot be written as JSON: {error}"))
-    })?;
-    let request = http::Request::post(path)
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(body)
-        .map_err(|error| Error::internal(format!("{what}: {error}")))?;
-    ask(&what, client.request::<DynamicObject>(request)).await
-}
-
-/// Fields written by our creation count as those of another manager than our apply, which then could
-/// never take them out again; so they are made over to it. The version to compare with afterwards.
-async fn take_over(client: &Client, kind: &ObjectKind, live: &Workload) -> Result<Option<String>> {
-    let metadata = live.metadata();
-    let version = metadata.resource_version.clone();
-    let entries = metadata.managed_fields.clone().unwrap_or_default();
-    let created = |entry: &ManagedFieldsEntry| {
-        entry.manager.as_deref() == Some(FIELD_MANAGER)
-            && entry.operation.as_deref() == Some("Update")
-            && entry.subresource.as_deref().unwrap_or_default().is_empty()
-    };
-    let applied = |entry: &ManagedFieldsEntry| {
-        entry.manager.as_deref() == Some(FIELD_MANAGER)
-            && entry.operation.as_deref() == Some("Apply")
-    };
-    if entries.iter().any(applied) || !entries.iter().any(created) {
-        return Ok(version);
-    }
-    let entries: Vec<ManagedFieldsEntry> = entries
-        .into_iter()
-        .map(|mut entry| {
-            if created(&entry) {
-                entry.operation = Some("Apply".to_owned());
-            }
-            entry
-        })
-        .collect();
-    let patch = json!([
-        {"op": "test", "path": "/metadata/resourceVersion", "value": version},
-        {"op": "replace", "path": "/metadata/managedFields", "value": entries},
-    ]);
-    let patch = serde_json::to_vec(&patch).unwrap_or_default();
-    let path = format!("{}/{}", kind.path(live.namespace()), live.name());
-    let request = http::Request::patch(path)
-        .header(http::header::CONTENT_TYPE, "application/json-patch+json")
-        .body(patch)
-        .map_err(|error| Error::internal(error.to_string()))?;
-    let what = format!("take over the fields of {} {}", kind.kind, live.name());
-    match ask(&what, client.request::<DynamicObject>(request)).await {
-        Ok(object) => Ok(object.metadata.resource_version),
-        // The test failed: it changed since. The write that follows says the same.
-        Err(error) if error.kind == Kind::Invalid => Ok(version),
-        Err(error) => Err(error),
-    }
-}
-
-/// The objects of a kind in a namespace.
-pub fn dynamic(client: &Client, kind: &ObjectKind, namespace: &str) -> Api<DynamicObject> {
-    Api::namespaced_with(client.clone(), namespace, &kind.resource())
-}
-
-/// Parameters of a change by the one who steers, apart from the one who applies.
-pub fn steering() -> PatchParams {
-    PatchParams {
-        field_manager: Some(STEERING_MANAGER.to_owned()),
-        ..PatchParams::default()
-    }
 }

@@ -69,10 +69,12 @@ pub struct State {
     pub tokens: HashMap<Place, String>,
     /// The pods of each workload.
     pub pods_of: HashMap<Place, BTreeSet<Key>>,
+    /// The pods of the companions of each server.
+    pub companions_of: HashMap<Key, BTreeSet<Key>>,
     /// The warnings about each object.
     pub warnings_of: HashMap<(String, String, String), BTreeSet<Key>>,
     ways: Option<Ways>,
-    servers: BTreeMap<Identity, Observed>,
+    servers: BTreeMap<Identity, Arc<Observed>>,
     changed: HashSet<Identity>,
     everything: bool,
     complete: [bool; KINDS],
@@ -128,17 +130,14 @@ impl State {
                 autoscalers: self.autoscalers.values().cloned().collect(),
                 stores: self.stores.values().cloned().collect(),
                 warnings: self.warnings.values().cloned().collect(),
+                tokens: self.tokens.clone(),
                 ..Snapshot::default()
             };
             let servers = all.servers_by(&ways, suffix);
             self.servers = servers
                 .into_iter()
-                .map(|one| (one.identity.clone(), one))
+                .map(|one| (one.identity.clone(), Arc::new(one)))
                 .collect();
-            let identities: Vec<Identity> = self.servers.keys().cloned().collect();
-            for identity in identities {
-                self.put_token(&identity);
-            }
         }
         for identity in std::mem::take(&mut self.changed) {
             let found = self
@@ -148,8 +147,7 @@ impl State {
                 .find(|one| one.identity == identity);
             match found {
                 Some(observed) => {
-                    self.servers.insert(identity.clone(), observed);
-                    self.put_token(&identity);
+                    self.servers.insert(identity.clone(), Arc::new(observed));
                 }
                 None => {
                     self.servers.remove(&identity);
@@ -181,6 +179,8 @@ impl State {
             let names = self.pods_of.get(&place).into_iter().flatten();
             pods.extend(names.filter_map(|name| self.pods.get(name).cloned()));
         }
+        let companions = self.companions_of.get(&key).into_iter().flatten();
+        pods.extend(companions.filter_map(|name| self.pods.get(name).cloned()));
         if workloads.is_empty() {
             let ours = |pod: &&Arc<Pod>| pod.metadata.namespace.as_ref() == Some(&key.0);
             pods.extend(self.pods.values().filter(ours).cloned());
@@ -201,7 +201,14 @@ impl State {
             one.metadata.namespace.as_ref() == Some(&key.0)
                 && one.spec.scale_target_ref.name == key.1
         };
+        let places = workloads
+            .iter()
+            .map(|workload| (workload.kind(), key.0.clone(), key.1.clone()));
+        let tokens = places
+            .filter_map(|place| Some((place.clone(), self.tokens.get(&place)?.clone())))
+            .collect();
         Snapshot {
+            tokens,
             workloads,
             autoscalers: self.autoscalers.values().filter(targets).cloned().collect(),
             stores: self
@@ -213,20 +220,6 @@ impl State {
             pods,
             warnings,
             ..Snapshot::default()
-        }
-    }
-
-    fn put_token(&mut self, identity: &Identity) {
-        let key = key_of(identity);
-        let kind = if self.sets.contains_key(&key) && !self.deployments.contains_key(&key) {
-            super::workload::WorkloadKind::StatefulSet
-        } else {
-            super::workload::WorkloadKind::Deployment
-        };
-        if let Some(observed) = self.servers.get_mut(identity)
-            && observed.token.is_some()
-        {
-            observed.token = self.tokens.get(&(kind, key.0, key.1)).cloned();
         }
     }
 }
@@ -338,13 +331,13 @@ impl Cache {
     }
 
     /// The servers of a scope; none while the cache cannot be trusted.
-    pub fn list(&self, scope: &Scope) -> Option<Vec<Observed>> {
+    pub fn list(&self, scope: &Scope) -> Option<Vec<Arc<Observed>>> {
         let mut state = self.shared.lock();
         if state.health() != Health::Usable {
             return None;
         }
         state.settle(&self.shared.suffix);
-        let fits = |one: &&Observed| {
+        let fits = |one: &&Arc<Observed>| {
             scope
                 .namespace
                 .as_ref()
@@ -364,7 +357,7 @@ impl Cache {
             return None;
         }
         state.settle(&self.shared.suffix);
-        Some(state.servers.get(identity).cloned())
+        Some(state.servers.get(identity).map(|one| one.as_ref().clone()))
     }
 
     /// Every change from now on.

@@ -67,7 +67,7 @@ impl Caches {
     ///
     /// # Errors
     /// What the API says of a server that was written a moment ago.
-    pub async fn list(&self, scope: &Scope) -> Result<Option<Vec<Observed>>> {
+    pub async fn list(&self, scope: &Scope) -> Result<Option<Vec<Arc<Observed>>>> {
         let Some(cache) = self.cache(scope.namespace.as_ref()).await else {
             return Ok(None);
         };
@@ -92,7 +92,7 @@ impl Caches {
                 wanted.is_none_or(|wanted| one.labels.get(label::NAME) == Some(wanted))
             });
             all.retain(|one| one.identity != identity);
-            all.extend(present);
+            all.extend(present.map(Arc::new));
             all.sort_by(|a, b| a.identity.cmp(&b.identity));
         }
         Ok(Some(all))

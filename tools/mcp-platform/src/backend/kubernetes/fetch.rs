@@ -1,5 +1,6 @@
 //! Reads a cluster: one request a kind, all at the same time.
 
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::error::{Kind, Result};
 use crate::model::{Identity, label};
 
 use super::answer::{ask, ask_optional};
+use super::companions;
 use super::observe::Snapshot;
 use super::store;
 use super::workload::{Workload, written};
@@ -144,6 +146,7 @@ pub async fn scope(client: &Client, scope: &Scope) -> Result<Snapshot> {
         autoscalers,
         stores,
         warnings: Vec::new(),
+        tokens: HashMap::new(),
     };
     if snapshot.unsettled() {
         snapshot.warnings = warnings(client, namespace).await?;
@@ -203,11 +206,14 @@ pub async fn server(client: &Client, identity: &Identity) -> Result<Snapshot> {
         Some(selector) => written(selector),
         None => format!("{}={}", label::INSTANCE, identity.name),
     };
-    let pods = list(
-        &api(client, namespace),
-        &ListParams::default().labels(&selector),
-    )
-    .await?;
+    let all_pods = api(client, namespace);
+    let mut pods = list(&all_pods, &ListParams::default().labels(&selector)).await?;
+    // While a server is stopped, its companions are to be gone, too.
+    let stopped = |workload: &Workload| workload.desired() == 0 || workload.deleting();
+    if workload.as_ref().is_some_and(stopped) {
+        let companions = ListParams::default().labels(&companions::of(identity));
+        pods.extend(list(&all_pods, &companions).await?);
+    }
     let mut snapshot = Snapshot {
         workloads: workload.into_iter().collect(),
         pods,
@@ -216,6 +222,7 @@ pub async fn server(client: &Client, identity: &Identity) -> Result<Snapshot> {
         autoscalers,
         stores: store.map(Arc::new).into_iter().collect(),
         warnings: Vec::new(),
+        tokens: HashMap::new(),
     };
     if snapshot.unsettled() {
         snapshot.warnings = warnings(client, namespace).await?;

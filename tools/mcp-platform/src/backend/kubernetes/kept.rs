@@ -1,6 +1,7 @@
 //! What the cache keeps of each kind, and which server an object of it is of.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
@@ -14,6 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use crate::model::{Change, label};
 
 use super::cache::{Key, State};
+use super::companions;
 use super::fetch::Namespaced;
 use super::observe::Place;
 use super::store;
@@ -52,6 +54,16 @@ fn place(kind: WorkloadKind, metadata: &ObjectMeta) -> Place {
 fn itself(metadata: &ObjectMeta, state: &mut State) -> Option<Change> {
     let (namespace, name) = key(metadata)?;
     state.touch(&namespace, &name)
+}
+
+/// Takes a key out of the set of a group, and the group out when it was the last.
+fn take_out<G: Eq + Hash>(groups: &mut HashMap<G, BTreeSet<Key>>, group: &G, key: &Key) {
+    if let Some(keys) = groups.get_mut(group) {
+        keys.remove(key);
+        if keys.is_empty() {
+            groups.remove(group);
+        }
+    }
 }
 
 /// The server that the labels of an object of ours name.
@@ -155,7 +167,13 @@ impl Kept for Pod {
         &mut state.pods
     }
     fn before(&self, state: &mut State) {
-        if let (Some((kind, name)), Some(key)) = (owner(&self.metadata), key(&self.metadata)) {
+        let Some(key) = key(&self.metadata) else {
+            return;
+        };
+        if let Some((namespace, server)) = companions::server(&self.metadata) {
+            let server = (namespace.to_owned(), server.to_owned());
+            state.companions_of.entry(server).or_default().insert(key);
+        } else if let Some((kind, name)) = owner(&self.metadata) {
             let place = (kind, key.0.clone(), name.to_owned());
             state.pods_of.entry(place).or_default().insert(key);
         }
@@ -179,17 +197,21 @@ impl Kept for Pod {
         });
     }
     fn after(&self, state: &mut State) {
-        if let (Some((kind, name)), Some(key)) = (owner(&self.metadata), key(&self.metadata)) {
+        let Some(key) = key(&self.metadata) else {
+            return;
+        };
+        if let Some((namespace, server)) = companions::server(&self.metadata) {
+            let server = (namespace.to_owned(), server.to_owned());
+            take_out(&mut state.companions_of, &server, &key);
+        } else if let Some((kind, name)) = owner(&self.metadata) {
             let place = (kind, key.0.clone(), name.to_owned());
-            if let Some(pods) = state.pods_of.get_mut(&place) {
-                pods.remove(&key);
-                if pods.is_empty() {
-                    state.pods_of.remove(&place);
-                }
-            }
+            take_out(&mut state.pods_of, &place, &key);
         }
     }
     fn touch(&self, state: &mut State) -> Option<Change> {
+        if let Some((namespace, server)) = companions::server(&self.metadata) {
+            return state.touch(namespace, server);
+        }
         let namespace = self.metadata.namespace.as_deref()?;
         if let Some((_, name)) = owner(&self.metadata) {
             return state.touch(namespace, name);
@@ -276,13 +298,8 @@ impl Kept for Event {
         }
     }
     fn after(&self, state: &mut State) {
-        if let (Some(about), Some(key)) = (about(self), key(&self.metadata))
-            && let Some(events) = state.warnings_of.get_mut(&about)
-        {
-            events.remove(&key);
-            if events.is_empty() {
-                state.warnings_of.remove(&about);
-            }
+        if let (Some(about), Some(key)) = (about(self), key(&self.metadata)) {
+            take_out(&mut state.warnings_of, &about, &key);
         }
     }
     fn touch(&self, state: &mut State) -> Option<Change> {

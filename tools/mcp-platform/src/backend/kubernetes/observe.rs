@@ -13,6 +13,7 @@ use crate::model::{
 };
 
 use super::answer::quota;
+use super::companions;
 use super::endpoints::{Ways, cordoned};
 use super::pods::{Warnings, instance, moment, warnings};
 use super::store;
@@ -35,6 +36,8 @@ pub struct Snapshot {
     pub stores: Vec<Arc<Secret>>,
     /// Events of the type `Warning`; only looked at for servers that are not as wanted.
     pub warnings: Vec<Arc<Event>>,
+    /// The tokens of workloads of which not everything is there.
+    pub tokens: HashMap<Place, String>,
 }
 
 /// Kind, namespace and name of a workload.
@@ -65,8 +68,11 @@ impl Snapshot {
     pub fn servers_by(&self, ways: &Ways, suffix: &str) -> Vec<Observed> {
         let warnings = warnings(self.warnings.iter().map(AsRef::as_ref));
         let mut pods: HashMap<Place, Vec<&Pod>> = HashMap::new();
+        let mut companions: HashMap<(&str, &str), Vec<&Pod>> = HashMap::new();
         for pod in &self.pods {
-            if let (Some((kind, name)), Some(namespace)) =
+            if let Some(server) = companions::server(&pod.metadata) {
+                companions.entry(server).or_default().push(pod);
+            } else if let (Some((kind, name)), Some(namespace)) =
                 (owner(&pod.metadata), &pod.metadata.namespace)
             {
                 let place = (kind, namespace.clone(), name.to_owned());
@@ -100,7 +106,12 @@ impl Snapshot {
                 store: stores
                     .get(&(workload.namespace(), workload.name()))
                     .copied(),
+                companions: companions
+                    .get(&(workload.namespace(), workload.name()))
+                    .map(Vec::as_slice)
+                    .unwrap_or_default(),
                 warnings: &warnings,
+                token: self.tokens.get(&place).cloned(),
                 suffix,
             };
             let observed = observed(identity.clone(), workload, &parts);
@@ -149,7 +160,9 @@ struct Parts<'a> {
     ways: &'a Ways,
     autoscaled: bool,
     store: Option<&'a Secret>,
+    companions: &'a [&'a Pod],
     warnings: &'a Warnings<'a>,
+    token: Option<String>,
     suffix: &'a str,
 }
 
@@ -167,12 +180,26 @@ fn observed(identity: Identity, workload: &Workload, parts: &Parts<'_>) -> Obser
     if spec.is_none() && workload.annotation(label::SPEC).is_some() {
         conditions.push(unreadable());
     }
+    let previous = read(workload, label::PREVIOUS, parts.store);
+    let token = parts.token.clone().unwrap_or_else(|| workload.token());
+    let needed = spec.iter().chain(&previous).map(|spec| spec.revision());
+    let needed: Vec<String> = needed.collect();
+    let leftover = parts
+        .store
+        .map(|store| store::leftover(store, &needed, &token));
+    if spec.is_some() && leftover.is_some_and(|leftover| !leftover.is_empty()) {
+        conditions.push(untidy());
+    }
     let revision = workload.label(label::REVISION).map(str::to_owned);
     let mut instances: Vec<Instance> = parts
         .pods
         .iter()
         .map(|pod| instance(pod, parts.warnings))
         .collect();
+    if workload.desired() == 0 && spec.is_some() {
+        instances.extend(companions::ending(parts.companions, parts.warnings));
+        conditions.extend(companions::going_on(parts.companions));
+    }
     instances.sort_by(|a, b| a.name.cmp(&b.name));
     let complete = numbers.ready >= workload.desired();
     for instance in &mut instances {
@@ -186,7 +213,7 @@ fn observed(identity: Identity, workload: &Workload, parts: &Parts<'_>) -> Obser
     let faults = faults(workload, &conditions, &instances, parts.warnings);
     Observed {
         last_activity: last_activity(workload, &conditions, parts.pods),
-        previous: read(workload, label::PREVIOUS, parts.store),
+        previous,
         generation: workload.generation(),
         observed_generation: numbers.observed_generation,
         desired: if workload.deleting() {
@@ -194,7 +221,8 @@ fn observed(identity: Identity, workload: &Workload, parts: &Parts<'_>) -> Obser
         } else {
             workload.desired()
         },
-        remembered: workload.remembered(),
+        // Left by an operation that was cut off, it says nothing of what runs.
+        remembered: workload.remembered().filter(|_| workload.desired() == 0),
         replicas: numbers.replicas,
         updated: numbers.updated,
         ready: numbers.ready,
@@ -210,7 +238,7 @@ fn observed(identity: Identity, workload: &Workload, parts: &Parts<'_>) -> Obser
             .annotation(LEFT_OUT)
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default(),
-        token: Some(workload.token()),
+        token: Some(token),
         labels: workload.metadata().labels.clone().unwrap_or_default(),
         identity,
         spec,
@@ -239,6 +267,17 @@ fn unreadable() -> Condition {
             "the annotation {} was written by another version",
             label::SPEC
         ),
+        last_update: None,
+    }
+}
+
+fn untidy() -> Condition {
+    Condition {
+        kind: Observed::TIDY.to_owned(),
+        status: "False".to_owned(),
+        reason: "Unfinished".to_owned(),
+        message: "a change was cut off, and left what nobody needs: the next one clears up"
+            .to_owned(),
         last_update: None,
     }
 }

@@ -3,83 +3,113 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::{Identity, Spec, label};
 
 use super::FIELD_MANAGER;
-use super::answer::{ask, ask_optional};
-use super::apply::{Wanted, dynamic};
-use super::kinds::{ObjectKind, Role, Served};
+use super::answer::ask_optional;
+use super::apply::Wanted;
+use super::fetch;
+use super::kinds::{Role, Served};
 use super::parts::Kinded;
-use super::remove::{delete, of_server};
+use super::remove::{Found, find};
 use super::store;
+use super::write::{Mark, delete_unchanged};
+
+/// Whether everything of a server is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// It is.
+    Whole,
+    /// Somebody deleted parts of it while it was written.
+    Parts,
+}
 
 /// Deletes what an earlier specification needed and this and the previous one do not. Claims stay:
-/// what is in a volume goes only with the server. What carries a revision that was not known before
-/// may be somebody's next one: it goes when it is older than the present one.
+/// what is in a volume goes only with the server.
+///
+/// Others may be changing the server at the same time. `token` is that of the workload after our
+/// write: when it has another one by now, somebody wrote after us and clears up; what is marked for
+/// it, somebody is about to need; and what is marked anew after it was looked at is not deleted.
 ///
 /// # Errors
-/// What the API says.
+/// `Conflict` when the server was deleted meanwhile, else what the API says.
 pub async fn prune(
     client: &Client,
     served: &Served,
     wanted: &Wanted<'_>,
     applied: &[Kinded],
-    before: &[String],
-) -> Result<()> {
+    token: &str,
+) -> Result<Completeness> {
     let identity = &wanted.spec.identity;
-    let present = wanted.spec.revision();
-    let mut keep = vec![present.clone()];
-    keep.extend(wanted.previous.map(Spec::revision));
+    let mut needed = vec![wanted.spec.revision()];
+    needed.extend(wanted.previous.map(Spec::revision));
+    let secrets = fetch::api::<Secret>(client, Some(identity.namespace.as_str()));
+    let name = store::name(identity);
+    let store = ask_optional("get the store of the server", secrets.get(&name)).await?;
+    let found = find(client, served, identity).await?;
+    // Looked at last: whoever writes for a later state than this one has marked nothing of the above.
+    let present = fetch::workload(client, identity).await?;
+    let Some(present) = present.filter(|present| !present.deleting()) else {
+        return Err(Error::conflict(format!("{identity} was deleted meanwhile"))
+            .hint("deploy it again when it is wanted"));
+    };
     let names: BTreeSet<(&str, &str)> = applied
         .iter()
         .filter_map(|(kind, object)| Some((kind.kind, object.pointer("/metadata/name")?.as_str()?)))
         .collect();
-    let parameters = ListParams::default().labels(&of_server(identity));
-    for kind in served
-        .kinds()
-        .filter(|kind| kind.role != Role::Derived && kind.kind != "PersistentVolumeClaim")
-    {
-        let api = dynamic(client, kind, identity.namespace.as_str());
-        let found = ask(
-            &format!("list {}", kind.plural),
-            api.list_metadata(&parameters),
-        )
-        .await?
-        .items;
-        let since = found
-            .iter()
-            .filter(|object| revision_in_name(&object.metadata).as_ref() == Some(&present))
-            .filter_map(|object| object.metadata.creation_timestamp.clone())
-            .max();
-        for object in found {
-            let name = object.metadata.name.as_deref().unwrap_or_default();
-            let kept = names.contains(&(kind.kind, name))
-                || (kind.kind == "Secret" && name == store::name(identity))
-                || (matches!(kind.kind, "Deployment" | "StatefulSet")
-                    && name == identity.name.as_str())
-                || revision_in_name(&object.metadata).is_some_and(|revision| {
-                    let younger = since.is_none() || object.metadata.creation_timestamp >= since;
-                    keep.contains(&revision) || (!before.contains(&revision) && younger)
-                });
-            if !kept {
-                delete(client, kind, &object.metadata).await?;
-            }
-        }
+    let ours = present.label(label::REVISION) == needed.first().map(String::as_str);
+    if ours && !whole(&found, &names, &name) {
+        return Ok(Completeness::Parts);
     }
-    let forgotten: Vec<&String> = before
+    if present.token() != token {
+        return Ok(Completeness::Whole);
+    }
+    let unwanted = found.iter().filter(|one| {
+        let (kind, metadata) = one;
+        let its_name = metadata.name.as_deref().unwrap_or_default();
+        let written_now = Mark::on(metadata).is_some_and(|mark| Mark::is_for(mark, token));
+        !(stays(one, identity)
+            || written_now
+            || names.contains(&(kind.kind, its_name))
+            || revision_in_name(one).is_some_and(|revision| needed.contains(&revision)))
+    });
+    for (kind, metadata) in unwanted {
+        delete_unchanged(client, kind, metadata).await?;
+    }
+    if let Some(store) = store {
+        forget(client, identity, &store, &needed, token).await?;
+    }
+    Ok(Completeness::Whole)
+}
+
+/// Whether all objects of these names are there to stay, and the store.
+fn whole(found: &[Found], names: &BTreeSet<(&str, &str)>, store: &str) -> bool {
+    let there: BTreeSet<(&str, &str)> = found
         .iter()
-        .filter(|revision| !keep.contains(revision))
+        .filter(|(_, metadata)| metadata.deletion_timestamp.is_none())
+        .filter_map(|(kind, metadata)| Some((kind.kind, metadata.name.as_deref()?)))
         .collect();
-    forget(client, identity, &forgotten).await
+    names.is_subset(&there) && there.contains(&("Secret", store))
+}
+
+/// What goes with the server only, or with what it was made from.
+fn stays((kind, metadata): &Found, identity: &Identity) -> bool {
+    let name = metadata.name.as_deref().unwrap_or_default();
+    match kind.kind {
+        "PersistentVolumeClaim" => true,
+        "Secret" => name == store::name(identity),
+        "Deployment" | "StatefulSet" => name == identity.name.as_str(),
+        _ => kind.role == Role::Derived,
+    }
 }
 
 /// The revision, of an object whose name ends with it.
-fn revision_in_name(metadata: &ObjectMeta) -> Option<String> {
+fn revision_in_name((_, metadata): &Found) -> Option<String> {
     let revision = metadata.labels.as_ref()?.get(label::REVISION)?;
     metadata
         .name
@@ -88,22 +118,29 @@ fn revision_in_name(metadata: &ObjectMeta) -> Option<String> {
         .then(|| revision.clone())
 }
 
-/// Takes the secrets of these revisions out of the store.
-async fn forget(client: &Client, identity: &Identity, revisions: &[&String]) -> Result<()> {
-    let Some(patch) = store::without(revisions) else {
+/// Takes the secrets of all other revisions out of the store.
+async fn forget(
+    client: &Client,
+    identity: &Identity,
+    store: &Secret,
+    needed: &[String],
+    token: &str,
+) -> Result<()> {
+    let leftover = store::leftover(store, needed, token);
+    if leftover.is_empty() {
         return Ok(());
-    };
-    let kind = ObjectKind::of("v1", "Secret").expect("Secret is in the list of kinds");
-    let (api, name) = (
-        dynamic(client, kind, identity.namespace.as_str()),
-        store::name(identity),
-    );
+    }
+    let secrets = fetch::api::<Secret>(client, Some(identity.namespace.as_str()));
+    let name = store::name(identity);
     let parameters = PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PatchParams::default()
     };
+    let patch = Patch::Merge(store::without(store, &leftover));
     let what = format!("write Secret {name}");
-    ask_optional(&what, api.patch(&name, &parameters, &Patch::Merge(&patch)))
-        .await
-        .map(drop)
+    match ask_optional(&what, secrets.patch(&name, &parameters, &patch)).await {
+        // Somebody wrote since, and clears up afterwards.
+        Err(error) if error.kind == Kind::Conflict => Ok(()),
+        answer => answer.map(drop),
+    }
 }

@@ -12,11 +12,10 @@ use crate::error::{Kind, Result};
 use crate::model::{Identity, label};
 
 use super::answer::{ask, ask_optional};
-use super::apply::{dynamic, steering};
 use super::fetch;
 use super::kinds::{ObjectKind, Role, Served};
 use super::store;
-use super::workload::WorkloadKind;
+use super::write::{dynamic, steering};
 
 /// The selector of everything of a server of ours.
 pub fn of_server(identity: &Identity) -> String {
@@ -29,9 +28,14 @@ pub fn of_server(identity: &Identity) -> String {
     )
 }
 
-type Found = (&'static ObjectKind, ObjectMeta);
+/// An object that was found.
+pub type Found = (&'static ObjectKind, ObjectMeta);
 
-async fn find(client: &Client, served: &Served, identity: &Identity) -> Result<Vec<Found>> {
+/// Everything that carries the server's labels, in the order of the kinds.
+///
+/// # Errors
+/// What the API says.
+pub async fn find(client: &Client, served: &Served, identity: &Identity) -> Result<Vec<Found>> {
     let parameters = ListParams::default().labels(&of_server(identity));
     let lists = served.kinds().map(|kind| {
         let parameters = parameters.clone();
@@ -98,8 +102,10 @@ pub async fn remove(client: &Client, served: &Served, identity: &Identity) -> Re
             answer?;
         }
     }
-    // What leads to the server first, then the server, then what it hangs on.
-    for (kind, metadata) in others.iter().rev() {
+    // The server first: so one that is there is whole, however far a deletion came. Then what leads
+    // to it, then what it hangs on.
+    let (server, others): (Vec<Found>, Vec<Found>) = others.into_iter().partition(is_server);
+    for (kind, metadata) in server.iter().chain(others.iter().rev()) {
         delete(client, kind, metadata).await?;
     }
     match &store {
@@ -108,16 +114,21 @@ pub async fn remove(client: &Client, served: &Served, identity: &Identity) -> Re
     }
 }
 
+/// Whether it is the workload of the server itself.
+fn is_server((kind, metadata): &Found) -> bool {
+    let component = metadata
+        .labels
+        .as_ref()
+        .and_then(|all| all.get(label::COMPONENT));
+    matches!(kind.kind, "Deployment" | "StatefulSet")
+        && component.map(String::as_str) == Some(label::COMPONENT_VALUE)
+}
+
 async fn remove_foreign(client: &Client, identity: &Identity) -> Result<()> {
     let Some(workload) = fetch::workload(client, identity).await? else {
         return Ok(());
     };
-    let kind = match workload.kind() {
-        WorkloadKind::Deployment => ObjectKind::of("apps/v1", "Deployment"),
-        WorkloadKind::StatefulSet => ObjectKind::of("apps/v1", "StatefulSet"),
-    };
-    let kind = kind.expect("both are in the list of kinds");
-    delete(client, kind, workload.metadata()).await
+    delete(client, workload.kind().object_kind(), workload.metadata()).await
 }
 
 /// Makes the store an owner that waits for the object to be gone.

@@ -15,15 +15,17 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Identity, Remember, label};
 
 use super::answer::{ask, ask_optional};
-use super::apply::steering;
+use super::companions;
 use super::endpoints::{SERVING, Ways, cordoned};
 use super::fetch;
 use super::workload::{RESTARTED, RESTARTED_AT, Workload, WorkloadKind, written};
+use super::write::steering;
 use super::{Options, STEERING_MANAGER};
 
 /// How often a write that lost to a mere report of status is tried again.
 const ATTEMPTS: usize = 8;
 
+/// The server that is there.
 async fn present(client: &Client, identity: &Identity) -> Result<Workload> {
     let workload = fetch::workload(client, identity).await?.ok_or_else(|| {
         Error::not_found(format!("there is no server {identity}")).hint("mcp-platform list")
@@ -52,15 +54,22 @@ pub async fn scale(
     {
         remember_replicas(client, &workload, Some(replicas)).await?;
     }
+    // Companions come before the server, and go after it.
+    if to > 0 {
+        companions::scale(client, identity, 1).await?;
+    }
     match workload.kind() {
         WorkloadKind::Deployment => {
             let api = fetch::api::<Deployment>(client, Some(workload.namespace()));
-            set_replicas(&api, identity, from, to).await?;
+            set_replicas(&api, identity.name.as_str(), from, to).await?;
         }
         WorkloadKind::StatefulSet => {
             let api = fetch::api::<StatefulSet>(client, Some(workload.namespace()));
-            set_replicas(&api, identity, from, to).await?;
+            set_replicas(&api, identity.name.as_str(), from, to).await?;
         }
+    }
+    if to == 0 {
+        companions::stop(client, &workload, identity).await?;
     }
     if remember == Remember::Forget {
         remember_replicas(client, &workload, None).await?;
@@ -68,19 +77,23 @@ pub async fn scale(
     Ok(())
 }
 
-async fn set_replicas<K: fetch::Namespaced>(
+/// Sets the number of instances of a workload from one to another.
+///
+/// # Errors
+/// `Conflict` when another number is wanted by now, else what the API says.
+pub async fn set_replicas<K: fetch::Namespaced>(
     api: &Api<K>,
-    identity: &Identity,
+    name: &str,
     from: u32,
     to: u32,
 ) -> Result<()> {
-    let what = format!("scale {identity}");
+    let what = format!("scale {name}");
     let parameters = PostParams {
         field_manager: Some(STEERING_MANAGER.to_owned()),
         ..PostParams::default()
     };
     for _ in 0..ATTEMPTS {
-        let mut scale: Scale = ask(&what, api.get_scale(identity.name.as_str())).await?;
+        let mut scale: Scale = ask(&what, api.get_scale(name)).await?;
         let spec = scale.spec.get_or_insert_default();
         let present = u32::try_from(spec.replicas.unwrap_or(0)).unwrap_or(0);
         if present == to {
@@ -88,24 +101,19 @@ async fn set_replicas<K: fetch::Namespaced>(
         }
         if present != from {
             return Err(Error::conflict(format!(
-                "{identity} was scaled to {present} instances meanwhile, not {from}"
+                "{name} was scaled to {present} instances meanwhile, not {from}"
             )));
         }
         spec.replicas = Some(i32::try_from(to).map_err(|_| {
             Error::invalid(format!("{to} instances are more than a cluster can count"))
         })?);
-        match ask(
-            &what,
-            api.replace_scale(identity.name.as_str(), &parameters, &scale),
-        )
-        .await
-        {
+        match ask(&what, api.replace_scale(name, &parameters, &scale)).await {
             Err(error) if error.kind == Kind::Conflict => {}
             answer => return answer.map(drop),
         }
     }
     Err(Error::unavailable(format!(
-        "{identity} changes faster than it can be scaled; try again"
+        "{name} changes faster than it can be scaled; try again"
     )))
 }
 
@@ -268,14 +276,20 @@ pub async fn pods(client: &Client, workload: &Workload) -> Result<Vec<Pod>> {
         .collect())
 }
 
-/// Ends the present pods of this server, and only these, without grace.
+/// Ends the present pods of this server, and only these, without grace; those of its companions,
+/// when it is stopped.
 ///
 /// # Errors
 /// What the API says.
 pub async fn kill(client: &Client, identity: &Identity) -> Result<()> {
     let workload = present(client, identity).await?;
     let api = fetch::api::<Pod>(client, Some(workload.namespace()));
-    for pod in pods(client, &workload).await? {
+    let mut ending = pods(client, &workload).await?;
+    if workload.desired() == 0 {
+        companions::scale(client, identity, 0).await?;
+        ending.extend(companions::pods(client, identity).await?);
+    }
+    for pod in ending {
         let Some(name) = &pod.metadata.name else {
             continue;
         };

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::model::{Identity, Secrets, Spec, label};
 
+use super::write::{Mark, WRITTEN_FOR};
+
 /// The value of [`label::COMPONENT`] of these Secrets.
 pub const COMPONENT: &str = "mcp-server-store";
 
@@ -29,8 +31,30 @@ pub fn selector() -> String {
     )
 }
 
+const KEY: &str = "revision-";
+
 fn key(revision: &str) -> String {
-    format!("revision-{revision}")
+    format!("{KEY}{revision}")
+}
+
+/// The annotation that says for which change the secrets of a revision were written last.
+fn mark_key(revision: &str) -> String {
+    format!("mcp-platform/written-for-{revision}")
+}
+
+/// The revisions of which something is kept though neither the server nor anybody who is changing
+/// what has this token needs it.
+pub fn leftover(store: &Secret, needed: &[String], token: &str) -> Vec<String> {
+    let annotations = store.metadata.annotations.as_ref();
+    let written_now = |revision: &str| {
+        let mark = annotations.and_then(|all| all.get(&mark_key(revision)));
+        mark.is_some_and(|mark| Mark::is_for(mark, token))
+    };
+    let keys = store.data.iter().flatten().map(|(key, _)| key);
+    keys.filter_map(|key| key.strip_prefix(KEY))
+        .filter(|revision| !needed.iter().any(|one| one == revision) && !written_now(revision))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The server whose store a Secret is: namespace and name.
@@ -58,12 +82,18 @@ pub fn secrets(store: &Secret, revision: &str) -> Secrets {
 ///
 /// # Errors
 /// The specification cannot be written as JSON, which does not happen.
-pub fn object(spec: &Spec, previous: Option<&Spec>) -> Result<Value> {
+pub fn object(spec: &Spec, previous: Option<&Spec>, mark: &Mark) -> Result<Value> {
     let mut data = BTreeMap::new();
+    let written = serde_json::to_string(spec).map_err(|error| unwritable(&error))?;
+    let mut annotations = BTreeMap::from([
+        (label::SPEC.to_owned(), written),
+        (WRITTEN_FOR.to_owned(), mark.as_str().to_owned()),
+    ]);
     for one in previous.into_iter().chain([spec]) {
         let text =
             serde_json::to_vec(&one.secrets.to_store()).map_err(|error| unwritable(&error))?;
         data.insert(key(&one.revision()), ByteString(text));
+        annotations.insert(mark_key(&one.revision()), mark.as_str().to_owned());
     }
     Ok(json!({
         "apiVersion": "v1",
@@ -78,9 +108,7 @@ pub fn object(spec: &Spec, previous: Option<&Spec>) -> Result<Value> {
                 label::COMPONENT: COMPONENT,
                 label::MANAGED_BY: label::MANAGED_BY_VALUE,
             },
-            "annotations": {
-                label::SPEC: serde_json::to_string(spec).map_err(|error| unwritable(&error))?,
-            },
+            "annotations": annotations,
         },
         "data": data,
     }))
@@ -92,11 +120,17 @@ fn unwritable(error: &serde_json::Error) -> Error {
     ))
 }
 
-/// A merge patch that takes these revisions out of a store; none when there are none.
-pub fn without(revisions: &[&String]) -> Option<Value> {
-    let gone: BTreeMap<String, Value> = revisions
-        .iter()
-        .map(|revision| (key(revision), Value::Null))
-        .collect();
-    (!gone.is_empty()).then(|| json!({ "data": gone }))
+/// A merge patch that takes these revisions out of a store, unless it changed since it was read.
+pub fn without(store: &Secret, revisions: &[String]) -> Value {
+    let nothing = |key: fn(&str) -> String| -> BTreeMap<String, Value> {
+        let keys = revisions.iter().map(|revision| key(revision));
+        keys.map(|key| (key, Value::Null)).collect()
+    };
+    json!({
+        "metadata": {
+            "resourceVersion": store.metadata.resource_version,
+            "annotations": nothing(mark_key),
+        },
+        "data": nothing(key),
+    })
 }

@@ -7,10 +7,14 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use kube::api::DynamicObject;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Condition, label};
+
+use super::kinds::ObjectKind;
+use super::write::WRITTEN_FOR;
 
 /// Parts of the server that the cluster does not serve, as a JSON list, on the workload.
 pub const LEFT_OUT: &str = "mcp-platform/left-out";
@@ -37,6 +41,11 @@ impl WorkloadKind {
             WorkloadKind::Deployment => "Deployment",
             WorkloadKind::StatefulSet => "StatefulSet",
         }
+    }
+
+    /// The kind in the list of kinds.
+    pub fn object_kind(self) -> &'static ObjectKind {
+        ObjectKind::of("apps/v1", self.word()).expect("both are in the list of kinds")
     }
 }
 
@@ -73,6 +82,22 @@ fn generation(number: Option<i64>) -> u64 {
 }
 
 impl Workload {
+    /// One that was read or written without its type.
+    ///
+    /// # Errors
+    /// It does not have the shape of its kind.
+    pub fn read(kind: WorkloadKind, object: DynamicObject) -> Result<Workload, serde_json::Error> {
+        let object = serde_json::to_value(object)?;
+        Ok(match kind {
+            WorkloadKind::Deployment => {
+                Workload::Deployment(Arc::new(serde_json::from_value(object)?))
+            }
+            WorkloadKind::StatefulSet => {
+                Workload::StatefulSet(Arc::new(serde_json::from_value(object)?))
+            }
+        })
+    }
+
     /// Which of the two.
     pub fn kind(&self) -> WorkloadKind {
         match self {
@@ -239,9 +264,16 @@ impl Workload {
     }
 
     /// Changes with everything that is wanted, and not with what the cluster reports: so a write
-    /// that carries it loses only to other writes.
+    /// that carries it loses only to other writes. It never comes back: what is as it was once was
+    /// written again since.
     pub fn token(&self) -> String {
-        let annotations = [label::SPEC, label::PREVIOUS, label::REMEMBERED, LEFT_OUT];
+        let annotations = [
+            label::SPEC,
+            label::PREVIOUS,
+            label::REMEMBERED,
+            LEFT_OUT,
+            WRITTEN_FOR,
+        ];
         let parts: Vec<Option<&str>> = annotations
             .iter()
             .map(|key| self.annotation(key))

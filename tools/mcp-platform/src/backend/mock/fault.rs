@@ -33,6 +33,8 @@ pub enum MockFault {
     Volume,
     /// Its configuration is not accepted.
     Configuration,
+    /// Its companions end with this code as soon as they are started.
+    Companion(u8),
     /// It does not listen to the request to end, and goes only after its grace period.
     Deaf,
     /// So many changes of what is wanted lose a race; none: all.
@@ -43,7 +45,7 @@ pub enum MockFault {
 
 /// Every word, for the message about one that is none.
 const WORDS: &str = "pull, crash[:CODE], memory, slow[:SECONDS], probe, unschedulable, quota, \
-     volume, configuration, deaf, conflict[:TIMES], api-down[:TIMES]";
+     volume, configuration, companion[:CODE], deaf, conflict[:TIMES], api-down[:TIMES]";
 
 impl FromStr for MockFault {
     type Err = Error;
@@ -58,6 +60,10 @@ impl FromStr for MockFault {
             ("crash", code) => {
                 let code = u8::try_from(code.unwrap_or(1)).map_err(|_| wrong())?;
                 Ok(MockFault::Crash(code))
+            }
+            ("companion", code) => {
+                let code = u8::try_from(code.unwrap_or(1)).map_err(|_| wrong())?;
+                Ok(MockFault::Companion(code))
             }
             ("slow", seconds) => {
                 let seconds = u64::from(seconds.unwrap_or(60));

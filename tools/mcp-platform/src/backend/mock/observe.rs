@@ -6,6 +6,7 @@ use crate::model::{
     Condition, Endpoint, EndpointKind, Exposure, Identity, Instance, Observed, Spec, label,
 };
 
+use super::companion;
 use super::server::Server;
 
 /// What the back end answers for a server.
@@ -30,8 +31,13 @@ pub(super) fn observed(server: &Server) -> Observed {
         ),
         ready,
         available: ready,
-        instances: server.instances.iter().map(instance).collect(),
-        faults: server.faults.clone(),
+        instances: server
+            .instances
+            .iter()
+            .map(instance)
+            .chain(companion::ending(server))
+            .collect(),
+        faults: [server.faults.clone(), companion::faults(server)].concat(),
         endpoints: endpoints(&server.identity, spec.as_deref()),
         conditions: vec![condition(server, ready)],
         image: spec
@@ -151,8 +157,13 @@ pub(super) fn objects(server: &Server) -> Vec<String> {
         let lasting = spec.volumes.iter().filter(|volume| volume.size > 0);
         objects.extend(lasting.map(|volume| format!("volume/{name}-{}", volume.name)));
         let companions = spec.companions.iter().filter(|companion| companion.enabled);
-        objects.extend(companions.map(|one| format!("companion/{name}-{}", one.name)));
+        objects.extend(companions.filter_map(|one| {
+            let volume = one.volume.as_ref()?;
+            Some(format!("volume/{name}-{}-{}", one.name, volume.name))
+        }));
     }
+    let companions = server.companions.iter();
+    objects.extend(companions.map(|one| format!("companion/{name}-{}", one.name)));
     // The word of an empty set is stored too.
     if server.secrets.len() > 1 {
         objects.push(format!("secret/{name}"));

@@ -65,6 +65,9 @@ pub(super) fn perform(
         }
         Action::Kill => {
             server.instances.clear();
+            if server.desired == 0 {
+                server.companions.clear();
+            }
             server.again = Some(now);
             server.dirty = true;
         }

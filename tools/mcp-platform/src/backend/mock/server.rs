@@ -2,16 +2,18 @@
 //! and go one at a time as a cluster's controllers let them. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, Event, Fault, Identity, LogLine, Secrets, Spec, Statefulness};
+use crate::model::{Cause, Event, Fault, Identity, LogLine, Observed, Secrets, Spec, Statefulness};
 
 use super::clock::later;
 use super::fault::{Faults, MockFault};
 use super::instance::{Instance, Said};
+use super::observe::observed;
 
 /// How long a change waits until it is taken up.
 const TAKE_UP: Duration = Duration::from_millis(20);
@@ -48,12 +50,18 @@ pub(super) struct Server {
     pub again: Option<Timestamp>,
     pub faults: Vec<Fault>,
     pub instances: Vec<Instance>,
+    /// Its companions, by their names.
+    #[serde(default)]
+    pub companions: Vec<Instance>,
     pub numbered: u64,
     pub events: Vec<Event>,
     pub lines: Vec<Line>,
     pub lines_written: u64,
     #[serde(skip)]
     pub dirty: bool,
+    /// The answer, as long as nothing changes.
+    #[serde(skip)]
+    pub seen: Option<Arc<Observed>>,
 }
 
 /// What the controllers work on.
@@ -96,12 +104,27 @@ impl Server {
             again: None,
             faults: Vec::new(),
             instances: Vec::new(),
+            companions: Vec::new(),
             numbered: 0,
             events: Vec::new(),
             lines: Vec::new(),
             lines_written: 0,
             dirty: true,
+            seen: None,
         }
+    }
+
+    /// What the back end answers for it, the same answer until something changes.
+    pub fn seen(&mut self) -> Arc<Observed> {
+        if self.dirty {
+            return Arc::new(observed(self));
+        }
+        if let Some(seen) = &self.seen {
+            return Arc::clone(seen);
+        }
+        let seen = Arc::new(observed(self));
+        self.seen = Some(Arc::clone(&seen));
+        seen
     }
 
     /// The specification with its secrets.
@@ -144,13 +167,14 @@ impl Server {
 
     /// When something happens next by itself.
     pub fn due(&self) -> Option<Timestamp> {
-        let instances = self.instances.iter().filter_map(|instance| instance.due);
+        let all = self.instances.iter().chain(&self.companions);
+        let instances = all.filter_map(|instance| instance.due);
         instances.chain(self.take_up).chain(self.again).min()
     }
 
     /// Whether it is gone altogether.
     pub fn gone(&self) -> bool {
-        self.deleting && self.instances.is_empty()
+        self.deleting && self.instances.is_empty() && self.companions.is_empty()
     }
 
     /// Lets happen what is due until `now`.
@@ -182,6 +206,7 @@ impl Server {
         }
         self.instances
             .retain(|instance| instance.stage != super::instance::Stage::Gone);
+        super::companion::step(self, now, faults);
         self.control(now, faults);
     }
 
@@ -324,7 +349,8 @@ impl Server {
 
     /// Lets every instance look again, for the faults changed.
     pub fn stir(&mut self, now: Timestamp) {
-        for instance in self.instances.iter_mut().filter(|one| one.here()) {
+        let all = self.instances.iter_mut().chain(&mut self.companions);
+        for instance in all.filter(|one| one.here()) {
             instance.due = Some(now);
         }
         self.again = Some(now);

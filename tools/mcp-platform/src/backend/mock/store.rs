@@ -40,6 +40,7 @@ impl Servers {
         let mut changed = Vec::new();
         for server in self.servers.values_mut().filter(|server| server.dirty) {
             server.dirty = false;
+            server.seen = None;
             changed.push(server.identity.clone());
         }
         if !changed.is_empty() {

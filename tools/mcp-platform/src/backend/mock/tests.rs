@@ -180,3 +180,77 @@ async fn a_healed_fault_heals_the_server_and_a_new_one_breaks_it() {
     backend.advance(Duration::from_secs(1)).unwrap();
     assert_eq!(state().await, State::Running);
 }
+
+#[tokio::test]
+async fn what_was_just_stopped_is_not_called_stopped() {
+    let backend = MockBackend::new(MockClock::manual(start()));
+    let service = service(&backend);
+    let namespace = identity().namespace;
+    service
+        .deploy(&namespace, &echo(1), Waiting::Return, &Quiet)
+        .await
+        .unwrap();
+    backend.advance(Duration::from_secs(2)).unwrap();
+    let scale = |from, to| Action::Scale {
+        from,
+        to,
+        remember: crate::model::Remember::Keep,
+    };
+    backend.perform(&identity(), &scale(1, 0)).await.unwrap();
+    let state = async || status(&backend.observe(&identity()).await.unwrap().unwrap()).state;
+    assert_eq!(state().await, State::Scaling);
+    backend.advance(Duration::from_secs(2)).unwrap();
+    assert_eq!(state().await, State::Stopped);
+    // Started and stopped before anybody took up either: nothing is there, and that is not known yet.
+    backend.perform(&identity(), &scale(0, 1)).await.unwrap();
+    backend.perform(&identity(), &scale(1, 0)).await.unwrap();
+    assert_eq!(state().await, State::Scaling);
+    backend.advance(Duration::from_secs(2)).unwrap();
+    assert_eq!(state().await, State::Stopped);
+}
+
+#[tokio::test]
+async fn a_companion_that_fails_is_told_only_while_the_server_is_to_run() {
+    let backend = MockBackend::new(MockClock::manual(start()));
+    let text =
+        include_str!("../../../templates/echo/template.toml").replace("\"echo\"", "\"kept\"");
+    let companion =
+        "\n[[companion]]\nname = \"store\"\nimage = \"registry.example/store:1\"\nport = 1\n";
+    let template = crate::template::parse(&format!("{text}{companion}"), "kept").unwrap();
+    let id = template.id.clone();
+    let mut service = service(&backend);
+    Arc::make_mut(&mut service.catalogue)
+        .templates
+        .insert(id.clone(), template);
+    let mut request = echo(1);
+    request.template = id;
+    let namespace = identity().namespace;
+    service
+        .deploy(&namespace, &request, Waiting::Return, &Quiet)
+        .await
+        .unwrap();
+    backend.advance(Duration::from_secs(2)).unwrap();
+    backend
+        .set_faults(Faults::parse("demo=companion:3").unwrap())
+        .unwrap();
+    let report = service.status(&identity()).await.unwrap();
+    assert_eq!(report.status.state, State::Degraded);
+    assert_eq!(
+        report.status.message,
+        "1 of 1 ready; the companion store: ended with code 3, and is started again"
+    );
+    let stop = Action::Scale {
+        from: 1,
+        to: 0,
+        remember: crate::model::Remember::Set(1),
+    };
+    backend.perform(&identity(), &stop).await.unwrap();
+    let report = service.status(&identity()).await.unwrap();
+    assert_eq!(
+        (report.status.state, report.observed.faults.clone()),
+        (State::Scaling, vec![])
+    );
+    backend.advance(Duration::from_secs(5)).unwrap();
+    let report = service.status(&identity()).await.unwrap();
+    assert_eq!(report.status.state, State::Stopped);
+}

@@ -60,6 +60,21 @@ pub async fn ask(folder: &Folder, ask: Ask) -> Result<Option<Answer>> {
     }
 }
 
+/// Returns when the supervisor is gone: the system closes its end of the connection then. It may also
+/// return when it cannot be reached at the moment.
+pub async fn outlive(folder: &Folder) {
+    let connected = match socket(folder) {
+        Ok((_open, path)) => UnixStream::connect(&path).await,
+        Err(_) => return tokio::time::sleep(LOOK * 10).await,
+    };
+    let Ok(mut stream) = connected else {
+        return tokio::time::sleep(LOOK * 10).await;
+    };
+    let mut rest = [0_u8; 64];
+    // It says nothing that it is not asked.
+    while matches!(stream.read(&mut rest).await, Ok(length) if length > 0) {}
+}
+
 async fn exchange(folder: &Folder, ask: Ask) -> Result<Answer> {
     let wrong = |error: std::io::Error| {
         Error::unavailable(format!("the supervisor of {}: {error}", folder.0.display()))

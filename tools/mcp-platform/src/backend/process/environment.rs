@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
@@ -15,7 +16,11 @@ use tokio::process::Command;
 use crate::error::{Error, Result};
 
 use super::folder::{Root, failed, make_folder, write};
+use super::members::{self, MARK};
 use super::record::{self, Wheel};
+
+/// Less room than this may be too little for an environment.
+const LITTLE: u64 = 64 << 20;
 
 /// Said at the end of the error: as many lines of what the command wrote.
 const LINES: usize = 8;
@@ -131,12 +136,40 @@ pub async fn programs(
     make_folder(&root.environments())?;
     let lock = lock(root, wheel).await?;
     if !complete.is_file() {
+        let mark = format!("environment.{}.", key(wheel));
+        let environment = &mut environment.clone();
+        environment.insert(MARK.to_owned(), mark.clone());
+        // Whoever built it before was killed, and the command that it had started goes on.
+        super::instance::end(&members::members(&mark, None), Duration::ZERO).await;
         remove(&folder)?;
-        build(&folder, wheel, environment).await?;
+        if let Err(error) = build(&folder, wheel, environment).await {
+            let error = with_room(error, &folder);
+            // What is half made is of no use to anybody, and may fill the disk.
+            remove(&folder)?;
+            return Err(error);
+        }
         write(&complete, key(wheel).as_bytes())?;
     }
     drop(lock);
     Ok(folder.join("bin"))
+}
+
+/// An error of a command that may not have come to say that the disk is full, with how full it is.
+fn with_room(error: Error, folder: &Path) -> Error {
+    let Ok(found) = nix::sys::statvfs::statvfs(folder) else {
+        return error;
+    };
+    let free = found.blocks_available() * found.fragment_size();
+    if free >= LITTLE {
+        return error;
+    }
+    let message = format!(
+        "{}; only {} MiB of room are left at {}",
+        error.message,
+        free >> 20,
+        folder.display()
+    );
+    Error { message, ..error }.hint("make room there, or choose another folder with MCP_STATE_DIR")
 }
 
 async fn lock(root: &Root, wheel: &Wheel) -> Result<File> {

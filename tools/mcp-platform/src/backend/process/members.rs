@@ -65,6 +65,15 @@ fn marked(pid: i32, mark: &str) -> bool {
     })
 }
 
+/// The mark that a process carries.
+pub fn mark_of(pid: i32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let prefix = format!("{MARK}=");
+    let mut variables = environment.split(|byte| *byte == 0);
+    let found = variables.find_map(|variable| variable.strip_prefix(prefix.as_bytes()))?;
+    String::from_utf8(found.to_vec()).ok()
+}
+
 /// A process and its descendants, without those that left it.
 pub fn tree(root: i32) -> Vec<Member> {
     let all = living();

@@ -43,7 +43,7 @@ pub fn observed(record: &Record, keeping: Keeping) -> Observed {
     } else {
         count(&|instance| instance.ready)
     };
-    let gone = alone && (desired > 0 || record.removing);
+    let gone = alone && (desired > 0 || record.removing || !instances.is_empty());
     let mut faults = if alone {
         Vec::new()
     } else {
@@ -77,7 +77,9 @@ pub fn observed(record: &Record, keeping: Keeping) -> Observed {
             Wheel::File { path, .. } => path.clone(),
             Wheel::Index(requirement) => requirement.clone(),
         }),
-        draining: record.draining || record.removing,
+        // What is wanted is true once the supervisor has taken it up.
+        draining: (record.draining || record.removing)
+            && (alone || answer.draining.unwrap_or(true)),
         autoscaled: false,
         created: Some(record.created),
         last_activity: Some(record.changed),
@@ -105,14 +107,18 @@ fn shown(instance: &InstanceState, alone: bool) -> Instance {
 }
 
 fn gone_fault(alive: usize) -> Fault {
-    let left = if alive == 0 {
+    let left = if alive == 1 {
+        "and 1 of its instances runs on out of reach".to_owned()
+    } else if alive == 0 {
         "and no instance runs".to_owned()
     } else {
         format!("and {alive} of its instances run on out of reach")
     };
     Fault {
         cause: Cause::Exited,
-        message: format!("the supervisor is gone, {left}; start or deploy it again"),
+        message: format!(
+            "the supervisor is gone, {left}; any change brings one back, as does `mcp-platform serve`"
+        ),
         since: None,
     }
 }

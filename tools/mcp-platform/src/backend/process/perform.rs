@@ -14,7 +14,7 @@ use crate::world::{now, random};
 use super::folder::{self, Folder};
 use super::record::{self, Record, Wheel};
 use super::state::Ask;
-use super::{ProcessBackend, control, environment, members, missing};
+use super::{Surroundings, control, environment, members, missing};
 
 /// How long a supervisor may take to take up a change; it starts within milliseconds on a machine
 /// that is not overloaded.
@@ -26,8 +26,12 @@ const LOOK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// `NotFound`, `Conflict` when the server changed since it was observed, or what the system says.
-pub async fn perform(backend: &ProcessBackend, identity: &Identity, action: &Action) -> Result<()> {
-    let folder = backend.root.server(identity);
+pub async fn perform(
+    surroundings: &Surroundings,
+    identity: &Identity,
+    action: &Action,
+) -> Result<()> {
+    let folder = surroundings.root.server(identity);
     if let Action::Apply {
         spec,
         replicas,
@@ -43,7 +47,7 @@ pub async fn perform(backend: &ProcessBackend, identity: &Identity, action: &Act
                 path: path.clone(),
                 sha256: sha256.clone(),
             }),
-            (Some(wheel), None) => Some(environment::resolve(wheel, &backend.working)?),
+            (Some(wheel), None) => Some(environment::resolve(wheel, &surroundings.working)?),
         };
         gone(&folder, identity).await?;
         let apply = Apply {
@@ -55,7 +59,7 @@ pub async fn perform(backend: &ProcessBackend, identity: &Identity, action: &Act
             wheel,
         };
         folder.make()?;
-        return change(backend, &folder, |record| apply.to(record, identity)).await;
+        return change(surroundings, &folder, |record| apply.to(record, identity)).await;
     }
     if !folder.record().exists() {
         return match action {
@@ -67,19 +71,27 @@ pub async fn perform(backend: &ProcessBackend, identity: &Identity, action: &Act
         // Done above, and the service's own.
         Action::Apply { .. } | Action::Drain { .. } => Ok(()),
         Action::Scale { from, to, remember } => {
-            change(backend, &folder, |record| {
+            change(surroundings, &folder, |record| {
                 scale(record, identity, *from, *to, *remember)
             })
             .await
         }
-        Action::Cordon => change(backend, &folder, |record| cordon(record, identity, true)).await,
-        Action::Uncordon => {
-            change(backend, &folder, |record| cordon(record, identity, false)).await
+        Action::Cordon => {
+            change(surroundings, &folder, |record| {
+                cordon(record, identity, true)
+            })
+            .await
         }
-        Action::Restart => change(backend, &folder, |record| restart(record, identity)).await,
+        Action::Uncordon => {
+            change(surroundings, &folder, |record| {
+                cordon(record, identity, false)
+            })
+            .await
+        }
+        Action::Restart => change(surroundings, &folder, |record| restart(record, identity)).await,
         Action::Kill => kill(&folder).await,
         Action::Remove => {
-            let removed = change(backend, &folder, |record| match record {
+            let removed = change(surroundings, &folder, |record| match record {
                 None => Ok(Edit::Nothing),
                 Some(record) if record.removing => Ok(Edit::Same(record)),
                 Some(record) => Ok(Edit::To(Record {
@@ -109,7 +121,7 @@ enum Edit {
 
 /// Changes the record under the lock. The supervisor has taken it up when this returns.
 async fn change(
-    backend: &ProcessBackend,
+    surroundings: &Surroundings,
     folder: &Folder,
     edit: impl FnOnce(Option<Record>) -> Result<Edit>,
 ) -> Result<()> {
@@ -135,9 +147,20 @@ async fn change(
             record
         }
     };
-    let kept = keep(backend, folder, &record).await;
+    let kept = keep(surroundings, folder, &record).await;
     drop(lock);
     kept
+}
+
+/// Sees to it that a server has the supervisor that it needs.
+///
+/// # Errors
+/// It does not start.
+pub async fn revive(surroundings: &Surroundings, folder: &Folder) -> Result<()> {
+    change(surroundings, folder, |record| {
+        Ok(record.map_or(Edit::Nothing, Edit::Same))
+    })
+    .await
 }
 
 /// A folder that was made for a server that then did not come about.
@@ -339,7 +362,7 @@ async fn kill(folder: &Folder) -> Result<()> {
 
 /// Sees to it that a supervisor has taken up the record; starts one when there is none and one is
 /// needed.
-async fn keep(backend: &ProcessBackend, folder: &Folder, record: &Record) -> Result<()> {
+async fn keep(surroundings: &Surroundings, folder: &Folder, record: &Record) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let mut child: Option<Child> = None;
     loop {
@@ -356,7 +379,7 @@ async fn keep(backend: &ProcessBackend, folder: &Folder, record: &Record) -> Res
                     return Err(died(folder));
                 }
                 if over {
-                    child = Some(launch(backend, folder)?);
+                    child = Some(launch(surroundings, folder)?);
                 }
             }
             Err(error) if Instant::now() >= until => return Err(error),
@@ -370,7 +393,7 @@ async fn keep(backend: &ProcessBackend, folder: &Folder, record: &Record) -> Res
 }
 
 /// Whether there is anything to supervise.
-fn needed(folder: &Folder, record: &Record) -> bool {
+pub fn needed(folder: &Folder, record: &Record) -> bool {
     if !folder.record().exists() {
         return false;
     }
@@ -379,15 +402,15 @@ fn needed(folder: &Folder, record: &Record) -> bool {
         || !members::members(&format!("{}.", record.incarnation), None).is_empty()
 }
 
-fn launch(backend: &ProcessBackend, folder: &Folder) -> Result<Child> {
+fn launch(surroundings: &Surroundings, folder: &Folder) -> Result<Child> {
     let path = folder.supervisor_log();
     let log = folder::append(&path).map_err(|error| folder::failed(&path, &error))?;
-    Command::new(&backend.program)
+    Command::new(&surroundings.program)
         .arg("supervise")
         .arg(&folder.0)
         .env_clear()
-        .envs(&backend.environment)
-        .current_dir(&backend.root.0)
+        .envs(&surroundings.environment)
+        .current_dir(&surroundings.root.0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -395,7 +418,7 @@ fn launch(backend: &ProcessBackend, folder: &Folder) -> Result<Child> {
         .map_err(|error| {
             Error::internal(format!(
                 "cannot start {}: {error}",
-                backend.program.display()
+                surroundings.program.display()
             ))
         })
 }

@@ -65,6 +65,8 @@ pub struct Answer {
     pub port: Option<u16>,
     /// The instances by name.
     pub instances: BTreeMap<String, InstanceState>,
+    /// Whether new sessions are kept away by now; none: one of an older version does not say.
+    pub draining: Option<bool>,
     /// What is wrong with the whole.
     pub faults: Vec<Fault>,
     /// How many sessions are open, as far as the front sees.

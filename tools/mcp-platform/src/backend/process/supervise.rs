@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use nix::sys::signal::Signal;
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -19,11 +20,11 @@ use super::command::passed;
 use super::control::{Question, listen};
 use super::converge::{Seen, Step, Wanted, converge};
 use super::folder::{self, Folder, Root};
-use super::instance::{Life, Order, end};
+use super::instance::{Life, Order};
 use super::keeper::Keeper;
 use super::record::{self, Record};
 use super::state::{Answer, Ask, InstanceState};
-use super::{environment, front, journal, members};
+use super::{environment, front, members, orphans};
 
 /// A net below the socket: a change whose author was killed before telling is found by then.
 const NET: Duration = Duration::from_secs(1);
@@ -65,7 +66,7 @@ pub async fn run(arguments: &Arguments, world: &World) -> Result<()> {
     let terminated = signal(SignalKind::terminate())
         .map_err(|error| Error::internal(format!("cannot listen to signals: {error}")))?;
     let questions = listen(&keeper.folder)?;
-    orphans(&keeper, &record).await;
+    orphans::adopt(&keeper, &record);
     Supervisor {
         serial: 0,
         orders: BTreeMap::new(),
@@ -92,22 +93,6 @@ async fn become_the_one(folder: &Folder) -> Result<Option<std::fs::File>> {
     Ok(None)
 }
 
-/// What a supervisor that was killed left behind is ended: its clients and its log are lost anyhow.
-async fn orphans(keeper: &Keeper, record: &Record) {
-    let left = members::members(&format!("{}.", record.incarnation), None);
-    if !left.is_empty() {
-        let message = format!(
-            "{} processes of a supervisor that is gone are ended",
-            left.len()
-        );
-        keeper.warn(&keeper.name, "OrphansEnded", &message);
-        let grace = Duration::from_secs(u64::from(record.spec.grace_seconds));
-        end(&left, grace).await;
-    }
-    let _ = std::fs::remove_dir_all(keeper.folder.scratch());
-    journal::put_aside(&keeper.folder);
-}
-
 struct Supervisor {
     keeper: Arc<Keeper>,
     record: Record,
@@ -128,7 +113,7 @@ impl Supervisor {
     async fn serve(
         mut self,
         mut questions: mpsc::Receiver<Question>,
-        mut terminated: Signal,
+        mut terminated: unix::Signal,
     ) -> Result<()> {
         let mut net = tokio::time::interval(NET);
         self.keeper.note(
@@ -161,6 +146,13 @@ impl Supervisor {
             Ask::Kill => {
                 for order in self.orders.values() {
                     order.send_modify(|order| order.kills += 1);
+                }
+                // Those of a supervisor before us take no orders.
+                let known = self.keeper.answer().instances;
+                for (name, instance) in known {
+                    if !self.orders.contains_key(&name) {
+                        members::signal(&instance.members(), Signal::SIGKILL);
+                    }
                 }
             }
         }
@@ -205,6 +197,7 @@ impl Supervisor {
             answer.incarnation.clone_from(&record.incarnation);
             answer.changes = record.changes;
             answer.generation = record.generation;
+            answer.draining = Some(record.draining || record.removing);
             answer.faults.clear();
         });
         self.open_front();

@@ -70,6 +70,12 @@ fn a_word_and_a_cause() {
         ("stopped", stopped(), S::Stopped, C::Stopped),
         ("stopped, one ending", both, S::Scaling, C::Ending),
         (
+            "stopped, and not taken up yet",
+            with(|it| (it.desired, it.replicas, it.ready, it.generation) = (0, 0, 0, 5)),
+            S::Scaling,
+            C::Ending,
+        ),
+        (
             "stopped, one left",
             with(|it| (it.desired, it.replicas) = (0, 1)),
             S::Scaling,

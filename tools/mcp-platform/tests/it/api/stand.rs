@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum_server::tls_rustls::RustlsConfig;
 use mcp_platform::api::audit::Audit;
 use mcp_platform::api::caller::Role;
 use mcp_platform::api::gate::{Gate, Tokens};
@@ -32,6 +33,7 @@ pub struct Settings {
     pub audit: Option<PathBuf>,
     /// The file of the mock's servers, for several instances.
     pub shared: Option<PathBuf>,
+    pub tls: Option<RustlsConfig>,
 }
 
 impl Default for Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             needed: Tokens::NeededOnceThereAreAny,
             audit: None,
             shared: None,
+            tls: None,
         }
     }
 }
@@ -121,7 +124,7 @@ impl Stand {
         };
         let grace = Duration::from_secs(20);
         let ended = tokio::spawn(async move {
-            serve::serve(api, listening, None, stop_signal, closing, grace)
+            serve::serve(api, listening, settings.tls, stop_signal, closing, grace)
                 .await
                 .unwrap()
         });

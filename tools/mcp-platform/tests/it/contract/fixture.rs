@@ -45,6 +45,9 @@ impl Fault {
     }
 }
 
+/// The image of the companion where none is pulled.
+const STORE: &str = "registry.example/store:1";
+
 /// Whether what a server writes can be read there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Logs {
@@ -61,25 +64,36 @@ pub struct Fixture {
     pub image: Option<ImageReference>,
     pub faults: Vec<Fault>,
     pub logs: Logs,
+    /// The object that is the companion `store` while it runs; none: the back end runs none.
+    pub companion: Option<&'static str>,
 }
 
-/// The echo server, with a key of its configuration that makes it fail.
-fn catalogue() -> Catalogue {
+/// The echo server, with a key of its configuration that makes it fail; and the same with a companion
+/// that has a volume and a secret.
+fn catalogue(image: &str) -> Catalogue {
     let text = include_str!("../../../templates/echo/template.toml")
         .replace("id = \"echo\"", "id = \"contract\"")
         .replace("grace-seconds = 10", "grace-seconds = 1");
     let fails = "[configuration.schema.properties.fail]\ntype = \"string\"\n\n\
                  [[configuration.setting]]\nkey = \"fail\"\nenvironment = \"ECHO_FAIL\"\n";
-    let template = parse(&format!("{text}\n{fails}"), "contract").unwrap();
+    let companion = format!(
+        "[[companion]]\nname = \"store\"\nimage = \"{image}\"\nport = 8080\n\
+         generated = {{ MCP_TOKEN = \"store/password\" }}\n\
+         volume = {{ name = \"db\", path = \"/db\", size = \"1Gi\" }}\n"
+    );
     let mut catalogue = builtin().unwrap();
-    catalogue.templates.insert(template.id.clone(), template);
+    for (id, more) in [("contract", fails), ("companion", &companion)] {
+        let text = text.replace("id = \"contract\"", &format!("id = \"{id}\""));
+        let template = parse(&format!("{text}\n{more}"), id).unwrap();
+        catalogue.templates.insert(template.id.clone(), template);
+    }
     catalogue
 }
 
 /// The same service on the templates of the contract.
-fn on(service: &Service) -> Service {
+fn on(service: &Service, image: &str) -> Service {
     Service {
-        catalogue: Arc::new(catalogue()),
+        catalogue: Arc::new(catalogue(image)),
         patience: Patience {
             total: Duration::from_secs(60),
             fault: Duration::from_secs(2),
@@ -94,7 +108,7 @@ pub fn mock() -> Fixture {
     let reading = clock.reading();
     let service = Service {
         backend: Arc::new(MockBackend::new(clock)),
-        catalogue: Arc::new(catalogue()),
+        catalogue: Arc::new(catalogue(STORE)),
         limits: Limits::default(),
         patience: Patience::default(),
         clock: reading,
@@ -121,22 +135,24 @@ pub fn mock() -> Fixture {
             ),
         ],
         logs: Logs::Read,
+        companion: Some("companion/contract-store"),
     }
 }
 
 pub fn process(room: &Room) -> Fixture {
     Fixture {
-        service: on(&room.service),
+        service: on(&room.service, STORE),
         namespace: Name::label("mcp-servers").unwrap(),
         image: None,
         faults: vec![Fault::fails("exit:3", Cause::CrashLoop)],
         logs: Logs::Read,
+        companion: None,
     }
 }
 
 pub fn docker(room: &docker::Room) -> Fixture {
     Fixture {
-        service: on(&room.service),
+        service: on(&room.service, &room.image.to_string()),
         namespace: room.namespace.clone(),
         image: Some(room.image.clone()),
         faults: vec![
@@ -144,6 +160,7 @@ pub fn docker(room: &docker::Room) -> Fixture {
             Fault::image("127.0.0.1:9/nothing/there:1", Cause::ImagePull),
         ],
         logs: Logs::Read,
+        companion: Some("container/contract.contract.companion.store"),
     }
 }
 
@@ -157,7 +174,7 @@ pub fn kubernetes(place: &Place) -> Fixture {
     Fixture {
         service: Service {
             backend,
-            ..on(&place.service)
+            ..on(&place.service, STORE)
         },
         namespace: place.namespace.clone(),
         image: Some(crate::kubernetes::place::image("1")),
@@ -166,6 +183,7 @@ pub fn kubernetes(place: &Place) -> Fixture {
             Fault::image("registry.example:5000/echo:pull", Cause::ImagePull),
         ],
         logs: Logs::NoKubelet,
+        companion: None,
     }
 }
 

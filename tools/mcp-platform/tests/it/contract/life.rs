@@ -291,7 +291,42 @@ pub async fn nothing_secret_shows(fixture: &Fixture) {
         .update(&change(&json!({ "greeting": "hallo" })))
         .await
         .unwrap();
-    let spec = fixture.runs(1).await.observed.spec.unwrap();
+    let spec = fixture.runs(1).await.observed.spec.clone().unwrap();
     assert_eq!(spec.secrets.environment["MCP_TOKEN"].expose(), SECRET);
+    fixture.delete().await;
+}
+
+/// A companion is there while its server is, and its volume and secret for as long as the server is
+/// not deleted.
+pub async fn companions_end_after_their_server(fixture: &Fixture) {
+    let Some(store) = fixture.companion else {
+        return;
+    };
+    let request = DeployRequest {
+        template: "companion".to_owned(),
+        ..fixture.request(&json!({}), Some(1))
+    };
+    fixture.deploy(&request).await.unwrap();
+    fixture.runs(1).await;
+    let running = fixture.objects().await;
+    let is_kept = |object: &&String| object.contains("store") && *object != store;
+    let kept: Vec<&String> = running.iter().filter(is_kept).collect();
+    assert!(running.iter().any(|object| object == store), "{running:?}");
+    assert!(!kept.is_empty(), "{running:?}");
+    for mode in [StopMode::Graceful, StopMode::Force] {
+        fixture.stop(mode).await;
+        let report = fixture.status().await;
+        assert_eq!(report.status.state, State::Stopped, "{report:?}");
+        assert_eq!(report.observed.faults, [], "{report:?}");
+        let stopped = fixture.objects().await;
+        assert!(stopped.iter().all(|object| object != store), "{stopped:?}");
+        let still: Vec<&String> = stopped.iter().filter(is_kept).collect();
+        assert_eq!(still, kept, "{stopped:?}");
+        assert_eq!(fixture.stop(mode).await.actions, []);
+        fixture.start().await;
+        fixture.runs(1).await;
+        let again = fixture.objects().await;
+        assert!(again.iter().any(|object| object == store), "{again:?}");
+    }
     fixture.delete().await;
 }

@@ -128,7 +128,7 @@ async fn the_real_jupyter_server_runs_code() {
         say("switched off: the real Jupyter server on docker; run `cargo xtask image` first");
         return;
     }
-    let config = room.folder.path().join("config.json");
+    let config = super::docker_config(room.folder.path());
     let docker = Docker::at(Place {
         host: room.engine.host(),
         locks: room.folder.path().join("locks"),

@@ -69,7 +69,7 @@ async fn a_failed_update_goes_back_and_the_old_one_serves_meanwhile() {
     assert_eq!(after.status.state, State::Running);
     assert_eq!(after.observed.revision, before.observed.revision);
     // The old instances were never touched.
-    let mut instances = after.observed.instances;
+    let mut instances = after.observed.instances.clone();
     instances.retain(|one| one.phase != Phase::Ending);
     assert_eq!(instances, before.observed.instances);
     room.delete("echo").await;

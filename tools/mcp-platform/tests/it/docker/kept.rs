@@ -221,3 +221,67 @@ async fn files_are_in_the_container_and_the_root_may_be_read_only() {
     assert!(host.tmpfs.unwrap().contains_key("/tmp"));
     room.delete("scratch").await;
 }
+
+#[tokio::test]
+async fn a_companion_that_fails_is_told_while_its_server_is_to_run() {
+    let Some(mut room) = room("companion-fails").await else {
+        return;
+    };
+    template(&mut room);
+    let identity = room.identity("keeper");
+    let request = room.request("keeper", "keeper", &json!({}));
+    room.deploy(&request).await.unwrap();
+    let store = container(&room.objects("keeper").await, ".companion.store");
+    let pid = inspect(room.engine, &store).await.state.unwrap().pid;
+    crate::process::kill(i32::try_from(pid.unwrap()).unwrap());
+    let degraded = until(&room, "keeper", State::Degraded).await;
+    assert!(
+        degraded.message.contains("the companion store: it ended"),
+        "{degraded:?}"
+    );
+    // Taken away by somebody else: said, and brought back.
+    let options = bollard::query_parameters::RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .build();
+    let client = room.engine.client();
+    client
+        .remove_container(&store, Some(options))
+        .await
+        .unwrap();
+    let degraded = until(&room, "keeper", State::Degraded).await;
+    assert!(degraded.message.contains("was removed"), "{degraded:?}");
+    room.service
+        .start(&identity, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    assert_eq!(room.state("keeper").await, State::Running);
+    room.delete("keeper").await;
+
+    let image = room.image.to_string();
+    room.echo_with("broken", |text| {
+        format!(
+            "{text}\n[[companion]]\nname = \"store\"\nimage = \"{image}\"\nport = 8080\nenvironment = {{ ECHO_FAIL = \"exit:4\" }}\n"
+        )
+    });
+    let request = room.request("broken", "keeper", &json!({}));
+    let error = room.deploy(&request).await.unwrap_err();
+    assert!(error.message.contains("the companion store"), "{error}");
+    assert!(error.message.contains("code 4"), "{error}");
+    assert!(error.message.contains("crash-loop"), "{error}");
+    assert_eq!(room.objects("keeper").await, Vec::<String>::new());
+}
+
+/// Waits until a server is in a state; the engine's events are not all that tells.
+async fn until(room: &Room, name: &str, state: State) -> mcp_platform::model::Status {
+    let seen = async {
+        loop {
+            let report = room.service.status(&room.identity(name)).await.unwrap();
+            if report.status.state == state {
+                return report.status;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(30), seen).await;
+    seen.unwrap_or_else(|_| panic!("never {state:?}"))
+}

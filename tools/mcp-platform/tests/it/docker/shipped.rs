@@ -1,11 +1,12 @@
 //! The platform's own image, as `cargo xtask image mcp-platform` writes it, on a real engine.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use mcp_platform::backend::docker::{Docker, Place};
-use mcp_platform::image::{Settings, locate};
+use mcp_platform::image::{DockerConfig, Settings, locate};
 use mcp_platform::model::{ImageReference, Name};
 use mcp_platform::service::{CheckTarget, Quiet, Waiting};
 use serde_json::json;
@@ -189,7 +190,10 @@ async fn the_echo_template_runs_from_the_local_archive() {
 
 /// The published image is not asked for: nothing is at that place.
 fn from_archive(room: &mut Room, root: PathBuf) {
-    let config = room.folder.path().join("config.json");
+    let config = DockerConfig {
+        file: room.folder.path().join("config.json"),
+        environment: BTreeMap::new(),
+    };
     let docker = Docker::at(Place {
         host: room.engine.host(),
         locks: room.folder.path().join("locks"),

@@ -1,6 +1,7 @@
 //! The cache says what the cluster says, of a few servers at every step and of many at once.
 
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
@@ -16,7 +17,7 @@ use serde_json::json;
 use super::place::{Place, backend, watching};
 
 /// Both, once they say the same: a watch is a moment behind.
-async fn alike(place: &Place) -> Vec<Observed> {
+async fn alike(place: &Place) -> Vec<Arc<Observed>> {
     let scope = Scope {
         namespace: Some(place.namespace.clone()),
         template: None,

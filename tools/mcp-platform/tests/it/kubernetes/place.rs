@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 
 /// How long anything may take before a test gives up.
 pub const DEADLINE: Duration = Duration::from_secs(60);
+/// How long a test may take that does a thing over and over.
+const LONG_DEADLINE: Duration = Duration::from_secs(600);
 
 pub struct Place {
     pub client: Client,
@@ -45,7 +47,12 @@ pub fn kubeconfig() -> Option<String> {
 
 /// Runs a test in a namespace of its own, which is deleted also when the test fails.
 pub fn within<F: Future<Output = ()>>(test: impl FnOnce(Arc<Place>) -> F) {
-    run(Place::new, test);
+    run(Place::new, DEADLINE, test);
+}
+
+/// The same for one that does a thing over and over.
+pub fn within_longer<F: Future<Output = ()>>(test: impl FnOnce(Arc<Place>) -> F) {
+    run(Place::new, LONG_DEADLINE, test);
 }
 
 /// The same with a back end that keeps what its watches bring.
@@ -55,11 +62,12 @@ pub fn watching<F: Future<Output = ()>>(test: impl FnOnce(Arc<Place>) -> F) {
         place.backend.keep_watching();
         place
     };
-    run(begin, test);
+    run(begin, DEADLINE, test);
 }
 
 fn run<B: Future<Output = Place>, F: Future<Output = ()>>(
     begin: impl FnOnce(String) -> B,
+    deadline: Duration,
     test: impl FnOnce(Arc<Place>) -> F,
 ) {
     let Some(file) = kubeconfig() else {
@@ -68,7 +76,7 @@ fn run<B: Future<Output = Place>, F: Future<Output = ()>>(
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let place = Arc::new(begin(file).await);
-        let test = AssertUnwindSafe(tokio::time::timeout(DEADLINE, test(Arc::clone(&place))));
+        let test = AssertUnwindSafe(tokio::time::timeout(deadline, test(Arc::clone(&place))));
         let done = test.catch_unwind().await;
         let all: Api<Namespace> = Api::all(place.client.clone());
         all.delete(place.namespace.as_str(), &DeleteParams::default())
@@ -197,6 +205,18 @@ impl Place {
             if wanted(observed.as_ref()) {
                 return observed;
             }
+            changes.next().await.unwrap().unwrap();
+        }
+    }
+
+    /// Looks at the pods again at every change until they are as wanted.
+    pub async fn until_pods(&self, wanted: impl Fn(&[Pod]) -> bool) {
+        let scope = Scope {
+            namespace: Some(self.namespace.clone()),
+            template: None,
+        };
+        let mut changes = self.backend.changes(&scope);
+        while !wanted(&self.pods().await) {
             changes.next().await.unwrap().unwrap();
         }
     }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use futures::future::join_all;
 use mcp_platform::backend::{Backend as _, Scope};
 use mcp_platform::error::Kind;
-use mcp_platform::model::{Action, Change, Remember, Spec};
-use mcp_platform::service::{Quiet, UpdateRequest, Waiting};
+use mcp_platform::lifecycle::status;
+use mcp_platform::model::{Action, Change, Remember, Spec, State};
+use mcp_platform::service::{Quiet, Service, UpdateRequest, Waiting};
 use serde_json::json;
 
-use super::place::{Place, backend, watching, within};
+use super::gate::{Gate, Side};
+use super::place::{Place, backend, watching, within, within_longer};
 
 fn apply(spec: Spec, expected: Option<String>) -> Action {
     Action::Apply {
@@ -113,9 +115,7 @@ async fn many_at_once(place: Arc<Place>) {
     assert!(done > 0);
     let observed = place
         .until("a", |one| {
-            one.is_some_and(|one| {
-                mcp_platform::lifecycle::status(one).state == mcp_platform::model::State::Running
-            })
+            one.is_some_and(|one| status(one).state == State::Running)
         })
         .await
         .unwrap();
@@ -149,4 +149,146 @@ fn changes_begin_with_everything_and_name_the_server() {
             .unwrap();
         while changes.next().await.unwrap().unwrap() != Change::Server(identity.clone()) {}
     });
+}
+
+/// What the platform itself makes of a server.
+fn made(objects: &[String]) -> Vec<String> {
+    let derived = ["Endpoints/", "EndpointSlice/", "ReplicaSet/", "Pod/"];
+    let ours = |object: &&String| !derived.iter().any(|kind| object.starts_with(kind));
+    objects.iter().filter(ours).cloned().collect()
+}
+
+/// One creates a server and fails; another one creates an equal server at the same time. What the
+/// first takes back is nothing that the second needs, wherever it failed.
+#[test]
+fn what_failed_to_be_created_takes_nothing_from_another() {
+    within_longer(|place| async move {
+        let identity = place.identity("a");
+        let action = apply(place.spec("a", "1", 1), None);
+        place.backend.perform(&identity, &action).await.unwrap();
+        let whole = made(&place.objects("a").await);
+        gone(&place).await;
+        let (one, two) = (
+            Gate::open(place.client.clone()).await,
+            Gate::open(place.client.clone()).await,
+        );
+        let (failing, lasting) = (backend(&one.client().await), backend(&two.client().await));
+        for number in 1..=whole.len() {
+            // The last but one is the workload, or what comes before it.
+            if number == whole.len() {
+                one.stop_at_path("/deployments");
+            } else {
+                one.stop_at(number, Side::Before);
+            }
+            two.stop_at_path("/deployments");
+            let (failed, lasted) = tokio::join!(
+                async {
+                    let failed = failing.perform(&identity, &action).await;
+                    two.stop_nothing();
+                    failed
+                },
+                async {
+                    one.reached().await;
+                    let refuse = async {
+                        two.reached().await;
+                        one.refuse();
+                    };
+                    tokio::join!(lasting.perform(&identity, &action), refuse).0
+                }
+            );
+            assert_eq!(failed.unwrap_err().kind, Kind::Unavailable, "at {number}");
+            lasted.unwrap();
+            assert_eq!(made(&place.objects("a").await), whole, "at {number}");
+            gone(&place).await;
+            // Alone, it leaves nothing.
+            one.stop_at_path("/deployments");
+            let (failed, ()) = tokio::join!(failing.perform(&identity, &action), async {
+                one.reached().await;
+                one.refuse();
+            });
+            failed.unwrap_err();
+            assert_eq!(made(&place.objects("a").await), Vec::<String>::new());
+        }
+    });
+}
+
+/// The same one step up: a deployment that fails does not undo an equal one that succeeded meanwhile.
+#[test]
+fn what_failed_to_be_deployed_leaves_the_other_one_alone() {
+    within(|place| async move {
+        let gate = Gate::open(place.client.clone()).await;
+        let failing = Service {
+            backend: Arc::new(backend(&gate.client().await)),
+            ..place.service.clone()
+        };
+        let request = place.request("a", "1", 2);
+        gate.stop_at_path("/deployments");
+        let deploy = |service: Service| {
+            let (namespace, request) = (place.namespace.clone(), request.clone());
+            async move {
+                let waiting = Waiting::Wait;
+                service.deploy(&namespace, &request, waiting, &Quiet).await
+            }
+        };
+        let (failed, lasted) = tokio::join!(deploy(failing), async {
+            gate.reached().await;
+            let lasted = deploy(place.service.clone()).await;
+            gate.refuse();
+            lasted
+        });
+        assert_eq!(failed.unwrap_err().kind, Kind::Unavailable);
+        let lasted = lasted.unwrap().server.unwrap();
+        let present = place.observe("a").await.unwrap();
+        assert_eq!(status(&present).state, State::Running);
+        assert_eq!(present.token, lasted.observed.token);
+    });
+}
+
+/// One deletes a server while another one writes it: what is written is whole in the end, or gone.
+#[test]
+fn what_is_deleted_while_it_is_written_is_whole_or_gone() {
+    within(|place| async move {
+        let gate = Gate::open(place.client.clone()).await;
+        let writing = backend(&gate.client().await);
+        let identity = place.identity("a");
+        let action = apply(place.spec("a", "1", 1), None);
+        place.backend.perform(&identity, &action).await.unwrap();
+        let whole = made(&place.objects("a").await);
+        gone(&place).await;
+
+        gate.stop_at_path("/deployments");
+        let (written, ()) = tokio::join!(writing.perform(&identity, &action), async {
+            gate.reached().await;
+            place
+                .backend
+                .perform(&identity, &Action::Remove)
+                .await
+                .unwrap();
+            gate.stop_nothing();
+        });
+        written.unwrap();
+        assert_eq!(made(&place.objects("a").await), whole);
+
+        let token = place.observe("a").await.unwrap().token;
+        let change = apply(place.spec("a", "2", 1), token);
+        gate.stop_at_path("/deployments/a");
+        let (written, ()) = tokio::join!(writing.perform(&identity, &change), async {
+            gate.reached().await;
+            gone(&place).await;
+            gate.stop_nothing();
+        });
+        assert_eq!(written.unwrap_err().kind, Kind::Conflict);
+        assert_eq!(place.objects("a").await, Vec::<String>::new());
+    });
+}
+
+async fn gone(place: &Place) {
+    let identity = place.identity("a");
+    place
+        .backend
+        .perform(&identity, &Action::Remove)
+        .await
+        .unwrap();
+    place.until("a", |one| one.is_none()).await;
+    assert_eq!(place.objects("a").await, Vec::<String>::new());
 }

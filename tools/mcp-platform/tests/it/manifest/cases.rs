@@ -145,7 +145,7 @@ fn companion(name: &str, port: u16, resources: Resources, enabled: bool) -> Comp
         image: image(name),
         port,
         enabled,
-        environment: BTreeMap::from([("SERVER".to_owned(), "{companion.mongodb.host}".to_owned())]),
+        environment: BTreeMap::from([("SERVER".to_owned(), "notes-mongodb".to_owned())]),
         generated: BTreeMap::from([("PASSWORD".to_owned(), "mongodb/password".to_owned())]),
         volume: database.then(|| volume("data", 10 << 30)),
         resources,

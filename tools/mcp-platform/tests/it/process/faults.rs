@@ -192,12 +192,13 @@ async fn a_full_disk() {
     let error = room.deploy("echo", 1, json!({})).await.unwrap_err();
     assert_eq!(error.kind, Kind::Unavailable, "{error}");
     assert!(error.message.contains("No space left"), "{error}");
+    assert!(error.message.contains(path.to_str().unwrap()), "{error}");
     assert!(!room.server().exists());
     std::fs::remove_file(&ballast).unwrap();
     room.echo(1).await;
     // Full while it runs: it runs on, and a change is refused and changes nothing.
     let _ = std::fs::write(&ballast, vec![1_u8; 64 << 10]);
-    let before = room.status().await.observed.token;
+    let before = room.status().await.observed.token.clone();
     let error = room
         .update(json!({ "greeting": "x".repeat(150) }))
         .await
@@ -205,7 +206,7 @@ async fn a_full_disk() {
     assert_eq!(error.kind, Kind::Unavailable, "{error}");
     let report = room.status().await;
     assert_eq!(
-        (report.status.state, report.observed.token),
+        (report.status.state, report.observed.token.clone()),
         (State::Running, before)
     );
     std::fs::remove_file(&ballast).unwrap();

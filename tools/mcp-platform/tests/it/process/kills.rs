@@ -12,11 +12,11 @@ use tokio::process::Command;
 use super::clients::Client;
 use super::{PATIENCE, Process, Room, TOKEN, gone, kill, processes, world};
 
-fn supervisors(room: &Room) -> Vec<Process> {
+pub fn supervisors(room: &Room) -> Vec<Process> {
     all(room, " supervise ")
 }
 
-fn servers(room: &Room) -> Vec<Process> {
+pub fn servers(room: &Room) -> Vec<Process> {
     all(room, " echo ")
 }
 
@@ -49,7 +49,7 @@ async fn a_supervisor_that_is_killed_is_missed_and_comes_back() {
     room.start().await.unwrap();
     assert_eq!(room.status().await.status.state, State::Running);
     assert_eq!(room.endpoint().await, endpoint);
-    assert_eq!((supervisors(&room).len(), servers(&room).len()), (1, 2));
+    gone(|| (supervisors(&room).len(), servers(&room).len()) == (1, 2)).await;
     Client::connect(&endpoint).await.close().await;
     kill(supervisors(&room)[0].pid);
     gone(|| supervisors(&room).is_empty()).await;

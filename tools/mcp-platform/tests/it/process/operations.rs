@@ -77,7 +77,7 @@ async fn a_whole_life() {
 
 /// Those that are not on their way out.
 async fn instances(room: &Room) -> BTreeSet<String> {
-    let instances = room.status().await.observed.instances;
+    let instances = room.status().await.observed.instances.clone();
     instances
         .into_iter()
         .filter(|instance| instance.phase != Phase::Ending)
@@ -119,7 +119,7 @@ async fn an_update_that_fails_is_undone() {
     room.deploy("flaw", 2, json!({ "token": TOKEN }))
         .await
         .unwrap();
-    let good = room.status().await.observed.revision;
+    let good = room.status().await.observed.revision.clone();
     let error = room
         .update(json!({ "fail": "exit:3", "greeting": "no" }))
         .await
@@ -131,7 +131,7 @@ async fn an_update_that_fails_is_undone() {
     );
     let report = room.status().await;
     assert_eq!(
-        (report.status.state, report.observed.revision),
+        (report.status.state, report.observed.revision.clone()),
         (State::Running, good)
     );
     let client = Client::connect(&room.endpoint().await).await;
@@ -179,8 +179,8 @@ async fn a_lost_race_is_a_conflict() {
     }
     let report = room.status().await;
     assert_eq!(
-        (report.observed.desired, report.observed.revision),
-        (2, stale.revision)
+        (report.observed.desired, report.observed.revision.clone()),
+        (2, stale.revision.clone())
     );
     room.delete().await;
 }
