@@ -190,7 +190,7 @@ fn a_name_that_starts_with_a_digit_has_companions_too() {
         ] {
             assert!(objects.iter().any(|one| one == object), "{objects:?}");
         }
-        let spec = deployed.observed.spec.unwrap();
+        let spec = deployed.observed.spec.clone().unwrap();
         let uri = spec.secrets.environment["MONGO_URI"].expose();
         assert!(uri.contains("@mcp-1-a-mongodb:27017/"), "{uri}");
         service

@@ -4,6 +4,7 @@ use futures::StreamExt as _;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use k8s_openapi::api::core::v1::Pod;
 use mcp_platform::backend::{Backend as _, Scope};
 use mcp_platform::error::Kind;
 use mcp_platform::lifecycle::status;
@@ -115,9 +116,7 @@ async fn many_at_once(place: Arc<Place>) {
     assert!(done > 0);
     let observed = place
         .until("a", |one| {
-            one.is_some_and(|one| {
-                mcp_platform::lifecycle::status(one).state == mcp_platform::model::State::Running
-            })
+            one.is_some_and(|one| status(one).state == State::Running)
         })
         .await
         .unwrap();
@@ -280,7 +279,8 @@ fn what_is_deleted_while_it_is_written_is_whole_or_gone() {
             gate.stop_nothing();
         });
         assert_eq!(written.unwrap_err().kind, Kind::Conflict);
-        assert_eq!(place.objects("a").await, Vec::<String>::new());
+        place.until_pods(<[Pod]>::is_empty).await;
+        assert_eq!(made(&place.objects("a").await), Vec::<String>::new());
     });
 }
 
