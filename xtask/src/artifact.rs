@@ -95,8 +95,10 @@ pub enum Kind {
     Requirements,
     /// A VS Code extension package.
     Vsix,
-    /// The container image, as an OCI archive.
+    /// The container image of the server, as an OCI archive.
     Image,
+    /// The container image of a program that Cargo builds, likewise; there may be several.
+    ProgramImage,
     /// What changed in this version.
     ReleaseNotes,
     /// The licenses of what the wheel's requirements install, from their own metadata.
@@ -111,6 +113,8 @@ pub enum Kind {
     SbomCycloneDx,
     /// The bill of materials, SPDX 2.3.
     SbomSpdx,
+    /// The bill of materials of an image, CycloneDX 1.6; one for each image.
+    ImageBill,
     /// What the findings mean for this release, CycloneDX 1.6 VEX.
     Vex,
     /// What a registry of MCP servers is told about the server.
@@ -120,10 +124,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it is an image of containers, which is made after the release and is not sent with it.
+    pub fn is_image(self) -> bool {
+        matches!(self, Kind::Image | Kind::ProgramImage)
+    }
+
     /// Whether it says something about the release instead of being installed with it.
     pub fn is_document(self) -> bool {
         match self {
-            Kind::Wheel | Kind::Sdist | Kind::Requirements | Kind::Vsix | Kind::Image => false,
+            Kind::Wheel
+            | Kind::Sdist
+            | Kind::Requirements
+            | Kind::Vsix
+            | Kind::Image
+            | Kind::ProgramImage => false,
             Kind::ReleaseNotes
             | Kind::Licenses
             | Kind::Findings
@@ -132,6 +146,7 @@ impl Kind {
             | Kind::SbomCycloneDx
             | Kind::SbomSpdx
             | Kind::Vex
+            | Kind::ImageBill
             | Kind::ServerJson
             | Kind::Provenance => true,
         }
@@ -145,6 +160,7 @@ impl Kind {
             Kind::Requirements => "requirements",
             Kind::Vsix => "vsix",
             Kind::Image => "image",
+            Kind::ProgramImage => "program-image",
             Kind::ReleaseNotes => "notes",
             Kind::Licenses => "licenses",
             Kind::Findings => "findings",
@@ -153,6 +169,7 @@ impl Kind {
             Kind::SbomCycloneDx => "sbom-cyclonedx",
             Kind::SbomSpdx => "sbom-spdx",
             Kind::Vex => "vex",
+            Kind::ImageBill => "image-bill",
             Kind::ServerJson => "server-json",
             Kind::Provenance => "provenance",
         }
@@ -306,9 +323,27 @@ impl Manifest {
         }
     }
 
-    /// Puts an artifact in, in place of an older one of its kind.
+    /// The artifact of a kind of which there may be several, by its name.
+    pub fn named(&self, kind: Kind, name: &str) -> Option<&Artifact> {
+        let is_it = |one: &&Artifact| one.kind == kind && one.name == name;
+        self.artifacts.iter().find(is_it)
+    }
+
+    /// The one in whose place an artifact is put: of its kind, and of its name where there may be
+    /// several of the kind.
+    pub fn older(&self, artifact: &Artifact) -> Option<&Artifact> {
+        match artifact.kind {
+            Kind::ProgramImage | Kind::ImageBill => self.named(artifact.kind, &artifact.name),
+            kind => self.find(kind),
+        }
+    }
+
+    /// Puts an artifact in, in place of an older one.
     pub fn put(&mut self, artifact: Artifact) {
-        self.artifacts.retain(|old| old.kind != artifact.kind);
+        let several = matches!(artifact.kind, Kind::ProgramImage | Kind::ImageBill);
+        let is_older =
+            |old: &Artifact| old.kind == artifact.kind && (!several || old.name == artifact.name);
+        self.artifacts.retain(|old| !is_older(old));
         self.artifacts.push(artifact);
         self.artifacts
             .sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));

@@ -19,6 +19,7 @@ mod address;
 pub mod cyclonedx;
 mod hash;
 mod identity;
+pub mod image;
 pub mod license;
 mod model;
 pub mod purl;
@@ -132,6 +133,7 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
         }
         Kind::Requirements
         | Kind::Image
+        | Kind::ProgramImage
         | Kind::ReleaseNotes
         | Kind::Licenses
         | Kind::Findings
@@ -140,6 +142,7 @@ fn artifact_purl(artifact: &Artifact) -> Option<String> {
         | Kind::SbomCycloneDx
         | Kind::SbomSpdx
         | Kind::Vex
+        | Kind::ImageBill
         | Kind::ServerJson
         | Kind::Provenance => None,
     }

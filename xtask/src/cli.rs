@@ -48,7 +48,7 @@ enum Verb {
     Bundle(cmd::bundle::Arguments),
     /// Package the extension with the bundled wheel into dist/
     Package(cmd::package::Arguments),
-    /// Build the container image of the wheel in dist/, without a container engine
+    /// Build the container image of the wheel in dist/, or of a program, without a container engine
     Image(cmd::image::Arguments),
     /// Audit, build, bundle, prove, package and seal everything into dist/
     Release(cmd::release::Arguments),

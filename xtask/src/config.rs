@@ -7,6 +7,7 @@ mod audit;
 mod gate;
 pub mod image;
 pub mod mcp;
+pub mod program;
 pub mod publish;
 mod reader;
 
@@ -20,6 +21,7 @@ use crate::audit::policy::Policy;
 use crate::error::{Error, Result};
 use image::Image;
 use mcp::Mcp;
+use program::Program;
 use publish::Publish;
 use reader::{Reader, Table};
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub mcp: Option<Mcp>,
     /// The container image of the server, if there is one.
     pub image: Option<Image>,
+    /// Programs that are images, too.
+    pub programs: Vec<Program>,
     /// Where a release goes.
     pub publish: Publish,
     /// Where the version is written.
@@ -227,18 +231,21 @@ fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Config {
         .optional_string(top, "changelog")
         .map(Utf8PathBuf::from);
     let prove = prove(reader, top);
+    let image = image::read(reader, top, prove.http.as_ref());
+    let programs = program::read(reader, top, image.as_ref());
     let config = Config {
         name,
         changelog,
         mcp: mcp::read(reader, top, prove.stdio.is_some()),
-        image: image::read(reader, top, prove.http.as_ref()),
+        image,
         server: server(reader, top),
         build: build(reader, top),
         extension: extension(reader, top),
         prove,
         gate: gate::read(reader, top),
         audit: audit::read(reader, top),
-        publish: publish::read(reader, top),
+        publish: publish::read(reader, top, &programs),
+        programs,
         version: version(reader, top),
     };
     reader.finish(top);

@@ -131,10 +131,11 @@ impl Release {
     /// what was made from the old ones, and a statement over all files goes with any change.
     pub fn put(&mut self, artifact: Artifact, bytes: Vec<u8>) {
         let kind = artifact.kind;
-        let old = self.manifest.find(kind).map(|old| old.sha256.clone());
+        let old = self.manifest.older(&artifact);
+        let old = old.map(|old| old.sha256.clone());
         let same = old.as_ref() == Some(&artifact.sha256);
         if old.is_some() && !same && matches!(kind, Kind::Wheel | Kind::Requirements) {
-            self.take_out(&[Kind::Vsix, Kind::Image, Kind::ServerJson]);
+            self.take_out(&[Kind::Vsix, Kind::Image, Kind::ImageBill, Kind::ServerJson]);
         }
         if !same {
             self.take_out(&[Kind::Provenance]);

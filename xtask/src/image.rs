@@ -8,11 +8,15 @@
 //! interpreter and the time at which it was made. What `PYTHONPATH` does not do is to read `.pth`
 //! files: whoever builds is told of each.
 //!
+//! A program that Cargo builds is an image, too: one layer with it above a base. It is linked
+//! statically, so that it runs on every base, and in the containers of other images it is put into.
+//!
 //! Files of the dependencies carry a fixed time, not the commit's, so that their layer is the same
 //! for every commit with the same lock file: a new version moves the wheel's layer and nothing else.
 
 pub mod archive;
 pub mod base;
+pub mod binary;
 pub mod configuration;
 pub mod layer;
 pub mod reference;
@@ -38,6 +42,9 @@ pub const SITE_PACKAGES: &str = "app/site-packages";
 
 /// Where scripts are.
 pub const SCRIPTS: &str = "app/bin";
+
+/// Where programs are.
+pub const PROGRAMS: &str = "usr/local/bin";
 
 /// What other data of a distribution is put below.
 pub const PREFIX: &str = "app";
@@ -84,6 +91,14 @@ impl Platform {
         match self {
             Platform::Amd64 => "amd64",
             Platform::Arm64 => "arm64",
+        }
+    }
+
+    /// What Cargo calls it.
+    pub fn triple(self) -> &'static str {
+        match self {
+            Platform::Amd64 => "x86_64-unknown-linux-gnu",
+            Platform::Arm64 => "aarch64-unknown-linux-gnu",
         }
     }
 

@@ -251,7 +251,7 @@ pub fn open<'run>(opening: Opening<'run>) -> Result<Option<Box<dyn Registry + 'r
             repository,
             takes,
             plain_http,
-        } => Box::new(oci::Oci::open(opening, repository, *takes, *plain_http)?),
+        } => Box::new(oci::Oci::open(opening, repository, takes, *plain_http)?),
         Place::Github { repository, api } => {
             Box::new(github::Github::open(opening, repository, api)?)
         }

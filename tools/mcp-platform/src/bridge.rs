@@ -5,9 +5,12 @@
 //! Runs inside containers and beside processes, so it needs nothing but this program.
 
 mod http;
+mod install;
 mod session;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::model::Secret;
@@ -38,16 +41,34 @@ pub struct Arguments {
     /// Seconds that open sessions have after SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub drain: u64,
+    /// Put this program into a folder and end: so a container of another image gets the bridge
+    #[arg(long, hide = true, value_name = "FOLDER", conflicts_with = "command")]
+    pub install: Option<PathBuf>,
+    /// Wait and end: the pause before a container is asked to end, without a program of its image
+    #[arg(long, hide = true, value_name = "SECONDS", conflicts_with_all = ["command", "install"])]
+    pub pause: Option<u64>,
     /// The server, after `--`
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(
+        last = true,
+        required_unless_present_any = ["install", "pause"],
+        value_name = "COMMAND"
+    )]
     pub command: Vec<String>,
 }
 
 /// Serves until it is told to end.
 ///
 /// # Errors
-/// It cannot listen on the address, or the bearer's variable is named and empty.
+/// It cannot listen on the address, or the bearer's variable is named and empty; with `--install`,
+/// the folder cannot be written to.
 pub async fn run(arguments: Arguments, world: &World) -> Result<()> {
+    if let Some(folder) = &arguments.install {
+        return install::into(&world.folder.join(folder), &world.program);
+    }
+    if let Some(seconds) = arguments.pause {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        return Ok(());
+    }
     let token = match &arguments.bearer_variable {
         None => None,
         // A template names its variable also when nobody set a token; then there is none.

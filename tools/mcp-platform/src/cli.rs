@@ -6,6 +6,7 @@ mod clusters;
 mod deploy;
 mod doctor;
 mod general;
+mod health;
 mod lint;
 mod list;
 mod mcp;
@@ -107,6 +108,9 @@ enum Verb {
     Bridge(crate::bridge::Arguments),
     /// Run a small MCP server, for trying out and for tests
     Echo(crate::echo::Arguments),
+    /// Ask the program that runs beside this one whether it is alive: the health check of our image
+    #[command(hide = true)]
+    Health(health::Arguments),
     /// Keep the instances of one server running; started by the process back end, not by people
     #[command(hide = true)]
     Supervise(crate::backend::process::supervise::Arguments),
@@ -173,6 +177,7 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Check(arguments) => check::run(&general, world, output, &arguments).await,
             Verb::Bridge(arguments) => crate::bridge::run(arguments, world).await,
             Verb::Echo(arguments) => return crate::echo::run(arguments).await,
+            Verb::Health(arguments) => health::run(world, &arguments).await,
             Verb::Supervise(arguments) => {
                 crate::backend::process::supervise::run(&arguments, world).await
             }

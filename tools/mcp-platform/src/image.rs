@@ -11,7 +11,7 @@ mod settings;
 
 pub use archive::locate;
 pub use choose::{Choice, Published, choose, qualified};
-pub use credentials::{Credentials, credentials};
+pub use credentials::{Credentials, DockerConfig, address, credentials};
 pub use find::{Found, find};
 pub use settings::Settings;
 

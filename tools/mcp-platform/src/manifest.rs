@@ -51,6 +51,18 @@ pub struct RenderOptions {
     pub monitoring: Option<String>,
     /// The platform's own image, where the bridge for servers on standard input and output is.
     pub bridge_image: ImageReference,
+    /// How a container waits between the end of new connections and the request to end.
+    pub pause: Pause,
+}
+
+/// How a container waits before it is asked to end. A bridged server waits by the bridge, whatever
+/// its image has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Pause {
+    /// The program `sleep` of the image: every cluster takes it, and nearly every image has it
+    Command,
+    /// The cluster's own: needs nothing of the image, and Kubernetes 1.30 or newer on every node
+    Action,
 }
 
 /// A kind of cluster, as far as its ingress controller and load balancer want other words.
@@ -108,6 +120,7 @@ impl Default for RenderOptions {
                 tag: Some(env!("CARGO_PKG_VERSION").to_owned()),
                 digest: None,
             },
+            pause: Pause::Command,
         }
     }
 }

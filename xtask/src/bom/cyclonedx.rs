@@ -160,7 +160,7 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
     let artifact = part.artifact;
     let (kind, mime) = match artifact.kind {
         Kind::Wheel | Kind::Vsix => ("application", "application/zip"),
-        Kind::Image => ("container", "application/x-tar"),
+        Kind::Image | Kind::ProgramImage => ("container", "application/x-tar"),
         Kind::Sdist => ("file", "application/gzip"),
         Kind::Requirements => ("file", "text/plain"),
         Kind::ReleaseNotes | Kind::FindingsMarkdown => ("file", "text/markdown"),
@@ -170,7 +170,9 @@ fn artifact(reference: &str, part: &Part<'_>) -> Value {
         | Kind::SbomSpdx
         | Kind::ServerJson => ("file", "application/json"),
         Kind::Provenance => ("file", "application/vnd.in-toto+json"),
-        Kind::SbomCycloneDx | Kind::Vex => ("file", "application/vnd.cyclonedx+json"),
+        Kind::SbomCycloneDx | Kind::Vex | Kind::ImageBill => {
+            ("file", "application/vnd.cyclonedx+json")
+        }
     };
     let mut value = json!({
         "type": kind,

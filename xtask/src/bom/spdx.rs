@@ -151,11 +151,11 @@ fn product(product: &Product, graph: &Graph<'_>, texts: &mut Texts) -> Value {
 fn artifact(part: &Part<'_>) -> Value {
     let artifact = part.artifact;
     let purpose = match artifact.kind {
-        Kind::Wheel | Kind::Vsix | Kind::Image => "INSTALL",
+        Kind::Wheel | Kind::Vsix | Kind::Image | Kind::ProgramImage => "INSTALL",
         Kind::Sdist => "SOURCE",
         Kind::Requirements | Kind::ReleaseNotes | Kind::Licenses => "FILE",
         Kind::Findings | Kind::FindingsSarif | Kind::FindingsMarkdown => "DOCUMENTATION",
-        Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex => "DOCUMENTATION",
+        Kind::SbomCycloneDx | Kind::SbomSpdx | Kind::Vex | Kind::ImageBill => "DOCUMENTATION",
         Kind::ServerJson | Kind::Provenance => "DOCUMENTATION",
     };
     let id = part_identifier(part);

@@ -2,6 +2,7 @@
 
 mod contents;
 mod found;
+mod image;
 mod sample;
 mod schemas;
 

@@ -170,6 +170,10 @@ const EXAMPLES: &[Examples] = &[
                 "on a base from this disk",
             ),
             (
+                "cargo xtask image fleet --platform linux/amd64",
+                "of [program.fleet], which Cargo builds",
+            ),
+            (
                 "cargo xtask image --print tags",
                 "what the image in dist/ is called",
             ),

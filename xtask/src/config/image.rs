@@ -96,13 +96,19 @@ pub(super) fn read(
 
 fn base(reader: &mut Reader<'_>, table: &mut Table<'_>) -> String {
     let base = reader.string(table, "base");
+    check_base(reader, table, &base);
+    base
+}
+
+/// Notes a base that is none.
+pub(super) fn check_base(reader: &mut Reader<'_>, table: &Table<'_>, base: &str) {
     if table.has("base")
-        && let Err(error) = reference::parse(&base)
+        && let Err(error) = reference::parse(base)
     {
         let span = reader.span(table, "base");
-        reader.problem(span, format!("`image.base`: {}", error.message));
+        let key = table.full("base");
+        reader.problem(span, format!("`{key}`: {}", error.message));
     }
-    base
 }
 
 fn python(reader: &mut Reader<'_>, table: &mut Table<'_>) -> String {
@@ -125,7 +131,7 @@ pub fn is_python(text: &str) -> bool {
     matches!(parts.len(), 2 | 3) && parts[0] == "3" && parts.iter().all(is_number)
 }
 
-fn platforms(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Vec<Platform> {
+pub(super) fn platforms(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Vec<Platform> {
     let Some(words) = reader.optional_strings(table, "platforms") else {
         return Platform::ALL.to_vec();
     };
@@ -135,16 +141,16 @@ fn platforms(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Vec<Platform> {
             Ok(platform) => platforms.push(platform),
             Err(error) => {
                 let span = reader.span(table, "platforms");
-                reader.problem(span, format!("`image.platforms`: {}", error.message));
+                let key = table.full("platforms");
+                reader.problem(span, format!("`{key}`: {}", error.message));
             }
         }
     }
     if words.is_empty() {
         let span = reader.span(table, "platforms");
-        reader.problem(
-            span,
-            "`image.platforms` is empty: name linux/amd64, linux/arm64 or both",
-        );
+        let key = table.full("platforms");
+        let message = format!("`{key}` is empty: name linux/amd64, linux/arm64 or both");
+        reader.problem(span, message);
     }
     platforms.sort();
     platforms.dedup();
@@ -166,7 +172,7 @@ fn libc(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Libc {
     })
 }
 
-fn user(reader: &mut Reader<'_>, table: &mut Table<'_>) -> u32 {
+pub(super) fn user(reader: &mut Reader<'_>, table: &mut Table<'_>) -> u32 {
     let number = reader
         .optional_number(table, "user")
         .unwrap_or(u64::from(USER));
@@ -174,21 +180,21 @@ fn user(reader: &mut Reader<'_>, table: &mut Table<'_>) -> u32 {
         Ok(user) if (1..=i32::MAX.unsigned_abs()).contains(&user) => user,
         _ => {
             let span = reader.span(table, "user");
-            reader.problem(
-                span,
-                "`image.user` is the number of a user that is not root",
-            );
+            let key = table.full("user");
+            let message = format!("`{key}` is the number of a user that is not root");
+            reader.problem(span, message);
             USER
         }
     }
 }
 
-fn port(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<u16> {
+pub(super) fn port(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<u16> {
     let number = reader.optional_number(table, "port")?;
     let port = u16::try_from(number).ok().filter(|port| *port >= 1024);
     if port.is_none() {
         let span = reader.span(table, "port");
-        let message = "`image.port` is a port from 1024 to 65535: others are root's";
+        let key = table.full("port");
+        let message = format!("`{key}` is a port from 1024 to 65535: others are root's");
         reader.problem(span, message);
     }
     port

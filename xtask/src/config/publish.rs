@@ -8,6 +8,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use jiff::SignedDuration;
 
+use super::program::Program;
 use super::reader::{Reader, Table};
 use profile::profile;
 use target::place;
@@ -23,7 +24,8 @@ const LOCAL_PATH: &str = "target/published";
 pub const GITHUB_API: &str = "https://api.github.com";
 const OPEN_VSX: &str = "https://open-vsx.org";
 const MARKETPLACE: &str = "https://marketplace.visualstudio.com";
-const MCP_REGISTRY: &str = "https://registry.modelcontextprotocol.io";
+/// The public registry of MCP servers.
+pub const MCP_REGISTRY: &str = "https://registry.modelcontextprotocol.io";
 
 /// Everything `release.toml` says about publishing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,12 +121,14 @@ pub enum Index {
 }
 
 /// What of a release goes to an OCI registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Takes {
     /// Its files, as one artifact.
     Release,
     /// The container image of the server.
     Image,
+    /// The container image of the program of this name.
+    Program(String),
 }
 
 /// How a publisher is known to the Marketplace.
@@ -240,7 +244,7 @@ const KINDS: [&str; 8] = [
 ];
 
 /// Reads everything about publishing.
-pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Publish {
+pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>, programs: &[Program]) -> Publish {
     let (patience, without_audit) = general(reader, top);
     let mut targets = Vec::new();
     for (name, mut table) in reader.named_tables(top, "target") {
@@ -248,7 +252,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>) -> Publish {
             let message = format!("`target.{name}`: a name has letters, digits, - and _ only");
             reader.problem(reader.span(&table, "kind"), message);
         }
-        if let Some(place) = place(reader, &mut table) {
+        if let Some(place) = place(reader, &mut table, programs) {
             targets.push(Target { name, place });
         }
         reader.finish(&table);

@@ -343,7 +343,7 @@ impl<'document> Table<'document> {
             .and_then(|entries| entries.get(key))
     }
 
-    fn full(&self, key: &str) -> String {
+    pub(super) fn full(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.to_owned()
         } else {

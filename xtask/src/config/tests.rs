@@ -33,7 +33,7 @@ fn all_problems_are_reported_together_with_their_places() {
     let expected = "release.toml:1:10: schema 2; this tool reads schema 1
        release.toml:1:1: `prove.call.tool` is missing: a string is needed
        release.toml:2:8: `name` is an integer, expected a string
-       release.toml:3:1: unknown key `extra`; known here: audit, build, changelog, extension, gate, image, mcp, name, profile, prove, publish, schema, server, target, version
+       release.toml:3:1: unknown key `extra`; known here: audit, build, changelog, extension, gate, image, mcp, name, profile, program, prove, publish, schema, server, target, version
        release.toml:4:1: `server.console-script` is missing: a string is needed
        release.toml:5:8: `../elsewhere` leaves the repository; name a folder inside it";
     let mut expected: Vec<&str> = expected.split("\n       ").collect();

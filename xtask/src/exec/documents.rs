@@ -126,8 +126,7 @@ pub fn product(name: &str, version: &str, source: &Source) -> Product {
 /// What is in a bill of materials: the files that carry code, not the documents about them. An
 /// image is made after the bill, from the wheel and the requirements that are in it.
 pub fn contents(artifacts: &[Artifact]) -> Vec<Artifact> {
-    let carries =
-        |artifact: &&Artifact| !artifact.kind.is_document() && artifact.kind != Kind::Image;
+    let carries = |artifact: &&Artifact| !artifact.kind.is_document() && !artifact.kind.is_image();
     artifacts.iter().filter(carries).cloned().collect()
 }
 

@@ -2,6 +2,9 @@
 //! one archive in `dist/`. No container engine takes part, and nothing of the image is run.
 
 pub mod base;
+pub mod bill;
+pub mod cargo;
+pub mod program;
 pub mod wheels;
 
 use serde_json::json;
@@ -9,14 +12,15 @@ use serde_json::json;
 use self::base::Found;
 use self::wheels::Target;
 use super::{Work, seal};
-use crate::artifact::{Artifact, Digest, Kind, seal as sealed};
+use crate::artifact::{Artifact, Digest, Kind, Manifest, seal as sealed};
+use crate::bom::image::Part;
 use crate::config::Config;
 use crate::config::image::Image;
 use crate::config::publish::Place;
 use crate::dist::Release;
 use crate::error::{Error, Result};
 use crate::image::archive::{self, Built};
-use crate::image::configuration::{self, About, Start};
+use crate::image::configuration::{self, About, Runs, Start};
 use crate::image::layer::{self, Content, Entries, Entry, FIXED_TIME, Layer};
 use crate::image::search::{self, Found as Contents};
 use crate::image::{HOME, Libc, Platform, SITE_PACKAGES, requirement, tag, unpack};
@@ -117,13 +121,16 @@ fn metadata(file: &str, bytes: &[u8]) -> Result<String> {
     Ok(found.unwrap_or_default())
 }
 
+/// The commit's time.
+fn created(manifest: &Manifest) -> Result<String> {
+    jiff::Timestamp::from_second(manifest.source.source_date_epoch)
+        .map(|moment| moment.to_string())
+        .map_err(|cause| Error::failure(format!("dist/manifest.json: the commit's time: {cause}")))
+}
+
 fn about(order: &Order<'_>, metadata: &str) -> Result<About> {
     let Order { config, image, .. } = order;
     let manifest = &order.release.manifest;
-    let epoch = manifest.source.source_date_epoch;
-    let created = jiff::Timestamp::from_second(epoch).map_err(|cause| {
-        Error::failure(format!("dist/manifest.json: the commit's time: {cause}"))
-    })?;
     let header = |field: &str| inspect::header(metadata, field);
     let mcp = config.mcp.as_ref();
     Ok(About {
@@ -133,7 +140,7 @@ fn about(order: &Order<'_>, metadata: &str) -> Result<About> {
         version: manifest.version.clone(),
         commit: manifest.source.commit.clone(),
         dirty: manifest.source.dirty,
-        created: created.to_string(),
+        created: created(manifest)?,
         source: mcp
             .and_then(|mcp| mcp.repository.clone())
             .or_else(|| stated_source(metadata))
@@ -175,26 +182,33 @@ fn github(config: &Config) -> Option<String> {
 fn start(order: &Order<'_>, interpreter: String) -> Start {
     let Order { config, image, .. } = order;
     Start {
-        interpreter,
-        script: config.server.console_script.clone(),
+        runs: Runs::Script {
+            interpreter,
+            script: config.server.console_script.clone(),
+            health: image.health.clone(),
+        },
         arguments: image.arguments.clone(),
         environment: image.environment.clone(),
         port: image.port,
-        health: image.health.clone(),
         user: image.user,
     }
 }
 
-/// Builds the archive.
+/// A file with what it is.
+pub type Made = (Artifact, Vec<u8>);
+
+/// Builds the archive, and the bill of what is in it.
 ///
 /// # Errors
 /// The base or a wheel is missing, damaged, or not for the platform.
-pub fn build(order: &Order<'_>, facts: &Facts) -> Result<(Artifact, Vec<u8>)> {
+pub fn build(order: &Order<'_>, facts: &Facts) -> Result<[Made; 2]> {
     let manifest = &order.release.manifest;
-    let mut images = Vec::new();
+    let (mut images, mut parts) = (Vec::new(), Vec::new());
     for platform in &order.platforms {
         order.world.check_interrupted()?;
-        images.push(for_platform(order, facts, *platform)?);
+        let (image, contents) = for_platform(order, facts, *platform)?;
+        images.push(image);
+        parts.push((*platform, contents));
     }
     let name = name(order);
     let tags = tag::all(manifest);
@@ -208,10 +222,15 @@ pub fn build(order: &Order<'_>, facts: &Facts) -> Result<(Artifact, Vec<u8>)> {
         &archive.bytes,
         facts.inputs.clone(),
     );
-    Ok((artifact, archive.bytes))
+    let bill = bill::bill(manifest, &artifact, &archive, &order.base, parts)?;
+    Ok([(artifact, archive.bytes), bill])
 }
 
-fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<Built> {
+fn for_platform(
+    order: &Order<'_>,
+    facts: &Facts,
+    platform: Platform,
+) -> Result<(Built, Vec<Part>)> {
     let world = order.world;
     let step = world
         .terminal
@@ -223,7 +242,9 @@ fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<
         &contents,
         &configuration::search_path(&base.configuration),
     )?;
-    let dependencies = dependencies(order, platform, &contents, &interpreter)?;
+    let (dependencies, mut parts) = dependencies(order, platform, &contents, &interpreter)?;
+    let (wheel, bytes) = order.release.only(Kind::Wheel)?;
+    parts.push(bill::wheel(&wheel.path, bytes));
     let own = own(order, &interpreter)?;
     let start = start(order, interpreter);
     let manifest = &order.release.manifest;
@@ -237,12 +258,13 @@ fn for_platform(order: &Order<'_>, facts: &Facts, platform: Platform) -> Result<
         size(dependencies.bytes.len() as u64),
         size(own.bytes.len() as u64)
     ));
-    Ok(Built {
+    let built = Built {
         platform,
         base,
         configuration: text,
         layers: vec![dependencies, own],
-    })
+    };
+    Ok((built, parts))
 }
 
 fn interpreter(order: &Order<'_>, contents: &Contents, path: &str) -> Result<String> {
@@ -280,7 +302,7 @@ fn dependencies(
     platform: Platform,
     contents: &Contents,
     interpreter: &str,
-) -> Result<Layer> {
+) -> Result<(Layer, Vec<Part>)> {
     let Order { world, image, .. } = order;
     let (_, text) = order.release.only(Kind::Requirements)?;
     let text = String::from_utf8_lossy(text);
@@ -291,8 +313,9 @@ fn dependencies(
         libc: image.libc,
         python: &image.python,
     };
-    let mut entries = Entries::new();
+    let (mut entries, mut parts) = (Entries::new(), Vec::new());
     for (file, bytes) in wheels::fetch(world, &selection, target)? {
+        parts.push(bill::wheel(&file, &bytes));
         let lost = unpack::merge(&mut entries, unpack::unpack(&file, &bytes, interpreter)?);
         if let Some(path) = lost.first() {
             world.terminal.warn(&format!(
@@ -307,16 +330,21 @@ fn dependencies(
             "{file} is in the image, and Python will not read it there"
         ));
     }
-    for (path, bytes) in &contents.files {
-        if let Some(bytes) = configuration::with_user(path, bytes, image.user) {
-            entries.insert(path.clone(), Entry::file(bytes));
-        }
-    }
-    entries.insert(HOME.to_owned(), Entry::folder(image.user));
+    add_user(&mut entries, contents, image.user);
     // Otherwise folders of the base would get new permissions.
     let mut entries = layer::with_parents(entries);
     entries.remove("etc");
-    layer::write(&entries, FIXED_TIME)
+    Ok((layer::write(&entries, FIXED_TIME)?, parts))
+}
+
+/// The user, and the only folder that it may write to.
+fn add_user(entries: &mut Entries, contents: &Contents, user: u32) {
+    for (path, bytes) in &contents.files {
+        if let Some(bytes) = configuration::with_user(path, bytes, user) {
+            entries.insert(path.clone(), Entry::file(bytes));
+        }
+    }
+    entries.insert(HOME.to_owned(), Entry::folder(user));
 }
 
 /// The layer with the wheel alone.

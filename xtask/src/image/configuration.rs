@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::layer::Layer;
-use super::{COMMIT, HOME, Platform, SCRIPTS, SERVER_NAME, SITE_PACKAGES, WHEEL, search};
+use super::{COMMIT, HOME, PROGRAMS, Platform, SCRIPTS, SERVER_NAME, SITE_PACKAGES, WHEEL, search};
 use crate::artifact::Digest;
 
 /// The keys of the OCI specification, which speak of this image and of no base.
@@ -90,31 +90,68 @@ impl About {
     }
 }
 
-/// How the server is started.
+/// How what is in the image is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
-    /// The interpreter's path in the image.
-    pub interpreter: String,
-    /// The console script.
-    pub script: String,
+    /// What is started.
+    pub runs: Runs,
     /// Its arguments.
     pub arguments: Vec<String>,
     /// Environment variables beside those that every image has.
     pub environment: Vec<(String, String)>,
     /// The port that it listens on, if it does.
     pub port: Option<u16>,
-    /// The page that says that it is alive.
-    pub health: Option<String>,
     /// The number of the user and group it runs as.
     pub user: u32,
 }
 
+/// What is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Runs {
+    /// A console script of Python.
+    Script {
+        /// The interpreter's path in the image.
+        interpreter: String,
+        /// The name of the script.
+        script: String,
+        /// The page that says that it is alive.
+        health: Option<String>,
+    },
+    /// A program that needs nothing of the base.
+    Program {
+        /// Its name.
+        name: String,
+        /// Its arguments for asking whether the one that runs beside it is alive.
+        health: Option<Vec<String>>,
+    },
+}
+
 impl Start {
-    /// The command of the health check, which needs nothing but the interpreter. It asks the port
-    /// that the server was told, and takes no other program's settings for Python.
+    /// The path of what is started.
+    pub fn path(&self) -> String {
+        match &self.runs {
+            Runs::Script { script, .. } => format!("/{SCRIPTS}/{script}"),
+            Runs::Program { name, .. } => format!("/{PROGRAMS}/{name}"),
+        }
+    }
+
+    /// The command of the health check, which needs nothing but the interpreter or the program. That
+    /// of a script asks the port that the server was told, and takes no other program's settings for
+    /// Python.
     pub fn check(&self) -> Option<Vec<String>> {
-        let path = self.health.as_ref()?;
         self.port?;
+        let (interpreter, path) = match &self.runs {
+            Runs::Script {
+                interpreter,
+                health,
+                ..
+            } => (interpreter, health.as_ref()?),
+            Runs::Program { health, .. } => {
+                let mut words = vec!["CMD".to_owned(), self.path()];
+                words.extend(health.clone()?);
+                return Some(words);
+            }
+        };
         let page = serde_json::to_string(path).expect("a text always serialises");
         let script = format!(
             "import http.client,os,sys;\
@@ -122,7 +159,7 @@ impl Start {
              c.request('GET',{page});\
              sys.exit(c.getresponse().status!=200)"
         );
-        let words = ["CMD", &self.interpreter, "-I", "-c", &script];
+        let words = ["CMD", interpreter, "-I", "-c", &script];
         Some(words.map(str::to_owned).to_vec())
     }
 }
@@ -200,10 +237,7 @@ fn running(base: &Value, about: &About, start: &Start) -> Value {
     let mut config = Map::new();
     config.insert("User".into(), format!("{0}:{0}", start.user).into());
     config.insert("Env".into(), environment(base, start).into());
-    config.insert(
-        "Entrypoint".into(),
-        json!([format!("/{SCRIPTS}/{}", start.script)]),
-    );
+    config.insert("Entrypoint".into(), json!([start.path()]));
     config.insert("Cmd".into(), json!(start.arguments));
     config.insert("WorkingDir".into(), format!("/{HOME}").into());
     config.insert("Labels".into(), json!(labels));
@@ -241,19 +275,34 @@ fn environment(base: &Value, start: &Start) -> Vec<Value> {
     for (name, value) in inherited.filter_map(|it| it.as_str()?.split_once('=')) {
         set(name, value.to_owned());
     }
-    set("PATH", format!("/{SCRIPTS}:{}", search_path(base)));
-    set("PYTHONPATH", format!("/{SITE_PACKAGES}"));
-    set("PYTHONUNBUFFERED", "1".to_owned());
-    set("PYTHONDONTWRITEBYTECODE", "1".to_owned());
     set("HOME", format!("/{HOME}"));
-    if let Some(port) = start.port {
-        set("PORT", port.to_string());
+    match &start.runs {
+        Runs::Script { .. } => {
+            set("PATH", format!("/{SCRIPTS}:{}", search_path(base)));
+            set("PYTHONPATH", format!("/{SITE_PACKAGES}"));
+            set("PYTHONUNBUFFERED", "1".to_owned());
+            set("PYTHONDONTWRITEBYTECODE", "1".to_owned());
+            if let Some(port) = start.port {
+                set("PORT", port.to_string());
+            }
+        }
+        // Callers name it without its folder, too.
+        Runs::Program { .. } => set("PATH", with_programs(&search_path(base))),
     }
     for (name, value) in &start.environment {
         set(name, value.clone());
     }
     let line = |(name, value): (String, String)| format!("{name}={value}").into();
     variables.into_iter().map(line).collect()
+}
+
+/// A search path on which our programs are found.
+fn with_programs(path: &str) -> String {
+    let folder = format!("/{PROGRAMS}");
+    match path.split(':').any(|one| one == folder) {
+        true => path.to_owned(),
+        false => format!("{folder}:{path}"),
+    }
 }
 
 /// What each layer came from. Engines count the entries, so a base that has others than layers
@@ -299,16 +348,44 @@ mod tests {
         }
     }
 
-    fn start() -> Start {
-        Start {
+    fn script(health: &str) -> Runs {
+        Runs::Script {
             interpreter: "/usr/bin/python3.13".to_owned(),
             script: "notes".to_owned(),
+            health: Some(health.to_owned()),
+        }
+    }
+
+    fn start() -> Start {
+        Start {
+            runs: script("/health"),
             arguments: vec!["--http".to_owned()],
             environment: vec![("MODE".to_owned(), "http".to_owned())],
             port: Some(8000),
-            health: Some("/health".to_owned()),
             user: 10001,
         }
+    }
+
+    #[test]
+    fn a_program_is_found_and_checked_by_itself() {
+        let start = Start {
+            runs: Runs::Program {
+                name: "notes".to_owned(),
+                health: Some(vec!["health".to_owned()]),
+            },
+            ..start()
+        };
+        assert_eq!(start.path(), "/usr/local/bin/notes");
+        let check = ["CMD", "/usr/local/bin/notes", "health"];
+        assert_eq!(start.check().unwrap(), check);
+        let variables = |path: &str| {
+            let base = json!({ "config": { "Env": [format!("PATH={path}")] } });
+            environment(&base, &start)
+        };
+        let rest = ["HOME=/data", "MODE=http"];
+        let found = variables("/usr/local/bin:/usr/bin");
+        assert_eq!(found, ["PATH=/usr/local/bin:/usr/bin", rest[0], rest[1]]);
+        assert_eq!(variables("/bin")[0], "PATH=/usr/local/bin:/bin");
     }
 
     #[test]
@@ -357,10 +434,10 @@ mod tests {
                 "PATH=/app/bin:/opt/bin:/usr/bin",
                 "LANG=C.UTF-8",
                 "MODE=http",
+                "HOME=/data",
                 "PYTHONPATH=/app/site-packages",
                 "PYTHONUNBUFFERED=1",
                 "PYTHONDONTWRITEBYTECODE=1",
-                "HOME=/data",
                 "PORT=8000",
             ])
         );
@@ -382,7 +459,7 @@ mod tests {
         };
         assert_eq!(stdio.check(), None);
         let quoted = Start {
-            health: Some("/a'\"b".to_owned()),
+            runs: script("/a'\"b"),
             ..start()
         };
         assert!(quoted.check().unwrap()[4].contains(r#"c.request('GET',"/a'\"b")"#));

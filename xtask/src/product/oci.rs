@@ -61,7 +61,7 @@ pub fn package(release: &Release) -> Result<Package> {
     };
     // An image goes to a registry as an image, to which its layers need not be sent twice.
     let files = manifest.artifacts.iter();
-    for artifact in files.filter(|artifact| artifact.kind != Kind::Image) {
+    for artifact in files.filter(|artifact| !artifact.kind.is_image()) {
         let bytes = release.contents.get(&artifact.path);
         let bytes = bytes.map(Vec::as_slice).unwrap_or_default();
         layer(&artifact.path, media_type(artifact), bytes);
@@ -103,12 +103,12 @@ pub fn media_type(artifact: &Artifact) -> &'static str {
     match artifact.kind {
         Kind::Wheel | Kind::Vsix => "application/zip",
         Kind::Sdist => "application/gzip",
-        Kind::Image => "application/x-tar",
+        Kind::Image | Kind::ProgramImage => "application/x-tar",
         Kind::Requirements => "text/plain",
         Kind::ReleaseNotes | Kind::FindingsMarkdown => "text/markdown",
         Kind::Licenses | Kind::Findings | Kind::ServerJson => "application/json",
         Kind::FindingsSarif => "application/sarif+json",
-        Kind::SbomCycloneDx | Kind::Vex => "application/vnd.cyclonedx+json",
+        Kind::SbomCycloneDx | Kind::Vex | Kind::ImageBill => "application/vnd.cyclonedx+json",
         Kind::SbomSpdx => "application/spdx+json",
         Kind::Provenance => "application/vnd.in-toto+json",
     }

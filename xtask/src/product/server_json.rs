@@ -4,6 +4,7 @@
 //! is written in one canonical form, so that what a registry gives back can be compared with it.
 //! Source: the schema of 2025-12-11 and the registry's own checks beyond it.
 
+mod image;
 pub(crate) mod schema;
 
 use serde_json::{Map, Value, json};
@@ -20,7 +21,7 @@ use crate::product::pyproject::Project;
 pub const FILE: &str = "server.json";
 
 /// Raised when it comes out otherwise for the same input.
-pub const REVISION: &str = "1";
+pub const REVISION: &str = "2";
 
 /// The schema that it names.
 const SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
@@ -42,6 +43,7 @@ pub struct Facts<'config> {
     repository: Option<String>,
     subfolder: Option<String>,
     arguments: &'config [String],
+    images: Vec<image::Published<'config>>,
 }
 
 /// Takes together what the two files say; `None` without `[mcp]`. `file` names `pyproject.toml`.
@@ -79,6 +81,7 @@ pub fn facts<'config>(
         repository: mcp.repository.clone().or(from.map(str::to_owned)),
         subfolder: subfolder(config.server.path.as_str()),
         arguments: mcp.arguments.as_deref().or(proved).unwrap_or_default(),
+        images: image::published(config),
     }))
 }
 
@@ -134,7 +137,10 @@ fn document(facts: &Facts<'_>, manifest: &Manifest) -> Result<Value> {
     set("name", mcp.name.as_str().into());
     set("description", facts.description.as_str().into());
     set("version", manifest.version.as_str().into());
-    set("packages", json!([package(facts, manifest)?]));
+    let mut packages = vec![package(facts, manifest)?];
+    let images = facts.images.iter();
+    packages.extend(images.map(|one| image::package(one, mcp, &manifest.version)));
+    set("packages", packages.into());
     set("_meta", json!({ PUBLISHER: provided(manifest)? }));
     if let Some(title) = &mcp.title {
         set("title", title.as_str().into());

@@ -1,7 +1,7 @@
 //! The order of the targets: what can be undone comes first, and what needs something comes after
 //! it. Pure.
 
-use crate::config::publish::{Place, Profile, Publish, Target};
+use crate::config::publish::{Place, Profile, Publish, Takes, Target};
 use crate::registry::Phase;
 
 /// The rank of tags that move; only the end of the draft comes later.
@@ -68,10 +68,16 @@ pub(super) fn order(target: &Target, phase: Phase, around: &Around<'_>) -> Order
             (5, tests, "final: a version is published once")
         }
         (Place::Mcp { .. }, _) => {
-            let mut after = of_kind(|place| matches!(place, Place::Pypi { .. }));
+            // It looks into both for what says that they are of this server.
+            let named = |place: &Place| match place {
+                Place::Pypi { .. } => true,
+                Place::Oci { takes, .. } => *takes == Takes::Image,
+                _ => false,
+            };
+            let mut after = of_kind(named);
             after.retain(|name| !staging(name));
             after.extend(tests);
-            (6, after, "names the package, so the index must have it")
+            (6, after, "names the packages, so that they must be there")
         }
     };
     Order {

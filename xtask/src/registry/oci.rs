@@ -72,7 +72,7 @@ impl<'run> Oci<'run> {
     pub fn open(
         opening: Opening<'run>,
         repository: &str,
-        takes: Takes,
+        takes: &Takes,
         plain_http: bool,
     ) -> Result<Oci<'run>> {
         let world = opening.world;
@@ -253,7 +253,7 @@ impl<'run> Oci<'run> {
 }
 
 /// What of a release is sent, and under which tags that stay.
-fn wrapped(release: &Release, takes: Takes) -> Result<(Package, Vec<String>)> {
+fn wrapped(release: &Release, takes: &Takes) -> Result<(Package, Vec<String>)> {
     let manifest = &release.manifest;
     match takes {
         Takes::Release => Ok((oci::package(release)?, vec![oci::tag(&manifest.version)])),
@@ -261,6 +261,20 @@ fn wrapped(release: &Release, takes: Takes) -> Result<(Package, Vec<String>)> {
             let (artifact, bytes) = release
                 .only(Artifact::Image)
                 .map_err(|error| error.hint("and the image: cargo xtask image"))?;
+            Ok((
+                archive::package(bytes, &artifact.path)?,
+                tag::fixed(manifest),
+            ))
+        }
+        Takes::Program(name) => {
+            let artifact = manifest
+                .named(Artifact::ProgramImage, name)
+                .ok_or_else(|| {
+                    Error::precondition(format!("dist/ has no image of {name}"))
+                        .hint(format!("make it: cargo xtask image {name}"))
+                })?;
+            let bytes = release.contents.get(&artifact.path);
+            let bytes = bytes.map(Vec::as_slice).unwrap_or_default();
             Ok((
                 archive::package(bytes, &artifact.path)?,
                 tag::fixed(manifest),

@@ -19,6 +19,7 @@ mod observe;
 mod pull;
 mod record;
 mod refuse;
+mod resume;
 mod state;
 mod watch;
 mod work;
@@ -52,6 +53,7 @@ const ABREAST: usize = 16;
 pub struct Docker {
     engine: Arc<Engine>,
     images: Option<image::Settings>,
+    resumer: Arc<resume::Resumer>,
 }
 
 impl Docker {
@@ -86,6 +88,7 @@ impl Docker {
         Ok(Docker {
             engine: Arc::new(Engine::at(place)?),
             images: None,
+            resumer: Arc::default(),
         })
     }
 
@@ -136,6 +139,14 @@ impl Backend for Docker {
             .map_err(|error| {
                 refuse::refused(&format!("the engine at {}", self.engine.place.host), error)
             })
+    }
+
+    fn keep_watching(&self) {
+        self.resumer.begin(&self.engine);
+    }
+
+    fn stop_watching(&self) {
+        self.resumer.end();
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
@@ -203,13 +214,26 @@ impl Backend for Docker {
         {
             return work::remove_all(&self.engine, identity, 10).await;
         } else {
-            write::write(&self.engine, identity, action).await?;
+            match write::write(&self.engine, identity, action).await {
+                // There is no room to write down that it goes, so it goes without.
+                Err(error) if matches!(action, Action::Remove) && refuse::is_full(&error) => {
+                    return work::remove_all(&self.engine, identity, 10).await;
+                }
+                written => written?,
+            }
         }
         let begun = work::begin(&self.engine, identity).await;
         if let (Err(error), Action::Apply { expected: None, .. }) = (&begun, action) {
             // There was nothing before; nothing is left of it.
-            write::write(&self.engine, identity, &Action::Remove).await?;
-            work::begin(&self.engine, identity).await?;
+            match write::write(&self.engine, identity, &Action::Remove).await {
+                Err(full) if refuse::is_full(&full) => {
+                    work::remove_all(&self.engine, identity, 10).await?;
+                }
+                written => {
+                    written?;
+                    work::begin(&self.engine, identity).await?;
+                }
+            }
             return Err(error.clone());
         }
         begun

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::manifest::{
-    Autoscaling, OutsideSecret, Profile, Protection, RenderOptions, SecretValues, divide, objects,
-    write,
+    Autoscaling, OutsideSecret, Pause, Profile, Protection, RenderOptions, SecretValues, divide,
+    objects, write,
 };
 use crate::model::{ImageReference, Name, Provenance, Spec, Transport};
 use crate::service::DeployRequest;
@@ -43,6 +43,9 @@ pub struct Arguments {
     /// The platform's own image, where the bridge for servers on standard input and output is
     #[arg(long, value_name = "IMAGE")]
     bridge_image: Option<String>,
+    /// How containers wait before they are asked to end
+    #[arg(long, value_enum, default_value_t = Pause::Command)]
+    pause: Pause,
     /// Write the values of secrets too; without it they need not be given
     #[arg(long)]
     with_secrets: bool,
@@ -133,6 +136,7 @@ fn options(arguments: &Arguments) -> Result<RenderOptions> {
             Some(image) => ImageReference::parse(image)?,
             None => default.bridge_image,
         },
+        pause: arguments.pause,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::model::ImageReference;
 
 use super::archive::Layout;
 use super::choose::Published;
-use super::{Settings, credentials};
+use super::{Credentials, Settings, credentials};
 
 /// How long a registry may take to take a connection, and to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// The file with credentials cannot be read.
 pub async fn published(settings: &Settings, reference: &ImageReference) -> Result<Published> {
-    let (client, image, auth) = session(settings, reference)?;
+    let (client, image, auth) = session(settings, reference).await?;
     let asked = client.fetch_manifest_digest(&image, &auth);
     Ok(match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(digest)) => Published::Digest(digest),
@@ -34,7 +34,7 @@ pub async fn published(settings: &Settings, reference: &ImageReference) -> Resul
 
 /// The labels of a published image; none when they cannot be had.
 pub async fn labels(settings: &Settings, reference: &ImageReference) -> HashMap<String, String> {
-    let Ok((client, image, auth)) = session(settings, reference) else {
+    let Ok((client, image, auth)) = session(settings, reference).await else {
         return HashMap::new();
     };
     let asked = client.pull_manifest_and_config(&image, &auth);
@@ -59,7 +59,7 @@ pub async fn push(
     layout: &Layout,
     reference: &ImageReference,
 ) -> Result<String> {
-    let (client, image, auth) = session(settings, reference)?;
+    let (client, image, auth) = session(settings, reference).await?;
     let failed = |error: OciDistributionError| {
         Error::new(
             Kind::Failed,
@@ -99,7 +99,7 @@ pub async fn push(
     digest.ok_or_else(|| Error::invalid("the image archive has no image"))
 }
 
-fn session(
+async fn session(
     settings: &Settings,
     reference: &ImageReference,
 ) -> Result<(Client, Reference, RegistryAuth)> {
@@ -116,9 +116,12 @@ fn session(
         connect_timeout: Some(PATIENCE),
         ..ClientConfig::default()
     });
-    let auth = match credentials(&settings.docker_config, registry)? {
-        Some(found) => RegistryAuth::Basic(found.username, found.password.expose().to_owned()),
-        None => RegistryAuth::Anonymous,
+    let auth = match credentials(&settings.docker_config, registry).await? {
+        Some(Credentials::Password { username, password }) => {
+            RegistryAuth::Basic(username, password.expose().to_owned())
+        }
+        // An identity token has to be exchanged first, which only the engine does.
+        Some(Credentials::Token(_)) | None => RegistryAuth::Anonymous,
     };
     Ok((client, parse(reference)?, auth))
 }

@@ -1,8 +1,10 @@
 //! What of the surroundings the search for images needs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::world::World;
+
+use super::DockerConfig;
 
 /// Where images come from on this installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,18 +15,13 @@ pub struct Settings {
     pub registry: Option<String>,
     /// `MCP_INSECURE_REGISTRIES`: those that may be asked over plain HTTP, besides loopback.
     pub insecure: Vec<String>,
-    /// Docker's own file with the credentials of registries.
-    pub docker_config: PathBuf,
+    /// Docker's own configuration, which says who we are at registries.
+    pub docker_config: DockerConfig,
 }
 
 impl Settings {
     /// Reads them.
     pub fn of(world: &World) -> Settings {
-        let config = match (world.variable("DOCKER_CONFIG"), world.variable("HOME")) {
-            (Some(folder), _) => world.folder.join(folder),
-            (None, Some(home)) => Path::new(home).join(".docker"),
-            (None, None) => world.folder.join(".docker"),
-        };
         let insecure = world.variable("MCP_INSECURE_REGISTRIES").unwrap_or("");
         Settings {
             folder: world.folder.clone(),
@@ -36,7 +33,7 @@ impl Settings {
                 .filter(|word| !word.is_empty())
                 .map(str::to_owned)
                 .collect(),
-            docker_config: config.join("config.json"),
+            docker_config: DockerConfig::of(world),
         }
     }
 
@@ -56,6 +53,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -64,7 +63,10 @@ mod tests {
             folder: PathBuf::new(),
             registry: None,
             insecure: vec!["inside.example:5000".to_owned()],
-            docker_config: PathBuf::new(),
+            docker_config: DockerConfig {
+                file: PathBuf::new(),
+                environment: BTreeMap::new(),
+            },
         };
         for (registry, plain) in [
             ("localhost", true),

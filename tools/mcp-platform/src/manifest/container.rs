@@ -7,13 +7,13 @@ use crate::model::{Probe, Resources, Spec, Transport};
 use super::claim::size;
 use super::configuration::file_key;
 use super::pod::termination;
-use super::{names, set};
+use super::{Pause, RenderOptions, names, set};
 
 /// Where the bridge is put for a server on standard input and output.
 pub const BRIDGE_FOLDER: &str = "/mcp";
 
 /// The container.
-pub fn container(spec: &Spec) -> Value {
+pub fn container(spec: &Spec, options: &RenderOptions) -> Value {
     let image = spec.run.image.as_ref().map(ToString::to_string);
     let mut container = json!({
         "name": "server",
@@ -37,11 +37,10 @@ pub fn container(spec: &Spec) -> Value {
     for (key, probe) in probes(spec) {
         set(&mut container, key, probe);
     }
-    let seconds = termination(spec).pre_stop.to_string();
     set(
         &mut container,
         "lifecycle",
-        json!({ "preStop": { "exec": { "command": ["sleep", seconds] } } }),
+        json!({ "preStop": pause(spec, options.pause) }),
     );
     set(
         &mut container,
@@ -50,6 +49,22 @@ pub fn container(spec: &Spec) -> Value {
     );
     set(&mut container, "volumeMounts", mounts(spec));
     container
+}
+
+/// The pause before the server is asked to end. The bridge is in the container of every bridged
+/// server; of another image nothing is known, so the cluster's own way is better where there is one.
+fn pause(spec: &Spec, pause: Pause) -> Value {
+    let seconds = termination(spec).pre_stop;
+    let word = seconds.to_string();
+    let command = match (&spec.transport, pause) {
+        (Transport::Stdio, _) => {
+            let bridge = format!("{BRIDGE_FOLDER}/mcp-platform");
+            json!([bridge, "bridge", "--pause", word])
+        }
+        (_, Pause::Action) => return json!({ "sleep": { "seconds": seconds } }),
+        (_, Pause::Command) => json!(["sleep", word]),
+    };
+    json!({ "exec": { "command": command } })
 }
 
 /// Program and arguments. Kubernetes expands `$(NAME)` in both, so a `$(` of ours is doubled.

@@ -74,7 +74,7 @@ fn pod(spec: &Spec, options: &RenderOptions) -> Value {
     if spec.transport == Transport::Stdio {
         set(&mut pod, "initContainers", json!([bridge(options)]));
     }
-    set(&mut pod, "containers", json!([container(spec)]));
+    set(&mut pod, "containers", json!([container(spec, options)]));
     let volumes = volumes(spec);
     if !volumes.is_empty() {
         set(&mut pod, "volumes", volumes);
@@ -102,15 +102,14 @@ fn spread(spec: &Spec) -> Value {
     }])
 }
 
-/// Copies our own program, which is the bridge, to where the server's container finds it.
+/// Our own program, which is the bridge, puts itself to where the server's container finds it; its
+/// image needs no shell for that.
 fn bridge(options: &RenderOptions) -> Value {
-    let copy = format!("cp \"$(command -v mcp-platform)\" {BRIDGE_FOLDER}/mcp-platform");
     json!({
         "name": "bridge",
         "image": options.bridge_image,
         "imagePullPolicy": "IfNotPresent",
-        // Kubernetes would expand `$(…)` itself.
-        "command": ["sh", "-c", copy.replace("$(", "$$(")],
+        "command": ["mcp-platform", "bridge", "--install", BRIDGE_FOLDER],
         "resources": {
             "requests": { "cpu": "10m", "memory": "32Mi" },
             "limits": { "cpu": "500m", "memory": "128Mi" },

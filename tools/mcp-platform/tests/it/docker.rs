@@ -2,18 +2,24 @@
 
 mod clients;
 mod crash;
+mod credentials;
 mod faults;
 mod foreign;
 mod images;
 mod kept;
 mod operations;
+mod shipped;
+mod space;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mcp_platform::backend::Shared;
 use mcp_platform::backend::docker::{Docker, Place};
 use mcp_platform::error::Result;
+use mcp_platform::image::DockerConfig;
 use mcp_platform::lifecycle::{Limits, Patience};
 use mcp_platform::model::{Identity, ImageReference, Name, State};
 use mcp_platform::service::{DeployRequest, Outcome, Quiet, Service, UpdateRequest, Waiting};
@@ -58,7 +64,7 @@ fn service(engine: &Engine, folder: &tempfile::TempDir, catalogue: Catalogue) ->
         locks: folder.path().join("locks"),
         program: env!("CARGO_BIN_EXE_mcp-platform").into(),
         namespace: Name::label("mcp-servers").unwrap(),
-        docker_config: folder.path().join("config.json"),
+        docker_config: docker_config(folder.path()),
     })
     .unwrap();
     let backend: Shared = Arc::new(backend);
@@ -72,6 +78,15 @@ fn service(engine: &Engine, folder: &tempfile::TempDir, catalogue: Catalogue) ->
         },
         clock: Arc::new(mcp_platform::world::now),
         random: Arc::new(mcp_platform::world::random),
+    }
+}
+
+/// Docker's configuration in a folder, with the helpers beside it.
+fn docker_config(folder: &Path) -> DockerConfig {
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    DockerConfig {
+        file: folder.join("config.json"),
+        environment: BTreeMap::from([("PATH".to_owned(), path)]),
     }
 }
 

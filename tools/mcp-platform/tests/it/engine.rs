@@ -22,8 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Runs the engine until standard input ends, which it does when the test process is gone; then ends
 /// it by its id, and what it leaves mounted, and removes its folder.
 const WATCH: &str = r#"
-folder=$1; network=$2; mtu=$3
-dockerd -H "unix://$folder/engine.sock" --data-root "$folder/data" --exec-root "$folder/exec" \
+folder=$1; network=$2; mtu=$3; size=$4
+if [ -n "$size" ]; then
+    # A second engine in the same network leaves the packet filter to the first.
+    more=--iptables=false
+    mkdir "$folder/data"
+    mount -t tmpfs -o "size=$size" tmpfs "$folder/data"
+fi
+dockerd $more -H "unix://$folder/engine.sock" --data-root "$folder/data" --exec-root "$folder/exec" \
     --pidfile "$folder/engine.pid" --bridge none --mtu "$mtu" --shutdown-timeout 2 \
     --default-address-pool "base=10.$network.0.0/16,size=24" \
     >"$folder/engine.log" 2>&1 </dev/null &
@@ -53,13 +59,25 @@ impl Engine {
         ENGINE
             .get_or_init(|| async {
                 if variable("MCP_TEST_DOCKER").as_deref() == Some("1") {
-                    return Some(Engine::run().await);
+                    let network = 100 + std::process::id() % 100;
+                    return Some(Engine::run(network, "").await);
                 }
                 say("switched off: tests with a real engine; set MCP_TEST_DOCKER=1");
                 None
             })
             .await
             .as_ref()
+    }
+
+    /// One more engine, whose data has only so much room.
+    pub async fn small(size: &str) -> Engine {
+        let network = 100 + (std::process::id() + 50) % 100;
+        Engine::run(network, size).await
+    }
+
+    /// Where it keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// `unix://…`.
@@ -88,19 +106,19 @@ impl Engine {
         ECHO_IMAGE
     }
 
-    async fn run() -> Engine {
+    async fn run(network: u32, size: &str) -> Engine {
         let folder = tempfile::Builder::new()
             .prefix("mcp-engine-")
             .tempdir()
             .unwrap()
             .keep();
-        let network = 100 + std::process::id() % 100;
         let mut watch = Command::new("sh");
         watch
             .args(["-c", WATCH, "engine"])
             .arg(&folder)
             .arg(network.to_string())
             .arg(mtu().await)
+            .arg(size)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

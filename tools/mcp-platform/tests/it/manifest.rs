@@ -4,7 +4,7 @@ pub mod cases;
 mod validate;
 
 use mcp_platform::manifest::{
-    PROFILES, RenderOptions, SecretValues, divide, objects, termination, write,
+    PROFILES, Pause, RenderOptions, SecretValues, divide, objects, termination, write,
 };
 use mcp_platform::model::{Exposure, Name, Spec, Statefulness, Transport};
 use serde_json::{Value, json};
@@ -262,6 +262,15 @@ fn a_server_on_standard_input_and_output_is_bridged() {
     let all = objects(&spec, &RenderOptions::default());
     let pod = &workload(&all)["spec"]["template"]["spec"];
     assert_eq!(pod["initContainers"][0]["name"], "bridge");
+    let pause = &pod["containers"][0]["lifecycle"]["preStop"];
+    let seconds = termination(&spec).pre_stop.to_string();
+    let command = json!(["/mcp/mcp-platform", "bridge", "--pause", seconds]);
+    assert_eq!(pause["exec"]["command"], command);
+    // The image needs neither a shell nor `cp`.
+    assert_eq!(
+        pod["initContainers"][0]["command"],
+        json!(["mcp-platform", "bridge", "--install", "/mcp"])
+    );
     let container = &pod["containers"][0];
     assert_eq!(container["command"], json!(["/mcp/mcp-platform"]));
     assert_eq!(
@@ -352,6 +361,27 @@ fn policies_open_what_is_declared_and_nothing_else() {
             .unwrap()
             .contains(&json!("10.0.0.0/8"))
     );
+}
+
+#[test]
+fn the_pause_fits_the_cluster_and_the_grace() {
+    let with = |pause: Pause| {
+        let options = RenderOptions {
+            pause,
+            ..RenderOptions::default()
+        };
+        let all = objects(&spec(), &options);
+        let pod = &workload(&all)["spec"]["template"]["spec"];
+        let grace = pod["terminationGracePeriodSeconds"].as_u64().unwrap();
+        (pod["containers"][0]["lifecycle"]["preStop"].clone(), grace)
+    };
+    let seconds = termination(&spec()).pre_stop;
+    let (command, grace) = with(Pause::Command);
+    let words = json!(["sleep", seconds.to_string()]);
+    assert_eq!(command["exec"]["command"], words);
+    assert!(u64::from(seconds) * 2 < grace);
+    let (action, _) = with(Pause::Action);
+    assert_eq!(action, json!({ "sleep": { "seconds": seconds } }));
 }
 
 #[test]

@@ -183,6 +183,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
+        self.service.backend.stop_watching();
         // Supervisors first, so that they start nothing again.
         for kind in ["supervise", ""] {
             for process in processes(self.folder.path()) {

@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::super::program::Program;
 use super::super::reader::{Reader, Table};
 use super::super::stays_inside;
 use super::{
@@ -10,7 +11,11 @@ use super::{
 };
 
 /// Reads what a target is and where; `None` when that cannot be told.
-pub(super) fn place(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Place> {
+pub(super) fn place(
+    reader: &mut Reader<'_>,
+    table: &mut Table<'_>,
+    programs: &[Program],
+) -> Option<Place> {
     let kind = reader.string(table, "kind");
     Some(match kind.as_str() {
         LOCAL => Place::Local {
@@ -26,7 +31,7 @@ pub(super) fn place(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Option<Pl
         },
         "oci" => Place::Oci {
             repository: reader.string(table, "repository"),
-            takes: takes(reader, table),
+            takes: takes(reader, table, programs),
             plain_http: reader.truth(table, "plain-http").unwrap_or(false),
         },
         "open-vsx" => Place::OpenVsx {
@@ -149,8 +154,21 @@ fn marketplace_credential(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Mar
     }
 }
 
-fn takes(reader: &mut Reader<'_>, table: &mut Table<'_>) -> Takes {
+fn takes(reader: &mut Reader<'_>, table: &mut Table<'_>, programs: &[Program]) -> Takes {
     let text = reader.optional_string(table, "takes");
+    let program = reader.optional_string(table, "program");
+    if let Some(name) = program {
+        let known: Vec<&str> = programs.iter().map(|one| one.name.as_str()).collect();
+        let span = reader.span(table, "program");
+        if !known.contains(&name.as_str()) {
+            let message = format!("`program` is `{name}`, and there is no [program.{name}]");
+            reader.problem(span, message);
+        } else if text.as_deref() != Some("image") {
+            let message = "`program` says whose image it is: write `takes = \"image\"`, too";
+            reader.problem(span, message);
+        }
+        return Takes::Program(name);
+    }
     match text.as_deref() {
         None | Some("release") => Takes::Release,
         Some("image") => Takes::Image,

@@ -227,6 +227,78 @@ fn the_marker_is_a_whole_name() {
     assert!(error.hints[0].contains(line), "{}", error.hints[0]);
 }
 
+const IMAGE: &str = r#"
+[image]
+base = "oci:base"
+python = "3.13"
+[prove.http]
+arguments = ["--http", "{port}"]
+endpoint = "/mcp"
+environment = { MODE = "http", KEY = "{token}" }
+[target.images]
+kind = "oci"
+repository = "ghcr.io/one/demo"
+takes = "image"
+[target.mcp]
+kind = "mcp"
+"#;
+
+#[test]
+fn the_image_is_where_the_targets_say() {
+    let both = "[profile.all]\ntargets = [\"images\", \"mcp\"]\n";
+    let packages = |settings: &str| {
+        let document = made(settings, PYPROJECT, &[]).unwrap();
+        document["packages"].as_array().unwrap().clone()
+    };
+    let found = packages(&format!("{IMAGE}{both}"));
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0]["registryType"], "pypi");
+    let token = json!({ "description": "The value of KEY", "isRequired": true, "isSecret": true });
+    let expected = json!({
+        "registryType": "oci",
+        "identifier": "ghcr.io/one/demo:1.0",
+        "runtimeHint": "docker",
+        "transport": {
+            "type": "streamable-http",
+            "url": "http://localhost:8000/mcp",
+            "headers": [{
+                "name": "Authorization",
+                "value": "Bearer {token}",
+                "isRequired": true,
+                "isSecret": true,
+                "variables": { "token": token },
+            }],
+        },
+        "runtimeArguments": [
+            { "type": "named", "name": "--publish", "value": "127.0.0.1:8000:8000" },
+        ],
+        "environmentVariables": [{
+            "name": "KEY",
+            "description": "What clients must send as their bearer token",
+            "format": "string",
+            "isRequired": true,
+            "isSecret": true,
+        }],
+    });
+    assert_eq!(found[1], expected);
+    let count = |settings: &str| packages(settings).len();
+    // A profile that tells no registry, one that leaves the image out, and another kind of content.
+    let apart = "[profile.a]\ntargets = [\"images\"]\n[profile.b]\ntargets = [\"mcp\"]\n";
+    assert_eq!(count(&format!("{IMAGE}{apart}")), 1);
+    let skip = "[[profile.all.skip]]\ntarget = \"images\"\nreason = \"not yet\"\n";
+    assert_eq!(count(&format!("{IMAGE}{both}{skip}")), 1);
+    let files = IMAGE.replace("takes = \"image\"\n", "");
+    assert_eq!(count(&format!("{files}{both}")), 1);
+    // The public registry looks into some only, another one into any.
+    let own = IMAGE.replace("ghcr.io", "registry.example");
+    assert_eq!(count(&format!("{own}{both}")), 1);
+    let other = own.replace(
+        "kind = \"mcp\"",
+        "kind = \"mcp\"\nurl = \"https://example.org\"",
+    );
+    assert_eq!(count(&format!("{other}{both}")), 2);
+}
+
 /// A document that uses everything of the schema.
 fn whole() -> Value {
     let input = json!({

@@ -1,6 +1,7 @@
 //! What is in an image, and that it is the same each time.
 
 use serde_json::Value;
+use xtask::artifact::Digest;
 
 use super::base;
 use super::setting::{ARCHIVE, BOTH, Setting, content, setting};
@@ -52,6 +53,26 @@ fn each_platform_gets_what_it_needs_and_no_more() {
     };
     check("amd64", X86, false);
     check("arm64", ARM, true);
+    // The bill says the same, each wheel by its digest.
+    let bill = setting
+        .repository
+        .read("dist/demo-server-1.0.0-image.cdx.json");
+    let bill: Value = serde_json::from_slice(&bill).unwrap();
+    let arrows = bill["dependencies"].as_array().unwrap();
+    let below = |platform: &str| {
+        let found = arrows.iter().find(|arrow| arrow["ref"] == platform);
+        found.unwrap()["dependsOn"].as_array().unwrap().len()
+    };
+    // The base, alpha, beta, the server; and delta.
+    assert_eq!(
+        (below("image:linux/amd64"), below("image:linux/arm64")),
+        (4, 5)
+    );
+    let wheel = setting.wheels.path().join(format!("beta-1.0-{ARM}.whl"));
+    let hex = Digest::of(&std::fs::read(wheel).unwrap()).hex().to_owned();
+    let components = bill["components"].as_array().unwrap();
+    let is_it = |one: &&Value| one["hashes"][0]["content"] == *hex;
+    assert_eq!(components.iter().find(is_it).unwrap()["name"], "beta");
 }
 
 #[test]

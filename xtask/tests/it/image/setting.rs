@@ -35,12 +35,20 @@ pub struct Setting {
 
 /// A sound one, with `settings` behind `[image]`.
 pub fn setting(settings: &str) -> Setting {
+    with_files(settings, &[])
+}
+
+/// One with these files beside the server.
+pub fn with_files(settings: &str, files: &[(&str, &str)]) -> Setting {
     let mut repository = Repository::sound();
     let patience = "[publish]\nwait = \"2s\"\npause = \"1ms\"\nattempts = 4\n\
                     without-audit = \"a release made by hand\"\n";
     let text = format!("{CONFIGURATION}{patience}{IMAGE}{settings}");
     repository.write("release.toml", &text);
     repository.write(".gitignore", "/dist/\n/target/\n/basis größe/\n");
+    for (path, text) in files {
+        repository.write(path, text);
+    }
     repository.commit();
     let layout = base::layout(&BOTH, "python3.13");
     base::folder(&layout, &repository.root.join("basis größe"));
@@ -49,22 +57,27 @@ pub fn setting(settings: &str) -> Setting {
     for (name, value) in [("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", &found)] {
         repository.environment.push((name.into(), value.into()));
     }
-    let mut release = sample::small();
-    let told = repository.git(&["log", "-1", "--format=%H %ct"]);
-    let (commit, epoch) = told.trim().split_once(' ').unwrap();
-    commit.clone_into(&mut release.manifest.source.commit);
-    release.manifest.source.source_date_epoch = epoch.parse().unwrap();
-    let setting = Setting {
+    let mut setting = Setting {
         repository,
         wheels,
-        release,
+        release: sample::small(),
         requirements: "# nothing\n".to_owned(),
     };
-    setting.put();
+    setting.follow();
     setting
 }
 
 impl Setting {
+    /// Puts the release of the commit that is there now into `dist/`.
+    pub fn follow(&mut self) {
+        let told = self.repository.git(&["log", "-1", "--format=%H %ct"]);
+        let (commit, epoch) = told.trim().split_once(' ').unwrap();
+        let source = &mut self.release.manifest.source;
+        commit.clone_into(&mut source.commit);
+        source.source_date_epoch = epoch.parse().unwrap();
+        self.put();
+    }
+
     /// Puts the release into `dist/`, without an image.
     pub fn put(&self) {
         let mut release = self.release.clone();
@@ -138,6 +151,8 @@ pub struct Content {
     pub layers: Vec<String>,
     /// Every file of its own layers, by path, with its text.
     pub files: BTreeMap<String, String>,
+    /// The same with its bytes and permissions.
+    pub bytes: BTreeMap<String, (u32, Vec<u8>)>,
 }
 
 /// Reads the image for a platform out of an archive, blob by blob.
@@ -157,7 +172,7 @@ pub fn content(archive: &[u8], architecture: &str) -> Content {
     let of_platform = |entry: &&Value| entry["platform"]["architecture"] == architecture;
     let manifest = value(blob(entries.iter().find(of_platform).unwrap()));
     let layers = manifest["layers"].as_array().unwrap().clone();
-    let mut files = BTreeMap::new();
+    let (mut files, mut all) = (BTreeMap::new(), BTreeMap::new());
     for layer in &layers[1..] {
         let mut plain = Vec::new();
         flate2::read::GzDecoder::new(blob(layer))
@@ -166,9 +181,10 @@ pub fn content(archive: &[u8], architecture: &str) -> Content {
         for entry in tar::Archive::new(plain.as_slice()).entries().unwrap() {
             let mut entry = entry.unwrap();
             let path = entry.path().unwrap().to_str().unwrap().to_owned();
-            let mut text = String::new();
-            entry.read_to_string(&mut text).unwrap();
-            files.insert(path, text);
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            files.insert(path.clone(), String::from_utf8_lossy(&bytes).into_owned());
+            all.insert(path, (entry.header().mode().unwrap(), bytes));
         }
     }
     let digest = |layer: &Value| layer["digest"].as_str().unwrap().to_owned();
@@ -177,6 +193,7 @@ pub fn content(archive: &[u8], architecture: &str) -> Content {
         layers: layers.iter().map(digest).collect(),
         manifest,
         files,
+        bytes: all,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The release workflow of this repository, as it stands, run here from its first job to its last:
 //! what it publishes is, byte for byte, what a release on a laptop makes of the same commit.
 //!
-//! Only the addresses in `release.toml` are others. The staging index and the OCI registry are real
+//! Only the addresses in `release.toml` are others, and the images stand on a small base and hold a
+//! small program, which compiles in a moment. The staging index and the OCI registry are real
 //! ones on loopback; GitHub, the index, Open VSX, the Marketplace and the registry of MCP servers are
 //! their stand-ins. Credentials come as they do at GitHub: the token of the run, one secret, and an
 //! identity for the jobs that may ask for one; those of the indexes stand in `~/.pypirc`, because
@@ -14,10 +15,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use xtask::artifact::{Digest, Kind, Manifest};
 use xtask::dist::Release;
+use xtask::image::archive;
 use xtask::world::World;
 
+use crate::image::base;
 use crate::osv::server::Osv;
-use crate::publish::places;
 use crate::publish::real::{self, Server};
 use crate::registries::actions::Actions;
 use crate::registries::front::Front;
@@ -32,6 +34,20 @@ const WORKFLOW: &str = ".github/workflows/release.yml";
 const OWN: &str = "mcp-shipyard/mcp-shipyard";
 const PUBLISHER: &str = "mcp-shipyard";
 const IMAGE: &str = "mcp-shipyard/mcp-server-jupyter";
+const PLATFORM: &str = "mcp-shipyard/mcp-platform";
+
+/// What stands in for the platform: a workspace of its own.
+const SMALL: [(&str, &str); 3] = [
+    (
+        "tools/small/Cargo.toml",
+        "[package]\nname = \"mcp-platform\"\nversion = \"VERSION\"\nedition = \"2024\"\n[workspace]\n",
+    ),
+    (
+        "tools/small/Cargo.lock",
+        "version = 4\n\n[[package]]\nname = \"mcp-platform\"\nversion = \"VERSION\"\n",
+    ),
+    ("tools/small/src/main.rs", "fn main() {}\n"),
+];
 
 /// What the steps of the workflow run, and in how many jobs.
 const PUBLISHES: &str = "✓ step         cargo xtask publish --to production";
@@ -74,6 +90,7 @@ impl Targets {
 
     /// `release.toml` with these addresses in place of those of the world.
     fn settings(&self, text: &str) -> String {
+        let base = text_of(text, "base = \"docker.io/");
         let mut text = format!("{text}\n[publish]\nwait = \"30s\"\npause = \"20ms\"\n");
         let mut replace = |old: &str, new: &str| {
             assert_eq!(text.matches(old).count(), 1, "{old}");
@@ -84,13 +101,16 @@ impl Targets {
             &format!("repository = \"{OWN}\"\n"),
             &format!("repository = \"{OWN}\"\napi = \"{}\"\n", self.github.url()),
         );
-        replace(
-            &format!("repository = \"ghcr.io/{IMAGE}\"\n"),
-            &format!(
-                "repository = \"{}/{IMAGE}\"\nplain-http = true\n",
-                self.images.authority
-            ),
-        );
+        for image in [IMAGE, PLATFORM] {
+            let here = format!("\"{}/{image}\"\nplain-http = true\n", self.images.authority);
+            replace(
+                &format!("repository = \"ghcr.io/{image}\"\n"),
+                &format!("repository = {here}"),
+            );
+        }
+        let program = "[program.mcp-platform]\n";
+        replace(program, &format!("{program}path = \"tools/small\"\n"));
+        replace(&base, "base = \"oci:base\"");
         for (kind, url) in [
             ("marketplace", self.marketplace.url()),
             ("open-vsx", self.open_vsx.url()),
@@ -113,6 +133,13 @@ impl Targets {
     }
 }
 
+/// The line that begins so.
+fn text_of(text: &str, start: &str) -> String {
+    let mut lines = text.lines();
+    let found = lines.find(|line| line.starts_with(start));
+    found.unwrap_or_else(|| panic!("no {start}")).to_owned()
+}
+
 /// A folder as somebody's home: their `.pypirc`, and the toolchain where it is.
 fn move_in(repository: &mut Repository, pypirc: &str) {
     repository.write("../home/.pypirc", pypirc);
@@ -133,6 +160,11 @@ fn clone(name: &str, targets: &Targets, database: &Utf8Path) -> Repository {
     let mut repository = Repository::of_workspace(name);
     let text = String::from_utf8(repository.read("release.toml")).unwrap();
     repository.write("release.toml", &targets.settings(&text));
+    for (path, text) in SMALL {
+        repository.write(path, &text.replace("VERSION", env!("CARGO_PKG_VERSION")));
+    }
+    let layout = base::layout(&["amd64", "arm64"], "python3.13");
+    base::folder(&layout, &repository.root.join("base"));
     repository.commit();
     let origin = format!("https://github.com/{OWN}.git");
     repository.git(&["remote", "add", "origin", &origin]);
@@ -260,6 +292,8 @@ fn local_release(repository: &mut Repository, manifest: &Manifest) -> Release {
         .environment
         .push(("XTASK_PYTHON".to_owned(), python));
     repository.succeeds(&["release"]);
+    repository.succeeds(&["image"]);
+    repository.succeeds(&["image", "mcp-platform"]);
     let world = World {
         root: repository.root.clone(),
         directory: repository.root.clone(),
@@ -289,11 +323,23 @@ fn compare(targets: &Targets, local: &Release) {
     let files = named(files.map(|file| (file.name.clone(), file.bytes.as_slice())));
     assert_eq!(files, distributions, "index");
 
-    assert_eq!(
-        real::registry_blobs(&targets.images, IMAGE),
-        places::blobs(local),
-        "images"
-    );
+    for (kind, repository) in [(Kind::Image, IMAGE), (Kind::ProgramImage, PLATFORM)] {
+        let (image, bytes) = local.only(kind).unwrap();
+        let package = archive::package(bytes, &image.path).unwrap();
+        let named = package
+            .blobs
+            .iter()
+            .chain(&package.parts)
+            .map(|(digest, _)| digest);
+        let named = named
+            .chain([&package.digest])
+            .map(|digest| digest.hex().to_owned());
+        let mut named: Vec<String> = named.collect();
+        named.sort();
+        named.dedup();
+        let there = real::registry_blobs(&targets.images, repository);
+        assert_eq!(there, named, "{repository}");
+    }
 
     let extension = local.only(Kind::Vsix).unwrap().0.sha256.hex().to_owned();
     let marketplace = targets.marketplace.service();
@@ -311,10 +357,18 @@ fn compare(targets: &Targets, local: &Release) {
         .collect();
     assert_eq!(shown, [extension], "open-vsx");
 
+    let digests = of(&[Kind::Image, Kind::ProgramImage, Kind::ImageBill]);
+    assert_eq!(digests.len(), 4);
     let described: Value = serde_json::from_slice(local.only(Kind::ServerJson).unwrap().1).unwrap();
     let mcp = targets.mcp.service();
     let shown: Vec<&Value> = mcp.versions.iter().map(|it| &it.server).collect();
     assert_eq!(shown, [&described], "mcp");
+    let image = &described["packages"][1]["identifier"];
+    let version = &local.manifest.version;
+    assert_eq!(
+        *image,
+        format!("{}/{IMAGE}:{version}", targets.images.authority)
+    );
 
     let github = targets.github.service();
     let [release] = github.releases.as_slice() else {

@@ -223,6 +223,10 @@ fn environment(spec: &Spec, instance: &str) -> Vec<String> {
         all.insert(key, secret.expose());
     }
     all.entry("MCP_INSTANCE").or_insert(instance);
+    // What an image's own health check asks, and what servers read that take no arguments.
+    let port = spec.port.to_string();
+    all.entry("HOST").or_insert("0.0.0.0");
+    all.entry("PORT").or_insert(&port);
     for volume in &spec.volumes {
         if let Some(variable) = &volume.variable {
             all.insert(variable, &volume.path);

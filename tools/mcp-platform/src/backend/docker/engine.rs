@@ -13,6 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, Result};
+use crate::image::DockerConfig;
 use crate::model::{Identity, Name};
 
 use super::names::{Filters, of_server};
@@ -51,8 +52,8 @@ pub struct Place {
     pub program: PathBuf,
     /// The namespace of foreign servers that say none.
     pub namespace: Name,
-    /// Docker's own file with the credentials of registries.
-    pub docker_config: PathBuf,
+    /// Docker's own configuration, which says who we are at registries.
+    pub docker_config: DockerConfig,
 }
 
 impl Engine {

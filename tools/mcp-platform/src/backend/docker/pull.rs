@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use futures::{TryStreamExt as _, stream};
 
 use crate::error::{Error, Kind, Result};
-use crate::image::Held;
+use crate::image::{Credentials, Held, address};
 use crate::model::{ImageReference, Spec, label};
 
 use super::engine::Engine;
@@ -79,13 +79,9 @@ pub async fn pull(engine: &Engine, reference: &ImageReference) -> Result<()> {
         .tag(&version)
         .build();
     let registry = reference.registry.as_deref().unwrap_or("docker.io");
-    let credentials = crate::image::credentials(&engine.place.docker_config, registry)?;
-    let credentials = credentials.map(|one| DockerCredentials {
-        username: Some(one.username),
-        password: Some(one.password.expose().to_owned()),
-        serveraddress: Some(registry.to_owned()),
-        ..DockerCredentials::default()
-    });
+    let credentials = crate::image::credentials(&engine.place.docker_config, registry).await?;
+    let shown = credentials.is_some();
+    let credentials = credentials.map(|one| for_engine(one, registry));
     let pulled: std::result::Result<Vec<_>, _> = engine
         .docker()
         .await?
@@ -95,12 +91,52 @@ pub async fn pull(engine: &Engine, reference: &ImageReference) -> Result<()> {
     match pulled {
         Ok(_) => Ok(()),
         Err(error) => {
-            let error = refused("pull", error);
+            let error = refused("image pull failed", error);
+            let file = engine.place.docker_config.file.display();
             match error.kind {
                 Kind::Unavailable => Err(error),
+                _ if unauthorized(&error.message) => {
+                    let why = if shown {
+                        format!("{registry} does not take the credentials that {file} leads to")
+                    } else {
+                        format!("{registry} wants credentials, and {file} leads to none")
+                    };
+                    let why = format!("image pull failed: unauthorized: {why}");
+                    Err(unavailable(&reference.to_string(), &why))
+                }
                 _ => Err(unavailable(&reference.to_string(), &error.message)),
             }
         }
+    }
+}
+
+/// Whether a registry refuses us, by what the engine passes on of it.
+fn unauthorized(message: &str) -> bool {
+    [
+        "unauthorized",
+        "no basic auth credentials",
+        "authentication required",
+        "access denied",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}
+
+fn for_engine(credentials: Credentials, registry: &str) -> DockerCredentials {
+    let server = DockerCredentials {
+        serveraddress: Some(address(registry).to_owned()),
+        ..DockerCredentials::default()
+    };
+    match credentials {
+        Credentials::Password { username, password } => DockerCredentials {
+            username: Some(username),
+            password: Some(password.expose().to_owned()),
+            ..server
+        },
+        Credentials::Token(token) => DockerCredentials {
+            identitytoken: Some(token.expose().to_owned()),
+            ..server
+        },
     }
 }
 

@@ -18,9 +18,17 @@ pub fn refused(what: &str, refusal: Refusal) -> Error {
     }
 }
 
+/// What the system says when a disk is full, as the engine passes it on.
+const FULL: &str = "no space left on device";
+
+/// Whether the engine has no room.
+pub fn is_full(error: &Error) -> bool {
+    error.kind == Kind::Unavailable && error.message.contains(FULL)
+}
+
 fn answered(what: &str, status: u16, message: &str) -> Error {
     let text = format!("{what}: the engine says: {message}");
-    if message.contains("no space left on device") {
+    if message.contains(FULL) {
         return Error::unavailable(text).hint("docker system df");
     }
     match status {

@@ -6,6 +6,7 @@
 //! operation on the server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bollard::models::ContainerInspectResponse;
@@ -17,7 +18,7 @@ use crate::model::Identity;
 
 use super::converge::{Step, converge};
 use super::engine::Engine;
-use super::lock::{Purpose, take, try_take};
+use super::lock::{Lock, Purpose, take, try_take};
 use super::record::{Record, generation, latest, name_of, role};
 use super::{act, companions, names, observe};
 
@@ -41,28 +42,55 @@ pub async fn begin(engine: &Arc<Engine>, identity: &Identity) -> Result<()> {
     let (teller, first) = oneshot::channel();
     let engine = engine.again()?;
     let identity = identity.clone();
-    tokio::task::spawn_blocking(move || alone(&engine, &identity, Some(teller)));
+    let over = Arc::default();
+    tokio::task::spawn_blocking(move || {
+        let mut teller = Some(teller);
+        let lock = wait_for(&engine, &identity, &mut teller);
+        alone(&engine, &identity, lock, &mut teller, &over);
+    });
     first.await.unwrap_or(Ok(()))
 }
 
-/// Works when nobody else on this machine does; else waits for them, and looks once more.
-fn alone(engine: &Engine, identity: &Identity, mut teller: Teller) {
-    let lock = match try_take(&engine.place.locks, identity, Purpose::Work) {
-        Ok(Some(lock)) => Ok(lock),
-        Ok(None) => {
+/// Goes on with work that was left off, unless somebody works on the server; until it is done or
+/// over.
+pub fn resume(engine: &Arc<Engine>, identity: &Identity, over: Arc<AtomicBool>) {
+    let Ok(engine) = engine.again() else { return };
+    let identity = identity.clone();
+    tokio::task::spawn_blocking(move || {
+        let lock = try_take(&engine.place.locks, &identity, Purpose::Work);
+        if let Some(lock) = lock.transpose() {
+            alone(&engine, &identity, lock, &mut None, &over);
+        }
+    });
+}
+
+/// The lock of those who work on a server; while somebody else does, it is waited for.
+fn wait_for(engine: &Engine, identity: &Identity, teller: &mut Teller) -> Result<Lock> {
+    match try_take(&engine.place.locks, identity, Purpose::Work)? {
+        Some(lock) => Ok(lock),
+        None => {
             // They read the record before each step, and so see ours.
-            tell(&mut teller, Ok(()));
+            tell(teller, Ok(()));
             take(&engine.place.locks, identity, Purpose::Work)
         }
-        Err(error) => Err(error),
-    };
+    }
+}
+
+/// Works while nobody else on this machine does.
+fn alone(
+    engine: &Engine,
+    identity: &Identity,
+    lock: Result<Lock>,
+    teller: &mut Teller,
+    over: &AtomicBool,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::internal(format!("cannot start a runtime: {error}")));
     match lock.and_then(|lock| Ok((lock, runtime?))) {
-        Ok((_lock, runtime)) => runtime.block_on(work(engine, identity, &mut teller)),
-        Err(error) => tell(&mut teller, Err(error)),
+        Ok((_lock, runtime)) => runtime.block_on(work(engine, identity, teller, over)),
+        Err(error) => tell(teller, Err(error)),
     }
 }
 
@@ -83,7 +111,7 @@ enum Round {
     Pause(u64, Duration),
 }
 
-async fn work(engine: &Engine, identity: &Identity, teller: &mut Teller) {
+async fn work(engine: &Engine, identity: &Identity, teller: &mut Teller, over: &AtomicBool) {
     let mut begun = Instant::now();
     let mut generation = 0;
     loop {
@@ -100,7 +128,7 @@ async fn work(engine: &Engine, identity: &Identity, teller: &mut Teller) {
             Err(error) if teller.is_some() => return tell(teller, Err(error)),
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
-        if begun.elapsed() > ROLLOUT {
+        if begun.elapsed() > ROLLOUT || over.load(Ordering::SeqCst) {
             return;
         }
     }

@@ -8,6 +8,7 @@ use kube::Client;
 use kube::core::{ApiResource, GroupVersionKind};
 
 use crate::error::{Error, Result};
+use crate::manifest::Pause;
 
 use super::answer::ask;
 
@@ -159,9 +160,13 @@ impl ObjectKind {
     }
 }
 
-/// The kinds that a cluster serves.
+/// From this minor version on no node may be so old that it does not know the `sleep` action: nodes
+/// are at most three behind, and 1.30 has it.
+const PAUSES: u32 = 33;
+
+/// The kinds that a cluster serves, and its minor version where it says it.
 #[derive(Debug, Clone, Default)]
-pub struct Served(BTreeSet<(String, &'static str)>);
+pub struct Served(BTreeSet<(String, &'static str)>, Option<u32>);
 
 impl Served {
     /// Asks the cluster: one request for each group and version.
@@ -194,7 +199,18 @@ impl Served {
                 "the cluster's API serves none of the kinds of a server",
             ));
         }
-        Ok(Served(kinds))
+        // Nothing but the way to wait depends on it, so a cluster may keep it to itself.
+        let version = ask("ask for the version", client.apiserver_version()).await;
+        let minor = version.ok().and_then(|version| minor(&version.minor));
+        Ok(Served(kinds, minor))
+    }
+
+    /// How containers of the cluster wait before they are asked to end.
+    pub fn pause(&self) -> Pause {
+        match self.1 {
+            Some(minor) if minor >= PAUSES => Pause::Action,
+            _ => Pause::Command,
+        }
     }
 
     /// Whether the cluster serves a kind.
@@ -206,6 +222,12 @@ impl Served {
     pub fn kinds(&self) -> impl DoubleEndedIterator<Item = &'static ObjectKind> + '_ {
         KINDS.iter().filter(|kind| self.has(kind))
     }
+}
+
+/// The number in a minor version; managed clusters put a sign behind it.
+fn minor(text: &str) -> Option<u32> {
+    let digits = text.find(|sign: char| !sign.is_ascii_digit());
+    text[..digits.unwrap_or(text.len())].parse().ok()
 }
 
 async fn resources(client: &Client, version: &str) -> Result<(String, BTreeSet<String>)> {
@@ -221,4 +243,23 @@ async fn resources(client: &Client, version: &str) -> Result<(String, BTreeSet<S
         .map(|resource| resource.name)
         .collect();
     Ok((version.to_owned(), plurals))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_clusters_whose_every_node_can_wait_are_asked_to() {
+        let check = |text: &str, expected: Pause| {
+            let served = Served(BTreeSet::new(), minor(text));
+            assert_eq!(served.pause(), expected, "{text}");
+        };
+        check("20", Pause::Command);
+        check("32", Pause::Command);
+        check("33", Pause::Action);
+        check("34+", Pause::Action);
+        check("", Pause::Command);
+        check("x", Pause::Command);
+    }
 }

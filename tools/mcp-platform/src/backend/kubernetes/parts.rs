@@ -36,7 +36,11 @@ pub fn divide(spec: &Spec, served: &Served, options: &Options) -> Result<Parts> 
     let mut workload = None;
     let mut others: Vec<Kinded> = Vec::new();
     let mut left_out = Vec::new();
-    for mut object in manifest::objects(spec, &options.render) {
+    let render = manifest::RenderOptions {
+        pause: served.pause(),
+        ..options.render.clone()
+    };
+    for mut object in manifest::objects(spec, &render) {
         name_protocols(&mut object);
         encode(&mut object);
         let text = |pointer: &str| {

@@ -29,10 +29,24 @@ const STEADY: Duration = Duration::from_secs(60);
 const BACK_OFF: [u64; 7] = [0, 500, 1_000, 2_000, 5_000, 10_000, 30_000];
 /// How many are brought back at the same time.
 const AT_A_TIME: usize = 8;
+/// How many connections are held, of the few files that a process may have open; the locks of the
+/// others are looked at every so often.
+const CONNECTIONS: usize = 256;
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What all of them share.
+#[derive(Clone)]
+struct Room {
+    starts: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+}
 
 /// Does so until it is dropped.
 pub async fn run(surroundings: Surroundings, hub: Arc<Hub>) {
-    let room = Arc::new(Semaphore::new(AT_A_TIME));
+    let room = Room {
+        starts: Arc::new(Semaphore::new(AT_A_TIME)),
+        connections: Arc::new(Semaphore::new(CONNECTIONS)),
+    };
     let mut guards: JoinSet<Identity> = JoinSet::new();
     let mut guarded: BTreeSet<Identity> = BTreeSet::new();
     let mut changes = hub.changes(&surroundings.root, &Scope::default());
@@ -76,13 +90,16 @@ fn to_run(folder: &Folder) -> bool {
 }
 
 /// Stays with one server for as long as it needs a supervisor.
-async fn guard(surroundings: Surroundings, identity: Identity, room: Arc<Semaphore>) -> Identity {
+async fn guard(surroundings: Surroundings, identity: Identity, room: Room) -> Identity {
     let folder = surroundings.root.server(&identity);
     let mut failures = 0_usize;
     loop {
         let begun = Instant::now();
         while folder.supervised() {
-            control::outlive(&folder).await;
+            match room.connections.try_acquire() {
+                Ok(_permit) => control::outlive(&folder).await,
+                Err(_) => tokio::time::sleep(LOOK).await,
+            }
         }
         if begun.elapsed() > STEADY {
             failures = 0;
@@ -94,7 +111,7 @@ async fn guard(surroundings: Surroundings, identity: Identity, room: Arc<Semapho
             _ => return identity,
         }
         failures += 1;
-        let Ok(_permit) = room.acquire().await else {
+        let Ok(_permit) = room.starts.acquire().await else {
             return identity;
         };
         // Why it did not start is in its log, and what it means in the status.

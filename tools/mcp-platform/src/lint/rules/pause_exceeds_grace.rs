@@ -31,14 +31,16 @@ fn check(set: &Set, found: &mut Found) {
     }
 }
 
-/// The seconds of `sleep`, by its own field or in a command.
+/// The seconds of `sleep`, by its own field or in a command, or of our own bridge.
 fn pause(hook: &Node) -> Option<i64> {
     if let Some(seconds) = hook.number("sleep.seconds") {
         return Some(seconds);
     }
     let command: Vec<String> = hook.each("exec.command").filter_map(Node::text).collect();
     let words = command.join(" ");
-    let after = words.split_once("sleep ")?.1;
+    let (_, after) = words
+        .split_once("sleep ")
+        .or_else(|| words.split_once("bridge --pause "))?;
     let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }

@@ -121,14 +121,14 @@ async fn the_real_jupyter_server_runs_code() {
         return;
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    if mcp_platform::image::locate(&root, "dist/*-image.oci.tar")
+    if mcp_platform::image::locate(&root, "dist/mcp-server-jupyter-*-image.oci.tar")
         .unwrap()
         .is_none()
     {
         say("switched off: the real Jupyter server on docker; run `cargo xtask image` first");
         return;
     }
-    let config = room.folder.path().join("config.json");
+    let config = super::docker_config(room.folder.path());
     let docker = Docker::at(Place {
         host: room.engine.host(),
         locks: room.folder.path().join("locks"),

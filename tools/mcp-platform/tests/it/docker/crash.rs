@@ -156,3 +156,39 @@ async fn a_program_that_does_not_wait_still_brings_it_to_its_end() {
     nothing_doubled(&room, 2).await;
     room.delete("echo").await;
 }
+
+#[tokio::test]
+async fn a_platform_that_runs_for_long_goes_on_with_what_was_left_off() {
+    let Some(room) = room("left-off").await else {
+        return;
+    };
+    room.deploy_echo("echo", 1).await;
+    let identity = room.identity("echo");
+    let observed = async || {
+        let observed = room.service.backend.observe(&identity).await;
+        observed.unwrap().unwrap()
+    };
+    let mut child = program(&room, &["scale", "echo", "3"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = async { while observed().await.desired != 3 {} };
+    tokio::time::timeout(Duration::from_secs(30), written)
+        .await
+        .unwrap();
+    child.kill().await.unwrap();
+    let left = observed().await;
+    assert!(left.abandoned(), "{left:?}");
+    room.service.backend.keep_watching();
+    let done = async {
+        while room.state("echo").await != State::Running {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), done)
+        .await
+        .unwrap();
+    nothing_doubled(&room, 3).await;
+    room.delete("echo").await;
+}

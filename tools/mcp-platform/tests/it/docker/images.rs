@@ -17,13 +17,18 @@ use super::{Room, room};
 use crate::engine::say;
 
 /// A registry of Debian's package `docker-registry` on a port that it picks; ended when dropped.
-struct Registry {
-    address: String,
+pub struct Registry {
+    pub address: String,
     _process: Child,
 }
 
 impl Registry {
     async fn start(folder: &std::path::Path) -> Option<Registry> {
+        Registry::start_with(folder, "").await
+    }
+
+    /// One with more lines in its configuration.
+    pub async fn start_with(folder: &std::path::Path, more: &str) -> Option<Registry> {
         let port = {
             let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             probe.local_addr().unwrap().port()
@@ -31,7 +36,7 @@ impl Registry {
         let file = folder.join("registry.yml");
         let storage = folder.join("registry");
         let text = format!(
-            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: \"{}\"}}}}\nhttp: {{addr: \"127.0.0.1:{port}\", secret: test}}\n",
+            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: \"{}\"}}}}\nhttp: {{addr: \"127.0.0.1:{port}\", secret: test}}\n{more}",
             storage.display()
         );
         std::fs::write(&file, text).unwrap();
@@ -75,30 +80,34 @@ impl Progress for Heard {
     }
 }
 
-fn searching(room: &mut Room, registry: Option<&str>) {
+pub fn searching(room: &mut Room, registry: Option<&str>) {
     let docker = Docker::at(Place {
         host: room.engine.host(),
         locks: room.folder.path().join("locks"),
         program: env!("CARGO_BIN_EXE_mcp-platform").into(),
         namespace: Name::label("mcp-servers").unwrap(),
-        docker_config: room.folder.path().join("config.json"),
+        docker_config: super::docker_config(room.folder.path()),
     })
     .unwrap();
     room.service.backend = Arc::new(docker.with_images(Settings {
         folder: room.folder.path().to_owned(),
         registry: registry.map(str::to_owned),
         insecure: Vec::new(),
-        docker_config: room.folder.path().join("config.json"),
+        docker_config: super::docker_config(room.folder.path()),
     }));
 }
 
 /// Deploys the echo template with other lines under `[image]`; gives what was said, and what runs.
-async fn deployed(room: &mut Room, id: &str, lines: &str) -> (String, mcp_platform::model::Spec) {
+pub async fn deployed(
+    room: &mut Room,
+    id: &str,
+    lines: &str,
+) -> (String, mcp_platform::model::Spec) {
     room.echo_with(id, |text| {
-        text.replace(
-            "reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"",
-            lines,
-        )
+        let own = "reference = \"ghcr.io/mcp-shipyard/mcp-platform:0.1.0\"\n\
+                   archive = \"dist/mcp-platform-*-image.oci.tar\"";
+        assert!(text.contains(own), "{text}");
+        text.replace(own, lines)
     });
     let heard = Heard::default();
     let mut request = room.request(id, id, &json!({}));
@@ -121,7 +130,7 @@ async fn deployed(room: &mut Room, id: &str, lines: &str) -> (String, mcp_platfo
 }
 
 /// The echo image with labels, under another name.
-async fn labelled(room: &Room, name: &str) {
+pub async fn labelled(room: &Room, name: &str) {
     let client = room.engine.client();
     let (repository, tag) = name.rsplit_once(':').unwrap();
     let body = bollard::models::ContainerCreateBody {
@@ -129,7 +138,8 @@ async fn labelled(room: &Room, name: &str) {
         cmd: Some(vec!["x".to_owned()]),
         ..Default::default()
     };
-    let scratch = format!("scratch-{tag}-{}", std::process::id());
+    // Several tests do this at the same time.
+    let scratch = format!("scratch-{}-{tag}", repository.replace([':', '/'], "-"));
     let options = bollard::query_parameters::CreateContainerOptionsBuilder::new()
         .name(&scratch)
         .build();

@@ -165,7 +165,7 @@ async fn works(place: &Place, clients: [&Client<'_>; 2], number: usize) -> Told 
     let mut told = Told::default();
     for round in 0..ROUNDS {
         let value = round + 1;
-        let wait = (number + round) % 2 == 0;
+        let wait = (number + round).is_multiple_of(2);
         let path = format!("deployments/{name}/update/?wait={wait}");
         let body = json!({"configuration": {format!("c{number}"): value}});
         let (code, answer) = mine.post(&path, &body).await;
