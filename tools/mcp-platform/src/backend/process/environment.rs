@@ -136,7 +136,8 @@ pub async fn programs(
     make_folder(&root.environments())?;
     let lock = lock(root, wheel).await?;
     if !complete.is_file() {
-        let mark = format!("environment.{}.", key(wheel));
+        // The same wheel may be built for another state folder at this moment.
+        let mark = format!("environment.{}.", folder.display());
         let environment = &mut environment.clone();
         environment.insert(MARK.to_owned(), mark.clone());
         // Whoever built it before was killed, and the command that it had started goes on.

@@ -1,6 +1,7 @@
 //! Servers from wheels: which bytes run, whatever their version says, and what a full disk leaves.
 
 use std::path::Path;
+use std::time::Duration;
 
 use mcp_platform::backend::process::ProcessBackend;
 use mcp_platform::error::Result;
@@ -9,7 +10,8 @@ use mcp_platform::service::{DeployRequest, Outcome, Quiet, UpdateRequest, Waitin
 use mcp_platform::template::{Request, parse};
 use tokio::process::Command;
 
-use super::{Room, identity, world};
+use super::kills::supervisors;
+use super::{Room, gone, identity, kill, processes, world};
 use crate::engine::say;
 
 /// Packs a wheel `greeter` 1.0 whose every page is a word.
@@ -71,6 +73,8 @@ fn room(folder: Option<tempfile::TempDir>) -> Room {
             r#"arguments = ["{host}", "{port}"]"#,
         )
         .replace("command = [\"{self}\"]", "command = [\"greeter\"]");
+    // An environment takes its time on a busy machine.
+    room.service.patience.total = Duration::from_secs(300);
     let template = parse(&text, "greeter").unwrap();
     let catalogue = std::sync::Arc::make_mut(&mut room.service.catalogue);
     catalogue.templates.insert(template.id.clone(), template);
@@ -78,6 +82,10 @@ fn room(folder: Option<tempfile::TempDir>) -> Room {
 }
 
 async fn deploy(room: &Room, wheel: &str) -> Result<Outcome> {
+    begin(room, wheel, Waiting::Wait).await
+}
+
+async fn begin(room: &Room, wheel: &str, waiting: Waiting) -> Result<Outcome> {
     let request = DeployRequest {
         template: "greeter".to_owned(),
         request: Request {
@@ -88,7 +96,7 @@ async fn deploy(room: &Room, wheel: &str) -> Result<Outcome> {
     };
     let namespace = identity().namespace;
     room.service
-        .deploy(&namespace, &request, Waiting::Wait, &Quiet)
+        .deploy(&namespace, &request, waiting, &Quiet)
         .await
 }
 
@@ -191,4 +199,27 @@ async fn no_room_for_its_environment() {
     room.delete().await;
     drop(room);
     let _ = Command::new("umount").arg(&path).output().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_is_killed_while_it_builds() {
+    let room = room(None);
+    pack(&room.folder.path().join("wheels"), "built at last").await;
+    begin(&room, &format!("wheels/{WHEEL}"), Waiting::Return)
+        .await
+        .unwrap();
+    let builds = || {
+        let all = processes(room.folder.path()).into_iter();
+        all.filter(|one| one.command.contains("/.environments/"))
+            .filter(|one| !one.command.contains("/bin/greeter"))
+            .count()
+    };
+    gone(|| builds() > 0).await;
+    kill(supervisors(&room)[0].pid);
+    // What it had begun goes on by itself, and must not get in the way of who builds it next.
+    room.start().await.unwrap();
+    assert_eq!(room.status().await.status.state, State::Running);
+    assert_eq!(word(&room).await, "built at last");
+    gone(|| builds() == 0).await;
+    room.delete().await;
 }
