@@ -24,7 +24,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mcp-platform");
 
 /// No registry is asked for an image that is named by its digest; none is pulled, as the servers
 /// are stopped.
-const IMAGE: &str =
+pub const IMAGE: &str =
     "registry.test/echo@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The face on a mock.

@@ -251,9 +251,12 @@ impl Run<'_> {
                         &mut object,
                         &json!({"metadata": {"resourceVersion": version}}),
                     );
-                    apply_one(client, kind, &object, identity, Earnest::Do)
-                        .await
-                        .map(|written| written.object)
+                    match apply_one(client, kind, &object, identity, Earnest::Do).await {
+                        Ok(written) if written.made == Made::Created => {
+                            return Err(revived(client, kind, identity, &written).await);
+                        }
+                        written => written.map(|written| written.object),
+                    }
                 }
             };
             match written {
@@ -296,6 +299,22 @@ fn after(kind: &ObjectKind) -> bool {
         kind.kind,
         "PodDisruptionBudget" | "HorizontalPodAutoscaler" | "Ingress"
     )
+}
+
+/// An apply creates what is not there, on older clusters even when it names a version: a server that
+/// somebody deleted does not come back that way.
+async fn revived(
+    client: &Client,
+    kind: &ObjectKind,
+    identity: &Identity,
+    written: &Written,
+) -> Error {
+    let error = Error::conflict(format!("{identity} was deleted meanwhile"))
+        .hint("deploy it again when it is wanted");
+    match delete_unchanged(client, kind, &written.object.metadata).await {
+        Ok(()) => error,
+        Err(second) => error.hint(format!("and it came back: {}", second.message)),
+    }
 }
 
 fn being_deleted(identity: &Identity) -> Error {

@@ -94,7 +94,8 @@ async fn whole_life(place: Arc<Place>) {
         .restart(&identity, Waiting::Wait, &Quiet)
         .await
         .unwrap();
-    let after = restarted.server.unwrap().observed.instances.clone();
+    let after = restarted.server.unwrap();
+    let after = &after.observed.instances;
     let here = after.iter().filter(|one| one.phase != Phase::Ending);
     assert!(here.into_iter().all(|one| !before.contains(&one.name)));
 

@@ -4,6 +4,7 @@ use futures::StreamExt as _;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use k8s_openapi::api::core::v1::Pod;
 use mcp_platform::backend::{Backend as _, Scope};
 use mcp_platform::error::Kind;
 use mcp_platform::lifecycle::status;
@@ -278,7 +279,8 @@ fn what_is_deleted_while_it_is_written_is_whole_or_gone() {
             gate.stop_nothing();
         });
         assert_eq!(written.unwrap_err().kind, Kind::Conflict);
-        assert_eq!(place.objects("a").await, Vec::<String>::new());
+        place.until_pods(<[Pod]>::is_empty).await;
+        assert_eq!(made(&place.objects("a").await), Vec::<String>::new());
     });
 }
 

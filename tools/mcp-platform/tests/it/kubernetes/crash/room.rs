@@ -83,9 +83,9 @@ impl Room {
         let cut = tokio::select! {
             () = self.gate.reached() => true,
             ended = child.wait() => {
-                let hurried = words.contains(&"--timeout");
-                let success = ended.unwrap().success();
-                assert_ne!(success, hurried, "{words:?} at write {write}");
+                // Who is in a hurry may be lucky.
+                let success = ended.unwrap().success() || words.contains(&"--timeout");
+                assert!(success, "{words:?} at write {write}");
                 false
             }
         };
