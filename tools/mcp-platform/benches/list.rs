@@ -10,6 +10,7 @@
     reason = "a benchmark prints, reads its environment, and has failed when it cannot go on"
 )]
 
+mod cluster;
 mod stand;
 
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use stand::{Program, mock};
 
 const READS: usize = 400;
-const LISTS: usize = 20;
+const LISTS: usize = 200;
 const CALLERS: usize = 8;
 
 fn main() {
@@ -34,7 +35,10 @@ fn main() {
         on_the_mock(number("MCP_BENCH_SERVERS", 5_000)).await;
         process().await;
         match std::env::var("MCP_TEST_KUBECONFIG") {
-            Ok(file) => kubernetes(&file, number("MCP_BENCH_CLUSTER_SERVERS", 1_000)).await,
+            Ok(file) => {
+                cluster::deploy(&file);
+                kubernetes(&file, number("MCP_BENCH_CLUSTER_SERVERS", 5_000)).await;
+            }
             Err(_) => println!("kubernetes: off, MCP_TEST_KUBECONFIG is not set"),
         }
     });
@@ -224,12 +228,13 @@ async fn series(what: &str, url: &str, reads: usize, callers: usize) -> f64 {
 }
 
 /// p50, p99 and how many; sorts them.
-fn spread(times: &mut [Duration]) -> String {
+pub fn spread(times: &mut [Duration]) -> String {
     times.sort();
     let at = |hundredths: usize| times[(times.len() * hundredths / 100).min(times.len() - 1)];
     format!("p50 {:.2?}, p99 {:.2?} of {}", at(50), at(99), times.len())
 }
 
-fn middle(sorted: &[Duration]) -> f64 {
+/// The middle of sorted times in seconds.
+pub fn middle(sorted: &[Duration]) -> f64 {
     sorted[sorted.len() / 2].as_secs_f64()
 }

@@ -28,6 +28,7 @@ pub mod problem;
 mod rate;
 pub mod serve;
 mod shown;
+mod site;
 #[expect(unused_qualifications, reason = "utoipa writes paths in full")]
 mod streams;
 mod templates;
@@ -56,17 +57,16 @@ use utoipa_axum::routes;
 use crate::error::{Error, Kind, Result};
 use crate::mcp::{Face, http::Endpoint};
 use crate::model::{Identity, Name};
-use crate::service::Service;
+use crate::service::{Clock, Clusters, Random};
+use crate::template::Catalogue;
 
 use audit::{Audit, Entry};
 use caller::Caller;
-use changes::{Lanes, Running};
+use changes::Running;
 use gate::Gate;
-use live::Live;
 use metrics::Metrics;
-use probe::Probe;
 use problem::Problem;
-use shown::Shown;
+use site::Site;
 
 pub use rate::Rate;
 
@@ -77,6 +77,10 @@ pub struct Limits {
     pub body: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
+    /// The most bytes of a backup that is to be restored.
+    pub backup: usize,
+    /// How long that may take to arrive.
+    pub backup_time: Duration,
     /// How long a look may take.
     pub look_time: Duration,
     /// How long a probe asks the back end.
@@ -100,6 +104,8 @@ impl Default for Limits {
         Limits {
             body: 1024 * 1024,
             body_time: Duration::from_secs(15),
+            backup: 64 * 1024 * 1024,
+            backup_time: Duration::from_secs(300),
             look_time: Duration::from_secs(30),
             probe_time: Duration::from_secs(5),
             probe_holds: Duration::from_secs(2),
@@ -112,7 +118,7 @@ impl Default for Limits {
     }
 }
 
-/// A cluster that an instance of the platform can be started on.
+/// A cluster that this instance was not started on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherCluster {
     /// The name for `--cluster`.
@@ -125,13 +131,11 @@ pub struct OtherCluster {
 
 /// What an API is made of.
 pub struct Parts {
-    /// The operations.
-    pub service: Service,
+    /// The clusters that it serves.
+    pub clusters: Clusters,
     /// The namespace that is meant when none is named.
     pub namespace: Name,
-    /// The name of the place where servers run.
-    pub cluster: String,
-    /// The clusters that `--cluster` can name.
+    /// The clusters that `--cluster` could name besides.
     pub others: Vec<OtherCluster>,
     /// Who gets in.
     pub gate: Gate,
@@ -145,21 +149,22 @@ pub struct Parts {
 
 /// Everything that the routes work with.
 pub struct Api {
-    service: Service,
+    clusters: Clusters,
+    sites: Vec<Arc<Site>>,
+    clock: Clock,
+    random: Random,
+    catalogue: Arc<Catalogue>,
     namespace: Name,
-    cluster: String,
     others: Vec<OtherCluster>,
     gate: Gate,
     audit: Audit,
     limits: Limits,
     closing: watch::Receiver<bool>,
-    lanes: Lanes,
     running: Running,
-    live: Arc<Live>,
-    probe: Probe,
-    metrics: Metrics,
-    shown: Shown,
+    metrics: Arc<Metrics>,
     streams: Arc<Semaphore>,
+    /// The turn of the one backup that is being read.
+    reading: Semaphore,
     tools: Endpoint,
     end_sessions: Arc<dyn Fn() + Send + Sync>,
 }
@@ -169,27 +174,30 @@ impl Api {
     pub fn new(parts: Parts) -> Arc<Api> {
         Arc::new_cyclic(|api| {
             let face = Face::new(
-                parts.service.clone(),
+                parts.clusters.clone(),
                 parts.namespace.clone(),
                 Arc::new(tools::Gate::new(api.clone())),
             );
             let tools = Endpoint::new(face, parts.limits.body);
+            let metrics = Arc::default();
+            let site = |cluster| Arc::new(Site::new(cluster, &parts.limits, &metrics));
+            let first = parts.clusters.first().service.clone();
             Api {
-                live: Arc::new(Live::new((parts.service.random)())),
-                probe: Probe::new(parts.limits.probe_holds, parts.limits.probe_time),
                 streams: Arc::new(Semaphore::new(parts.limits.streams)),
-                service: parts.service,
+                reading: Semaphore::new(1),
+                sites: parts.clusters.all().iter().map(site).collect(),
+                clock: first.clock,
+                random: first.random,
+                catalogue: first.catalogue,
+                clusters: parts.clusters,
                 namespace: parts.namespace,
-                cluster: parts.cluster,
                 others: parts.others,
                 gate: parts.gate,
                 audit: parts.audit,
                 limits: parts.limits,
                 closing: parts.closing,
-                lanes: Lanes::default(),
                 running: Running::default(),
-                metrics: Metrics::default(),
-                shown: Shown::default(),
+                metrics,
                 end_sessions: tools.end(),
                 tools,
             }
@@ -207,28 +215,23 @@ impl Api {
         })
     }
 
-    /// Counts the failures of the back end.
-    fn counted<T>(&self, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result {
-            self.metrics.failed(error.kind);
-        }
-        result
+    /// The cluster of a name; without a name, the first.
+    fn site(&self, name: Option<&str>) -> Result<&Arc<Site>> {
+        Ok(&self.sites[self.clusters.place(name)?])
     }
 
     /// What a caller is about to do with a server.
-    fn entry(&self, caller: &Caller, operation: &'static str, identity: &Identity) -> Entry {
-        let id = (self.service.random)();
+    fn entry(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        site: &Site,
+        identity: &Identity,
+    ) -> Entry {
+        let id = (self.random)();
         Entry::new(id, caller, operation, identity.namespace.as_str())
+            .cluster(&site.name)
             .server(identity.name.as_str())
-    }
-
-    /// Whether the back end can be used now.
-    async fn reachable(&self) -> Result<()> {
-        let backend = Arc::clone(&self.service.backend);
-        let asked = self
-            .probe
-            .ask(move || async move { backend.reachable().await });
-        self.counted(asked.await)
     }
 
     /// The right to one more stream.
@@ -303,10 +306,13 @@ async fn openapi_document(document: String) -> Response {
 
 /// A look that takes too long is given up.
 async fn in_time(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let site = api.site_of(request.uri()).cloned();
     match tokio::time::timeout(api.limits.look_time, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            api.metrics.failed(Kind::Timeout);
+            if let Ok(site) = site {
+                site.failed(Kind::Timeout);
+            }
             Problem::from(Error::new(
                 Kind::Timeout,
                 "the back end did not answer in time",

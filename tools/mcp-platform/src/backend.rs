@@ -229,6 +229,6 @@ pub async fn open(kind: Kind, world: &World, cluster: Option<&str>) -> Result<Sh
             kubernetes::Kubernetes::open(world, cluster).await?,
         )),
         Kind::Process => Ok(Arc::new(process::ProcessBackend::new(world))),
-        Kind::Mock => Ok(Arc::new(mock::MockBackend::from_world(world)?)),
+        Kind::Mock => Ok(Arc::new(mock::MockBackend::from_world(world, cluster)?)),
     }
 }

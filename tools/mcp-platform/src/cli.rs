@@ -83,7 +83,7 @@ enum Verb {
     /// Show what happened to a server
     Events(records::EventArguments),
     /// Serve the operations as MCP tools over standard input and output
-    Mcp,
+    Mcp(clusters::Several),
     /// Write the specifications of all servers into one file
     Backup(backup::BackupArguments),
     /// Make the servers of a backup run, or stand still, as they did; again changes nothing
@@ -161,7 +161,7 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Delete(arguments) => steer(Steering::of(arguments, Operation::Delete)).await,
             Verb::Logs(arguments) => records::logs(&general, world, output, arguments).await,
             Verb::Events(arguments) => records::events(&general, world, output, arguments).await,
-            Verb::Mcp => mcp::run(&general, world).await,
+            Verb::Mcp(several) => mcp::run(&general, world, &several).await,
             Verb::Backup(arguments) => backup::backup(&general, world, output, &arguments).await,
             Verb::Restore(arguments) => backup::restore(&general, world, output, &arguments).await,
             Verb::Serve(arguments) => serve::run(&general, world, output, arguments).await,

@@ -17,7 +17,7 @@ use rmcp::{ServerHandler, ServiceExt as _, tool_handler};
 
 use crate::error::{self, Error};
 use crate::model::{Identity, Name};
-use crate::service::{Access, Operation, Outcome, Quiet, Service, Waiting};
+use crate::service::{Access, Cluster, Clusters, Operation, Outcome, Quiet, Waiting};
 
 /// What every tool passes through: decides whether the caller may, records changes, and sees to it
 /// that a client that goes away leaves nothing half done. It gets the extensions of the request, in
@@ -38,7 +38,7 @@ pub trait Gate: Send + Sync {
     async fn change(
         &self,
         extensions: &Extensions,
-        service: &Service,
+        cluster: &Cluster,
         identity: &Identity,
         operation: Operation,
         waiting: Waiting,
@@ -58,29 +58,33 @@ impl Gate for Open {
     async fn change(
         &self,
         _: &Extensions,
-        service: &Service,
+        cluster: &Cluster,
         identity: &Identity,
         operation: Operation,
         waiting: Waiting,
     ) -> error::Result<Outcome> {
-        service.run(identity, &operation, waiting, &Quiet).await
+        cluster
+            .service
+            .run(identity, &operation, waiting, &Quiet)
+            .await
     }
 }
 
 /// One MCP server over the service.
 #[derive(Clone)]
 pub struct Face {
-    service: Service,
+    clusters: Clusters,
     namespace: Name,
     gate: Arc<dyn Gate>,
     tool_router: ToolRouter<Face>,
 }
 
 impl Face {
-    /// A face over a service; tools work in `namespace` unless they are told another.
-    pub fn new(service: Service, namespace: Name, gate: Arc<dyn Gate>) -> Face {
+    /// A face over the services of clusters; tools work in the first of them and in `namespace`
+    /// unless they are told another.
+    pub fn new(clusters: Clusters, namespace: Name, gate: Arc<dyn Gate>) -> Face {
         Face {
-            service,
+            clusters,
             namespace,
             gate,
             tool_router: Face::tools(),

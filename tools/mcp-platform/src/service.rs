@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod clusters;
 mod drain;
 mod handshake;
 mod image;
@@ -24,7 +25,8 @@ use crate::template::Catalogue;
 
 pub use backup::{Backup, Restored, Restoring, Saved, WithSecrets, complete};
 pub use check::{Check, CheckStep, CheckTarget, CheckVerdict};
-pub use operate::{DeployRequest, Outcome, Report, StopMode, UpdateRequest, Waiting};
+pub use clusters::{Cluster, Clusters};
+pub use operate::{DeployRequest, Outcome, Planned, Report, StopMode, UpdateRequest, Waiting};
 pub use operation::{Access, Operation};
 pub use progress::{Progress, Quiet};
 

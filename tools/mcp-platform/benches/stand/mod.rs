@@ -13,7 +13,7 @@ use mcp_platform::backend::Backend as _;
 use mcp_platform::backend::mock::{MockBackend, MockClock};
 use mcp_platform::lifecycle::{self, Patience, decide};
 use mcp_platform::model::{Goal, Name};
-use mcp_platform::service::Service;
+use mcp_platform::service::{Cluster, Clusters, Service};
 use mcp_platform::template::{Request, builtin, instantiate};
 use mcp_platform::world;
 use reqwest::Client;
@@ -24,7 +24,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mcp-platform");
 
 /// No registry is asked for an image that is named by its digest; none is pulled, as the servers
 /// are stopped.
-const IMAGE: &str =
+pub const IMAGE: &str =
     "registry.test/echo@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The face on a mock.
@@ -65,10 +65,13 @@ pub async fn mock(servers: usize) -> Face {
         clock: clock.reading(),
         random: Arc::new(world::random),
     };
-    let api = Api::new(Parts {
+    let cluster = Cluster {
+        name: "mock".to_owned(),
         service,
+    };
+    let api = Api::new(Parts {
+        clusters: Clusters::new(cluster, Vec::new()),
         namespace,
-        cluster: "mock".to_owned(),
         others: Vec::new(),
         gate: Gate {
             tokens: TokenFile::new(folder.path().join("tokens.toml")),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures::stream::{self, BoxStream, Stream};
 use futures::{FutureExt as _, StreamExt as _};
 use http::header::CONTENT_TYPE;
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 
 use super::Api;
 use super::caller::Caller;
+use super::input;
 
 /// In which session of MCP a request is.
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -32,7 +33,7 @@ struct Watched<T> {
 
 impl<T> Watched<T> {
     fn is_allowed(&self) -> Result<()> {
-        let now = (self.api.service.clock)();
+        let now = (self.api.clock)();
         self.api.gate.still(&self.caller, now)
     }
 
@@ -80,12 +81,18 @@ pub fn while_allowed<T: Send + 'static>(
     .boxed()
 }
 
-/// The same for the streams of MCP. The session ends with its stream: who comes back needs a token
+/// The same for the streams of MCP, whose messages have to come in time. The session ends with its stream: who comes back needs a token
 /// first, and then a session of its own.
 pub async fn sessions(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().cloned();
     let asked = session(request.headers());
-    let response = next.run(request).await;
+    // The endpoint would wait for its message as long as it takes.
+    let (parts, body) = request.into_parts();
+    let body = match input::whole(body, &api.limits).await {
+        Ok(body) => Body::from(body),
+        Err(problem) => return problem.into_response(),
+    };
+    let response = next.run(Request::from_parts(parts, body)).await;
     let streams = response
         .headers()
         .get(CONTENT_TYPE)

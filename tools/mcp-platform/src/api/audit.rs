@@ -32,6 +32,9 @@ pub struct Entry {
     pub address: Option<String>,
     /// The operation.
     pub operation: &'static str,
+    /// On which cluster; none where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// To which namespace.
     pub namespace: String,
     /// To which server; none when it has no name yet.
@@ -49,10 +52,18 @@ impl Entry {
             role: caller.role.word(),
             address: caller.address.map(|address| address.to_string()),
             operation,
+            cluster: None,
             namespace: namespace.to_owned(),
             server: None,
             parameters: Map::new(),
         }
+    }
+
+    /// On which cluster.
+    #[must_use]
+    pub fn cluster(mut self, name: &str) -> Entry {
+        self.cluster = Some(name.to_owned());
+        self
     }
 
     /// To which server.

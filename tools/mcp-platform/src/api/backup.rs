@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Buf as _;
 use futures::future::BoxFuture;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::backend::Scope;
@@ -22,9 +22,10 @@ use super::Api;
 use super::answers::ProblemAnswer;
 use super::caller::{Caller, Namespaces};
 use super::changes::{Answer, Work, change};
-use super::input::{Asked, Input};
+use super::input::{self, Asked, Input};
 use super::operations::NoBody;
 use super::problem::Problem;
+use super::site::{At, Site};
 
 type Answered<T> = std::result::Result<T, Problem>;
 
@@ -33,6 +34,9 @@ type Answered<T> = std::result::Result<T, Problem>;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
+    /// The cluster; without it, the first that the platform was started on.
+    #[expect(dead_code, reason = "`At` reads it; here it is only let through")]
+    pub cluster: Option<String>,
     /// Only those of this namespace; without it, of all that the caller may see.
     pub namespace: Option<String>,
 }
@@ -42,6 +46,9 @@ pub struct Which {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Plan {
+    /// The cluster; without it, the first that the platform was started on.
+    #[expect(dead_code, reason = "`At` reads it; here it is only let through")]
+    pub cluster: Option<String>,
     /// Only say what would be done.
     pub dry_run: Option<bool>,
 }
@@ -62,6 +69,7 @@ pub struct RestoreAnswer {
 #[utoipa::path(
     get,
     path = "/api/backup/",
+    operation_id = "get_backup",
     tag = "platform",
     params(Which),
     responses(
@@ -71,6 +79,7 @@ pub struct RestoreAnswer {
 )]
 pub async fn backup(
     State(api): State<Arc<Api>>,
+    At(site): At,
     caller: Caller,
     Asked(which): Asked<Which>,
 ) -> Answered<Json<Backup>> {
@@ -92,7 +101,7 @@ pub async fn backup(
             namespace,
             template: None,
         };
-        let part = api.counted(api.service.backup(&scope, WithSecrets::No).await)?;
+        let part = site.counted(site.service.backup(&scope, WithSecrets::No).await)?;
         match &mut whole {
             None => whole = Some(part),
             Some(whole) => {
@@ -119,11 +128,12 @@ pub async fn backup(
 )]
 pub async fn make_backup(
     State(api): State<Arc<Api>>,
+    at: At,
     caller: Caller,
     Asked(which): Asked<Which>,
     Input(NoBody {}): Input<NoBody>,
 ) -> Answered<Json<Backup>> {
-    backup(State(api), caller, Asked(which)).await
+    backup(State(api), at, caller, Asked(which)).await
 }
 
 /// Makes the servers of a document run, or stand still, as they did. Again, it changes nothing.
@@ -141,18 +151,21 @@ pub async fn make_backup(
 )]
 pub async fn restore(
     State(api): State<Arc<Api>>,
+    At(site): At,
     caller: Caller,
     Asked(plan): Asked<Plan>,
-    Input(body): Input<Value>,
+    request: Request,
 ) -> Answered<Response> {
-    let backup = Backup::read(body)?;
+    // Before the body is read: whoever may not restore shall not make us hold one.
+    caller.may(Access::Administer)?;
+    let backup = document(&api, request).await?;
     // All or nothing: a document with one foreign namespace changes nothing.
     for saved in &backup.servers {
         caller.allow(Access::Administer, &saved.spec.identity.namespace)?;
     }
     let dry_run = plan.dry_run.unwrap_or(false);
     let servers = if dry_run {
-        api.service
+        site.service
             .restore(&backup, Restoring::Plan, &crate::service::Quiet)
             .await
     } else {
@@ -160,7 +173,7 @@ pub async fn restore(
         let all = tokio::spawn(async move {
             let mut servers = Vec::new();
             for saved in backup.servers {
-                servers.push(one(&api, &caller, saved).await);
+                servers.push(one(&api, &site, &caller, saved).await);
             }
             servers
         });
@@ -181,11 +194,33 @@ pub async fn restore(
     Ok((status, Json(answer)).into_response())
 }
 
+/// The document in a body: longer than other bodies may be, so that only one is read at a time.
+async fn document(api: &Arc<Api>, request: Request) -> Answered<Backup> {
+    let _turn = api
+        .reading
+        .try_acquire()
+        .map_err(|_| Error::unavailable("another backup is being read"))?;
+    let limits = &api.limits;
+    let pieces = input::pieces(request, limits.backup, limits.backup_time).await?;
+    let parsed = tokio::task::spawn_blocking(move || Backup::parse(pieces.reader())).await;
+    let parsed = parsed.map_err(|_| Error::internal("reading the backup broke off"))?;
+    parsed.map_err(|error| {
+        let json = error.inner();
+        if json.is_data() {
+            return Problem::from(Backup::refusal(&error));
+        }
+        let (line, column) = (json.line(), json.column());
+        input::unreadable(format!(
+            "the body is not JSON: line {line}, column {column}"
+        ))
+    })
+}
+
 /// Restores one server in its queue, recorded like any other change.
-async fn one(api: &Arc<Api>, caller: &Caller, saved: Saved) -> Restored {
+async fn one(api: &Arc<Api>, site: &Arc<Site>, caller: &Caller, saved: Saved) -> Restored {
     let identity: Identity = saved.spec.identity.clone();
     let entry = api
-        .entry(caller, "restore", &identity)
+        .entry(caller, "restore", site, &identity)
         .with("template", saved.spec.template.as_str())
         .with("replicas", saved.desired);
     let target = identity.clone();
@@ -205,8 +240,8 @@ async fn one(api: &Arc<Api>, caller: &Caller, saved: Saved) -> Restored {
         });
         work
     });
-    let done = change(api, &identity, entry, Answer::WhenDone, work).await;
-    let done = api.counted(done).map(|_| ());
+    let done = change(api, site, &identity, entry, Answer::WhenDone, work).await;
+    let done = site.counted(done).map(|_| ());
     Restored::of(
         identity,
         match done {

@@ -133,6 +133,14 @@ impl Caller {
                 Role::needed(access).word()
             )));
         }
+        self.may(access)
+    }
+
+    /// Whether the caller's role allows something, wherever that is.
+    ///
+    /// # Errors
+    /// `Forbidden`, and what would be needed.
+    pub fn may(&self, access: Access) -> Result<()> {
         let needed = Role::needed(access);
         if self.role < needed {
             return Err(Error::new(

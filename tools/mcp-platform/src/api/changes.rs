@@ -16,6 +16,7 @@ use crate::service::{Outcome, Progress, Service};
 
 use super::Api;
 use super::audit::Entry;
+use super::site::Site;
 
 /// How many may wait for one server before more are sent away.
 const WAITING: usize = 256;
@@ -142,6 +143,7 @@ pub type Work =
 /// `Timeout` when it takes longer than an answer may.
 pub async fn change(
     api: &Arc<Api>,
+    site: &Arc<Site>,
     identity: &Identity,
     entry: Entry,
     answer: Answer,
@@ -150,15 +152,15 @@ pub async fn change(
     if *api.closing.borrow() {
         return Err(Error::unavailable("this instance is ending").hint("ask another, or again"));
     }
-    let lane = api.lanes.of(identity)?;
+    let lane = site.lanes.of(identity)?;
     let (taken, mut is_taken) = watch::channel(false);
     let (sender, mut receiver) = oneshot::channel();
     let counted = api.running.begin();
-    let mine = Arc::clone(api);
+    let (mine, place) = (Arc::clone(api), Arc::clone(site));
     tokio::spawn(async move {
         let _counted = counted;
         let _turn = lane.lock().await;
-        let result = recorded(&mine, &entry, work, &Listener { taken }).await;
+        let result = recorded(&mine, &place, &entry, work, &Listener { taken }).await;
         // Nobody hears it when the client has gone; it is done all the same.
         let _ = sender.send(result);
     });
@@ -188,14 +190,15 @@ pub async fn change(
 /// Records, does, counts and records what came of it.
 async fn recorded(
     api: &Api,
+    site: &Site,
     entry: &Entry,
     work: Work,
     listener: &dyn Progress,
 ) -> Result<Outcome> {
-    let clock = &api.service.clock;
+    let clock = &api.clock;
     api.audit.record(entry, "begun", None, clock()).await?;
     let begun = Instant::now();
-    let result = work(&api.service, listener).await;
+    let result = work(&site.service, listener).await;
     let (outcome, detail) = match &result {
         Ok(_) => ("done", None),
         Err(error) => (
@@ -204,7 +207,7 @@ async fn recorded(
         ),
     };
     api.metrics
-        .operation(entry.operation, outcome, begun.elapsed());
+        .operation(&site.name, entry.operation, outcome, begun.elapsed());
     if api
         .audit
         .record(entry, outcome, detail, clock())

@@ -1,9 +1,6 @@
 //! Lists servers, shows one.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -13,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::model::{Identity, Name, Observed, State as Word};
 use crate::service::{Access, Report};
 
-use super::Api;
 use super::answers::{Deployment, One, ProblemAnswer, Several};
 use super::caller::Caller;
 use super::input::{Asked, Named};
 use super::problem::Problem;
+use super::site::At;
 
 const PAGE: usize = 1_000;
 const PAGE_LIMIT: usize = 10_000;
@@ -27,6 +24,8 @@ const PAGE_LIMIT: usize = 10_000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
+    /// The cluster; without it, the first that the platform was started on.
+    pub cluster: Option<String>,
     /// Only those of this namespace; without it, of all that the caller may see.
     pub namespace: Option<String>,
     /// Only those of this template.
@@ -44,6 +43,9 @@ pub struct Filter {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Place {
+    /// The cluster; without it, the first that the platform was started on.
+    #[expect(dead_code, reason = "`Named` reads it; here it is only let through")]
+    pub cluster: Option<String>,
     /// Its namespace; without it, the one that the platform was started with.
     #[expect(dead_code, reason = "`Named` reads it; here it is only let through")]
     pub namespace: Option<String>,
@@ -131,6 +133,7 @@ fn states(text: &str) -> Result<Vec<Word>> {
 #[utoipa::path(
     get,
     path = "/api/templates/deployments/",
+    operation_id = "list_servers",
     tag = "servers",
     params(Filter),
     responses(
@@ -139,7 +142,7 @@ fn states(text: &str) -> Result<Vec<Word>> {
     )
 )]
 pub async fn list(
-    State(api): State<Arc<Api>>,
+    At(site): At,
     caller: Caller,
     Asked(filter): Asked<Filter>,
 ) -> std::result::Result<Response, Problem> {
@@ -150,7 +153,7 @@ pub async fn list(
             .into());
     }
     let sieve = Sieve::of(&filter, caller)?;
-    let reports = api.counted(api.service.list(&sieve.scope).await)?;
+    let reports = site.counted(site.service.list(&sieve.scope).await)?;
     let matching: Vec<&Report> = reports.iter().filter(|report| sieve.lets(report)).collect();
     let begin = match &filter.after {
         Some(after) => matching.partition_point(|report| !is_after(&report.observed, after)),
@@ -164,7 +167,7 @@ pub async fn list(
         }
         _ => None,
     };
-    Ok(api.shown.page(page, matching.len(), next.as_deref()))
+    Ok(site.shown.page(page, matching.len(), next.as_deref()))
 }
 
 /// Whether a server comes after the one that is written `namespace/name`, in the order of lists.
@@ -178,6 +181,7 @@ fn next(filter: &Filter, after: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let limit = filter.limit.map(|limit| limit.to_string());
     for (key, value) in [
+        ("cluster", &filter.cluster),
         ("namespace", &filter.namespace),
         ("template", &filter.template),
         ("status", &filter.status),
@@ -195,6 +199,7 @@ fn next(filter: &Filter, after: &str) -> String {
 #[utoipa::path(
     get,
     path = "/api/templates/deployments/{name}/",
+    operation_id = "get_server",
     tag = "servers",
     params(("name" = String, Path, description = "The server"), Place),
     responses(
@@ -202,13 +207,11 @@ fn next(filter: &Filter, after: &str) -> String {
         (status = "default", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
-pub async fn one(
-    State(api): State<Arc<Api>>,
-    Asked(_): Asked<Place>,
-    named: Named,
-) -> std::result::Result<Json<One>, Problem> {
+pub async fn one(Asked(_): Asked<Place>, named: Named) -> std::result::Result<Json<One>, Problem> {
     let identity = named.allowed(Access::View)?;
-    let report = api.counted(api.service.status(identity).await)?;
+    let report = named
+        .site
+        .counted(named.site.service.status(identity).await)?;
     Ok(Json(One {
         deployment: Deployment::whole(&report),
     }))

@@ -64,7 +64,7 @@ pub async fn admit(State(api): State<Arc<Api>>, mut request: Request, next: Next
     }
     let path = request.uri().path();
     let open = is_open(path);
-    let caller = gate.caller(request.headers(), address, (api.service.clock)());
+    let caller = gate.caller(request.headers(), address, (api.clock)());
     if !is_probe(path) {
         let key = match (&caller, address) {
             (Ok(caller), _) if caller.name != "local" => format!("token {}", caller.name),

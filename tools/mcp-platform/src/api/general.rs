@@ -1,11 +1,12 @@
 //! Health, readiness, metrics, clusters, and the documents about the API itself.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
+use futures::FutureExt as _;
+use futures::future::{join_all, select_ok};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,8 +17,9 @@ use crate::error::Error;
 use super::Api;
 use super::answers::ProblemAnswer;
 use super::caller::Caller;
-use super::metrics::Present;
+use super::metrics::{Present, Servers};
 use super::problem::Problem;
+use super::site::Site;
 
 /// That it lives.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,7 +39,8 @@ pub async fn health() -> Json<Health> {
     })
 }
 
-/// Says whether the back end can be used now, and the platform is not ending.
+/// Says whether a back end can be used now, and the platform is not ending. Of several clusters one
+/// is enough: an instance that can still serve some shall not be taken away from all.
 #[utoipa::path(
     get,
     path = "/ready",
@@ -51,20 +54,22 @@ pub async fn ready(State(api): State<Arc<Api>>) -> Result<Json<Health>, Problem>
     if *api.closing.borrow() {
         return Err(Error::unavailable("this instance is ending").into());
     }
-    api.reachable().await.map_err(|error| {
-        // Anyone may ask: the place and its own words stay here.
-        let kind = api.service.backend.kind().word();
-        Error {
-            message: format!("the back end {kind} cannot be used now"),
-            hints: vec!["GET /api/clusters/ says why to those who may know".to_owned()],
-            details: Vec::new(),
-            kind: match error.kind {
-                crate::error::Kind::Timeout => error.kind,
-                _ => crate::error::Kind::Unavailable,
-            },
-        }
-    })?;
+    let asked = api.sites.iter().map(|site| site.reachable().boxed());
+    select_ok(asked).await.map_err(|error| not_ready(&error))?;
     Ok(health().await)
+}
+
+/// Anyone may ask whether it is ready: the place and its own words stay here.
+fn not_ready(error: &Error) -> Error {
+    Error {
+        message: "no back end can be used now".to_owned(),
+        hints: vec!["GET /api/clusters/ says why to those who may know".to_owned()],
+        details: Vec::new(),
+        kind: match error.kind {
+            crate::error::Kind::Timeout => error.kind,
+            _ => crate::error::Kind::Unavailable,
+        },
+    }
 }
 
 /// What is counted, in the text format of Prometheus.
@@ -78,28 +83,35 @@ pub async fn ready(State(api): State<Arc<Api>>) -> Result<Json<Health>, Problem>
     )
 )]
 pub async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Response {
-    let scope = Scope::default();
-    let listed = api.service.list(&scope);
-    let listed = tokio::time::timeout(api.limits.probe_time, listed).await;
-    let listed = listed.unwrap_or_else(|_| Err(Error::unavailable("it did not answer in time")));
-    let servers = api.counted(listed).ok().map(|reports| {
-        let mut servers = BTreeMap::new();
-        for report in &reports {
-            let namespace = &report.observed.identity.namespace;
-            if caller.namespaces.contain(namespace) {
-                let key = (report.status.state.word(), namespace.to_string());
-                *servers.entry(key).or_default() += 1;
-            }
-        }
-        servers
+    let servers = api.sites.iter().map(|site| async {
+        let servers = servers(&api, site, &caller).await;
+        (site.name.clone(), servers)
     });
+    let clusters = join_all(servers).await;
     let text = api.metrics.text(&Present {
-        servers,
+        clusters,
         running: api.running.count(),
         streams: api.open_streams(),
     });
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// How many servers of a cluster are in which state and namespace; none when it does not answer.
+async fn servers(api: &Api, site: &Site, caller: &Caller) -> Option<Servers> {
+    let scope = Scope::default();
+    let listed = site.service.list(&scope);
+    let listed = tokio::time::timeout(api.limits.probe_time, listed).await;
+    let listed = listed.unwrap_or_else(|_| Err(Error::unavailable("it did not answer in time")));
+    let mut servers = Servers::new();
+    for report in &site.counted(listed).ok()? {
+        let namespace = &report.observed.identity.namespace;
+        if caller.namespaces.contain(namespace) {
+            let key = (report.status.state.word(), namespace.to_string());
+            *servers.entry(key).or_default() += 1;
+        }
+    }
+    Some(servers)
 }
 
 /// A place where servers run.
@@ -112,9 +124,9 @@ pub struct Cluster {
     pub backend: Kind,
     /// Where it is: a context, a socket, a folder.
     pub place: String,
-    /// Whether this instance works on it.
+    /// Whether this instance serves it: only then can `?cluster=` name it.
     pub current: bool,
-    /// Whether it can be used now; only said of the one that this instance works on.
+    /// Whether it can be used now; only said of those that this instance serves.
     pub reachable: Option<bool>,
     /// Why not.
     pub message: Option<String>,
@@ -125,7 +137,8 @@ pub struct Cluster {
 /// All places where servers run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Clusters {
-    /// The one that this instance works on, then those that `--cluster` can name.
+    /// Those that this instance serves, the one first that is meant when none is named; then those
+    /// that `--cluster` could name.
     pub clusters: Vec<Cluster>,
 }
 
@@ -133,6 +146,7 @@ pub struct Clusters {
 #[utoipa::path(
     get,
     path = "/api/clusters/",
+    operation_id = "list_clusters",
     tag = "platform",
     responses(
         (status = 200, body = Clusters),
@@ -140,19 +154,21 @@ pub struct Clusters {
     )
 )]
 pub async fn clusters(State(api): State<Arc<Api>>, _: Caller) -> Json<Clusters> {
-    let backend = &api.service.backend;
-    let message = api.reachable().await.err().map(|error| error.message);
-    let mut clusters = vec![Cluster {
-        name: api.cluster.clone(),
-        backend: backend.kind(),
-        place: backend.place(),
-        current: true,
-        reachable: Some(message.is_none()),
-        message,
-        namespace: Some(api.namespace.to_string()),
-    }];
-    let others = api.others.iter().filter(|other| other.name != api.cluster);
-    clusters.extend(others.map(|other| Cluster {
+    let asked = api.sites.iter().map(|site| async {
+        let backend = &site.service.backend;
+        let message = site.reachable().await.err().map(|error| error.message);
+        Cluster {
+            name: site.name.clone(),
+            backend: backend.kind(),
+            place: backend.place(),
+            current: true,
+            reachable: Some(message.is_none()),
+            message,
+            namespace: Some(api.namespace.to_string()),
+        }
+    });
+    let mut clusters = join_all(asked).await;
+    clusters.extend(api.others.iter().map(|other| Cluster {
         name: other.name.clone(),
         backend: Kind::Kubernetes,
         place: other.place.clone(),

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use bytes::Buf;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path as Place, Segment};
 
@@ -17,9 +19,10 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Identity, Name};
 use crate::service::Access;
 
-use super::Api;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::site::Site;
+use super::{Api, Limits};
 
 /// A JSON body; none at all counts as `{}`.
 #[derive(Debug)]
@@ -33,8 +36,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Input<T> {
         api: &Arc<Api>,
     ) -> std::result::Result<Input<T>, Problem> {
         let (parts, body) = request.into_parts();
-        let reading = tokio::time::timeout(api.limits.body_time, read(body, api.limits.body));
-        let bytes = reading.await.map_err(|_| too_slow())??;
+        let bytes = whole(body, &api.limits).await?;
         if bytes.is_empty() {
             return parse(b"{}").map(Input);
         }
@@ -43,9 +45,33 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Input<T> {
     }
 }
 
-async fn read(body: Body, limit: usize) -> std::result::Result<Vec<u8>, Problem> {
+/// A long body, as the pieces that came: who reads them lets each go, so that it is never held twice.
+///
+/// # Errors
+/// It is longer than `limit`, slower than `time`, or not said to be JSON.
+pub async fn pieces(
+    request: Request,
+    limit: usize,
+    time: Duration,
+) -> std::result::Result<impl Buf + Send + 'static, Problem> {
+    let (parts, body) = request.into_parts();
+    is_json(&parts.headers)?;
+    let reading = tokio::time::timeout(time, collect(body, limit));
+    Ok(reading.await.map_err(|_| too_slow())??.aggregate())
+}
+
+/// A body of the usual size, once all of it is there.
+///
+/// # Errors
+/// It is too long, too slow, or breaks off.
+pub async fn whole(body: Body, limits: &Limits) -> std::result::Result<Bytes, Problem> {
+    let reading = tokio::time::timeout(limits.body_time, collect(body, limits.body));
+    Ok(reading.await.map_err(|_| too_slow())??.to_bytes())
+}
+
+async fn collect(body: Body, limit: usize) -> std::result::Result<Collected<Bytes>, Problem> {
     match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Ok(collected) => Ok(collected),
         Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too-large",
@@ -65,7 +91,8 @@ fn too_slow() -> Problem {
     )
 }
 
-fn unreadable(detail: String) -> Problem {
+/// A request that cannot be read at all.
+pub fn unreadable(detail: String) -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "bad-request",
@@ -159,10 +186,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 }
 
 /// The server that the path and the query name, and who is asking.
-#[derive(Debug)]
 pub struct Named {
     /// Which server.
     pub identity: Identity,
+    /// On which cluster.
+    pub site: Arc<Site>,
     /// Who is asking.
     pub caller: Caller,
 }
@@ -202,6 +230,7 @@ impl FromRequestParts<Arc<Api>> for Named {
                     error.detail("name", message)
                 })?,
             },
+            site: Arc::clone(api.site_of(&parts.uri)?),
             caller,
         })
     }

@@ -23,9 +23,9 @@ pub struct Metrics {
 struct Counts {
     requests: BTreeMap<(String, String, u16), u64>,
     request_seconds: BTreeMap<String, Histogram>,
-    operations: BTreeMap<(&'static str, String), u64>,
-    operation_seconds: BTreeMap<String, Histogram>,
-    errors: BTreeMap<&'static str, u64>,
+    operations: BTreeMap<(String, &'static str, String), u64>,
+    operation_seconds: BTreeMap<(String, &'static str), Histogram>,
+    errors: BTreeMap<(String, &'static str), u64>,
     audit_failures: u64,
 }
 
@@ -58,11 +58,14 @@ impl Histogram {
     }
 }
 
-/// What the back end answered when the page was asked for.
+/// How many servers are in which state and namespace.
+pub type Servers = BTreeMap<(&'static str, String), u64>;
+
+/// What the back ends answered when the page was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Present {
-    /// Servers by state; none when it did not answer.
-    pub servers: Option<BTreeMap<(&'static str, String), u64>>,
+    /// Of each cluster its servers by state and namespace; none when it did not answer.
+    pub clusters: Vec<(String, Option<Servers>)>,
     /// Operations under way.
     pub running: usize,
     /// Open streams.
@@ -90,27 +93,28 @@ impl Metrics {
     }
 
     /// An operation came to its end.
-    pub fn operation(&self, operation: &'static str, outcome: &str, took: Duration) {
+    pub fn operation(&self, cluster: &str, operation: &'static str, outcome: &str, took: Duration) {
         self.with(|counts| {
             *counts
                 .operations
-                .entry((operation, outcome.to_owned()))
+                .entry((cluster.to_owned(), operation, outcome.to_owned()))
                 .or_default() += 1;
             counts
                 .operation_seconds
-                .entry(operation.to_owned())
+                .entry((cluster.to_owned(), operation))
                 .or_default()
                 .add(&OPERATION_BOUNDS, took);
         });
     }
 
     /// The back end failed: it could not be reached, was too slow, or said what nobody understands.
-    pub fn failed(&self, kind: Kind) {
+    pub fn failed(&self, cluster: &str, kind: Kind) {
         if matches!(
             kind,
             Kind::Unavailable | Kind::Timeout | Kind::Failed | Kind::Precondition | Kind::Internal
         ) {
-            self.with(|counts| *counts.errors.entry(super::problem::of(kind).1).or_default() += 1);
+            let key = (cluster.to_owned(), super::problem::of(kind).1);
+            self.with(|counts| *counts.errors.entry(key).or_default() += 1);
         }
     }
 
@@ -130,10 +134,11 @@ impl Metrics {
             "counter",
             "Operations by outcome.",
         );
-        for ((operation, outcome), count) in &counts.operations {
+        for ((cluster, operation, outcome), count) in &counts.operations {
+            let cluster = value(cluster);
             let _ = writeln!(
                 text,
-                "mcp_platform_operations_total{{operation=\"{operation}\",outcome=\"{outcome}\"}} {count}"
+                "mcp_platform_operations_total{{cluster=\"{cluster}\",operation=\"{operation}\",outcome=\"{outcome}\"}} {count}"
             );
         }
         let name = "mcp_platform_operation_duration_seconds";
@@ -143,8 +148,9 @@ impl Metrics {
             "histogram",
             "How long operations took, waiting included.",
         );
-        for (operation, histogram) in &counts.operation_seconds {
-            let label = format!("operation=\"{operation}\"");
+        for ((cluster, operation), histogram) in &counts.operation_seconds {
+            let cluster = value(cluster);
+            let label = format!("cluster=\"{cluster}\",operation=\"{operation}\"");
             histogram.write(&mut text, name, &label, &OPERATION_BOUNDS);
         }
         head(
@@ -176,10 +182,11 @@ impl Metrics {
             "counter",
             "Failures of the back end by kind.",
         );
-        for (kind, count) in &counts.errors {
+        for ((cluster, kind), count) in &counts.errors {
+            let cluster = value(cluster);
             let _ = writeln!(
                 text,
-                "mcp_platform_backend_errors_total{{kind=\"{kind}\"}} {count}"
+                "mcp_platform_backend_errors_total{{cluster=\"{cluster}\",kind=\"{kind}\"}} {count}"
             );
         }
         head(
@@ -204,19 +211,27 @@ fn servers(text: &mut String, present: &Present) {
         "gauge",
         "Whether the back end answers.",
     );
-    let up = u8::from(present.servers.is_some());
-    let _ = writeln!(text, "mcp_platform_backend_up {up}");
+    for (cluster, servers) in &present.clusters {
+        let (cluster, up) = (value(cluster), u8::from(servers.is_some()));
+        let _ = writeln!(
+            text,
+            "mcp_platform_backend_up{{cluster=\"{cluster}\"}} {up}"
+        );
+    }
     head(
         text,
         "mcp_platform_servers",
         "gauge",
-        "Servers by namespace and state.",
+        "Servers by cluster, namespace and state.",
     );
-    for ((state, namespace), count) in present.servers.iter().flatten() {
-        let _ = writeln!(
-            text,
-            "mcp_platform_servers{{namespace=\"{namespace}\",state=\"{state}\"}} {count}"
-        );
+    for (cluster, servers) in &present.clusters {
+        let cluster = value(cluster);
+        for ((state, namespace), count) in servers.iter().flatten() {
+            let _ = writeln!(
+                text,
+                "mcp_platform_servers{{cluster=\"{cluster}\",namespace=\"{namespace}\",state=\"{state}\"}} {count}"
+            );
+        }
     }
     head(
         text,
@@ -234,6 +249,13 @@ fn servers(text: &mut String, present: &Present) {
     let _ = writeln!(text, "mcp_platform_streams {}", present.streams);
 }
 
+/// A value between quotes: whoever writes a kubeconfig names its contexts.
+fn value(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}
+
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP {name} {help}");
     let _ = writeln!(text, "# TYPE {name} {kind}");
@@ -247,22 +269,29 @@ mod tests {
     fn the_page_counts() {
         let metrics = Metrics::default();
         metrics.request("GET", "/api/templates/", 200, Duration::from_millis(2));
-        metrics.operation("deploy", "done", Duration::from_secs(2));
-        metrics.failed(Kind::Unavailable);
-        metrics.failed(Kind::Conflict);
+        metrics.operation("a\"b", "deploy", "done", Duration::from_secs(2));
+        metrics.failed("here", Kind::Unavailable);
+        metrics.failed("here", Kind::Conflict);
         let text = metrics.text(&Present {
-            servers: Some(BTreeMap::from([(("running", "a".to_owned()), 3)])),
+            clusters: vec![
+                (
+                    "here".to_owned(),
+                    Some(BTreeMap::from([(("running", "a".to_owned()), 3)])),
+                ),
+                ("there".to_owned(), None),
+            ],
             running: 1,
             streams: 0,
         });
         for line in [
-            "mcp_platform_backend_up 1",
-            "mcp_platform_servers{namespace=\"a\",state=\"running\"} 3",
-            "mcp_platform_operations_total{operation=\"deploy\",outcome=\"done\"} 1",
-            "mcp_platform_operation_duration_seconds_bucket{operation=\"deploy\",le=\"5\"} 1",
-            "mcp_platform_operation_duration_seconds_bucket{operation=\"deploy\",le=\"1\"} 0",
+            "mcp_platform_backend_up{cluster=\"here\"} 1",
+            "mcp_platform_backend_up{cluster=\"there\"} 0",
+            "mcp_platform_servers{cluster=\"here\",namespace=\"a\",state=\"running\"} 3",
+            "mcp_platform_operations_total{cluster=\"a\\\"b\",operation=\"deploy\",outcome=\"done\"} 1",
+            "mcp_platform_operation_duration_seconds_bucket{cluster=\"a\\\"b\",operation=\"deploy\",le=\"5\"} 1",
+            "mcp_platform_operation_duration_seconds_bucket{cluster=\"a\\\"b\",operation=\"deploy\",le=\"1\"} 0",
             "mcp_platform_http_requests_total{method=\"GET\",route=\"/api/templates/\",status=\"200\"} 1",
-            "mcp_platform_backend_errors_total{kind=\"unavailable\"} 1",
+            "mcp_platform_backend_errors_total{cluster=\"here\",kind=\"unavailable\"} 1",
         ] {
             assert!(text.lines().any(|each| each == line), "{line}\n{text}");
         }

@@ -25,6 +25,7 @@ use super::caller::Caller;
 use super::changes::{Answer, Done, Work, change};
 use super::input::{Asked, Input, Named};
 use super::problem::Problem;
+use super::site::At;
 
 type Answered = std::result::Result<Response, Problem>;
 
@@ -33,6 +34,12 @@ type Answered = std::result::Result<Response, Problem>;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct How {
+    /// The cluster; without it, the first that the platform was started on.
+    #[expect(
+        dead_code,
+        reason = "`At` or `Named` reads it; here it is only let through"
+    )]
+    pub cluster: Option<String>,
     /// The namespace; without it, the one that the platform was started with.
     pub namespace: Option<String>,
     /// `false`: the answer is 202, once the back end has taken the change; the rest goes on.
@@ -122,6 +129,7 @@ pub async fn deploy(
     State(api): State<Arc<Api>>,
     Path(template): Path<String>,
     Asked(how): Asked<How>,
+    At(site): At,
     caller: Caller,
     Input(body): Input<DeployBody>,
 ) -> Answered {
@@ -138,8 +146,12 @@ pub async fn deploy(
             exposure: body.exposure,
         },
     };
-    let identity = api.service.specify(&namespace, &request, None)?.identity;
-    let named = Named { identity, caller };
+    let identity = site.service.specify(&namespace, &request, None)?.identity;
+    let named = Named {
+        identity,
+        site,
+        caller,
+    };
     steer(&api, &how, &named, Operation::Deploy(request)).await
 }
 
@@ -298,7 +310,6 @@ pub struct CheckBody {
     )
 )]
 pub async fn check(
-    State(api): State<Arc<Api>>,
     Asked(_): Asked<super::deployments::Place>,
     named: Named,
     Input(body): Input<CheckBody>,
@@ -309,7 +320,9 @@ pub async fn check(
     } else {
         CheckTarget::Whole
     };
-    let check = api.counted(api.service.check(identity, target).await)?;
+    let check = named
+        .site
+        .counted(named.site.service.check(identity, target).await)?;
     let failed = check
         .steps
         .iter()
@@ -341,7 +354,8 @@ fn image(text: Option<&str>) -> Result<Option<ImageReference>> {
 /// Hands an operation to the service, once the caller may.
 async fn steer(api: &Arc<Api>, how: &How, named: &Named, operation: Operation) -> Answered {
     let identity = named.allowed(operation.access())?;
-    let mut entry = api.entry(&named.caller, operation.word(), identity);
+    let site = &named.site;
+    let mut entry = api.entry(&named.caller, operation.word(), site, identity);
     entry.parameters = operation.parameters();
     let target = identity.clone();
     let work: Work = Box::new(move |service, listener| {
@@ -351,11 +365,11 @@ async fn steer(api: &Arc<Api>, how: &How, named: &Named, operation: Operation) -
                 .await
         })
     });
-    let done = api.counted(change(api, identity, entry, how.answer(), work).await)?;
+    let done = site.counted(change(api, site, identity, entry, how.answer(), work).await)?;
     let (status, answer) = match done {
         Done::Finished(outcome) => (status(&outcome, how), Changed::of(&outcome)),
         Done::Taken => {
-            let report = api.service.status(identity).await.ok();
+            let report = site.service.status(identity).await.ok();
             let deployment = report
                 .and_then(|report| {
                     serde_json::to_value(super::answers::Deployment::of(&report)).ok()

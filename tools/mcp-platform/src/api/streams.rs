@@ -31,6 +31,7 @@ use super::deployments::{Filter, Place, Sieve};
 use super::input::{Asked, Named};
 use super::live::{Ear, Live, News, Next};
 use super::problem::Problem;
+use super::site::At;
 
 /// How often a silent stream says that it is alive.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -43,6 +44,9 @@ const NET: Duration = Duration::from_secs(10);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Lines {
+    /// The cluster; without it, the first that the platform was started on.
+    #[expect(dead_code, reason = "`Named` reads it; here it is only let through")]
+    pub cluster: Option<String>,
     /// The namespace; without it, the one that the platform was started with.
     #[expect(dead_code, reason = "`Named` reads it; here it is only let through")]
     pub namespace: Option<String>,
@@ -69,6 +73,7 @@ pub struct Events {
 #[utoipa::path(
     get,
     path = "/api/templates/deployments/{name}/logs/",
+    operation_id = "server_logs",
     tag = "servers",
     params(("name" = String, Path, description = "The server"), Lines),
     responses(
@@ -91,7 +96,8 @@ pub async fn logs(
         instance: asked.instance,
         previous: asked.previous.unwrap_or(false),
     };
-    let lines = api.counted(api.service.logs(identity, &options).await)?;
+    let site = &named.site;
+    let lines = site.counted(site.service.logs(identity, &options).await)?;
     let plain = accepts(&headers, "text/plain");
     let text = move |line: Result<LogLine>| {
         let _held = &held;
@@ -173,6 +179,7 @@ fn sent(name: &str, value: &impl Serialize) -> Sent {
 #[utoipa::path(
     get,
     path = "/api/templates/deployments/{name}/events/",
+    operation_id = "server_events",
     tag = "servers",
     params(("name" = String, Path, description = "The server"), Place),
     responses(
@@ -190,10 +197,11 @@ pub async fn events(
     headers: HeaderMap,
 ) -> std::result::Result<Response, Problem> {
     let identity = named.allowed(Access::View)?.clone();
-    let events = api.counted(api.service.events(&identity).await)?;
+    let site = &named.site;
+    let events = site.counted(site.service.events(&identity).await)?;
     if events.is_empty() {
         // Also says whether there is such a server.
-        api.counted(api.service.status(&identity).await)?;
+        site.counted(site.service.status(&identity).await)?;
     }
     if !accepts(&headers, "text/event-stream") {
         return Ok(Json(Events { events }).into_response());
@@ -204,8 +212,8 @@ pub async fn events(
     };
     let ear = EventEar {
         _held: api.stream()?,
-        changes: api.service.changes(&scope),
-        service: api.service.clone(),
+        changes: site.service.changes(&scope),
+        service: site.service.clone(),
         identity,
         said: Vec::new(),
         first: Some(events),
@@ -278,6 +286,7 @@ fn problem(error: Error) -> Sent {
 #[utoipa::path(
     get,
     path = "/api/templates/deployments/events/",
+    operation_id = "all_events",
     tag = "servers",
     params(
         Filter,
@@ -290,6 +299,7 @@ fn problem(error: Error) -> Sent {
 )]
 pub async fn all(
     State(api): State<Arc<Api>>,
+    At(site): At,
     caller: Caller,
     Asked(filter): Asked<Filter>,
     headers: HeaderMap,
@@ -300,14 +310,14 @@ pub async fn all(
     let after = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok());
-    let mut ear = api.live.listen(&api.service, after);
+    let mut ear = site.live.listen(&site.service, after);
     let ready = tokio::time::timeout(api.limits.look_time, ear.ready()).await;
-    api.counted(ready.unwrap_or_else(|_| {
+    site.counted(ready.unwrap_or_else(|_| {
         Err(Error::unavailable(
             "the back end did not say in time which servers there are",
         ))
     }))?;
-    let live = Arc::clone(&api.live);
+    let live = Arc::clone(&site.live);
     let stream = stream::unfold(
         (ear, live, sieve, held),
         |(mut ear, live, sieve, held): (Ear, Arc<Live>, Sieve, OwnedSemaphorePermit)| async move {

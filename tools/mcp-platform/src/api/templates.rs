@@ -81,6 +81,7 @@ pub struct Whole {
 #[utoipa::path(
     get,
     path = "/api/templates/",
+    operation_id = "list_templates",
     tag = "templates",
     responses(
         (status = 200, body = Templates),
@@ -88,13 +89,7 @@ pub struct Whole {
     )
 )]
 pub async fn all(State(api): State<Arc<Api>>, _: Caller) -> Json<Templates> {
-    let templates: Vec<Short> = api
-        .service
-        .catalogue
-        .templates
-        .values()
-        .map(Short::of)
-        .collect();
+    let templates: Vec<Short> = api.catalogue.templates.values().map(Short::of).collect();
     Json(Templates {
         count: templates.len(),
         templates,
@@ -105,6 +100,7 @@ pub async fn all(State(api): State<Arc<Api>>, _: Caller) -> Json<Templates> {
 #[utoipa::path(
     get,
     path = "/api/templates/{template_id}/",
+    operation_id = "get_template",
     tag = "templates",
     params(("template_id" = String, Path, description = "The template")),
     responses(
@@ -117,7 +113,7 @@ pub async fn one(
     _: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Whole>, Problem> {
-    let template = api.service.catalogue.get(&id)?;
+    let template = api.catalogue.get(&id)?;
     Ok(Json(Whole {
         template: Short::of(template),
         definition: serde_json::to_value(template).unwrap_or_default(),

@@ -9,7 +9,7 @@ use rmcp::model::Extensions;
 use crate::error::{Error, Kind, Result};
 use crate::mcp;
 use crate::model::{Identity, Name};
-use crate::service::{Access, Operation, Outcome, Service, Waiting};
+use crate::service::{Access, Cluster, Operation, Outcome, Waiting};
 
 use super::Api;
 use super::caller::Caller;
@@ -43,7 +43,7 @@ impl mcp::Gate for Gate {
     async fn change(
         &self,
         extensions: &Extensions,
-        _: &Service,
+        cluster: &Cluster,
         identity: &Identity,
         operation: Operation,
         waiting: Waiting,
@@ -54,15 +54,16 @@ impl mcp::Gate for Gate {
             .api
             .upgrade()
             .ok_or_else(|| Error::unavailable("this instance is ending"))?;
-        let mut entry = api.entry(caller, operation.word(), identity);
+        let site = api.site(Some(&cluster.name))?;
+        let mut entry = api.entry(caller, operation.word(), site, identity);
         entry.parameters = operation.parameters();
         let entry = entry.with("face", "mcp");
         let target = identity.clone();
         let work: Work = Box::new(move |service, listener| {
             Box::pin(async move { service.run(&target, &operation, waiting, listener).await })
         });
-        let done = change(&api, identity, entry, Answer::WhenDone, work).await;
-        match api.counted(done)? {
+        let done = change(&api, site, identity, entry, Answer::WhenDone, work).await;
+        match site.counted(done)? {
             Done::Finished(outcome) => Ok(*outcome),
             Done::Taken => Err(Error::internal("the operation goes on")),
         }

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::error::{Error, Result};
-use crate::model::{Action, Change, Event, Identity, LogLine, Observed};
+use crate::model::{Action, Change, Event, Identity, LogLine, Name, Observed};
 use crate::world::{self, World};
 
 use super::{Backend, Kind, LogOptions, Reach, Scope};
@@ -66,19 +66,28 @@ impl MockBackend {
         MockBackend::with(clock, Some(Store(file)), Faults::default())
     }
 
-    /// One that follows the real clock, with file and faults as the surroundings say.
+    /// One that follows the real clock, with file and faults as the surroundings say; each named
+    /// cluster has a file of its own.
     ///
     /// # Errors
-    /// `MCP_MOCK_FAULTS` cannot be read.
-    pub fn from_world(world: &World) -> Result<MockBackend> {
+    /// `MCP_MOCK_FAULTS` cannot be read, or the cluster's name is no DNS-1123 label.
+    pub fn from_world(world: &World, cluster: Option<&str>) -> Result<MockBackend> {
         let text = world.variable("MCP_MOCK_FAULTS").unwrap_or_default();
         let faults = Faults::parse(text).map_err(|error| Error {
             message: format!("MCP_MOCK_FAULTS: {}", error.message),
             ..error
         })?;
+        if let Some(name) = cluster {
+            // It becomes part of a file's name.
+            Name::label(name)?;
+        }
         let file = match world.variable("MCP_MOCK_STATE") {
             Some(file) => world.folder.join(file),
             None => world.state_folder().join("mock.json"),
+        };
+        let file = match cluster {
+            Some(name) => file.with_extension(format!("{name}.json")),
+            None => file,
         };
         let clock = MockClock::Follow(Arc::new(world::now));
         Ok(MockBackend::with(clock, Some(Store(file)), faults))

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::model::{Exposure, ImageReference};
-use crate::service::{DeployRequest, Outcome, Waiting};
+use crate::service::{DeployRequest, Outcome, Planned, Waiting};
 use crate::template::Request;
 use crate::world::World;
 
@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Return once the back end has taken it
     #[arg(long)]
     no_wait: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    plan: bool,
 }
 
 /// What to make of a template; `render` takes the same.
@@ -140,12 +143,29 @@ pub async fn run(
         .request(&arguments.template, general, world)
         .await?;
     let service = general.service(world).await?;
+    if arguments.plan {
+        let namespace = general.namespace()?;
+        let planned = service.plan_deploy(&namespace, &request, output).await?;
+        output.result(&plan(&planned), &planned);
+        return Ok(());
+    }
     let waiting = Waiting::of(!arguments.no_wait);
     let outcome = service
         .deploy(&general.namespace()?, &request, waiting, output)
         .await?;
     print(output, &outcome);
     Ok(())
+}
+
+fn plan(planned: &Planned) -> String {
+    if planned.actions.is_empty() {
+        return format!("{}: nothing to do\n", planned.identity);
+    }
+    let mut text = format!("{}: would do\n", planned.identity);
+    for action in &planned.actions {
+        text.push_str(&format!("  {}\n", action.line()));
+    }
+    text
 }
 
 /// Prints what an operation did and where the server is now.

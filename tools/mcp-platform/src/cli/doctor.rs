@@ -24,7 +24,7 @@ struct Diagnosis {
 /// # Errors
 /// `Precondition` when something is missing without which no server runs.
 pub async fn run(general: &General, world: &World, output: &Output) -> Result<()> {
-    let diagnosis = if general.cluster.is_some() || general.backend == Kind::Kubernetes {
+    let diagnosis = if !general.cluster.is_empty() || general.backend == Kind::Kubernetes {
         cluster(general, world).await?
     } else {
         let backend = general.backend(world).await?;
@@ -62,14 +62,14 @@ pub async fn run(general: &General, world: &World, output: &Output) -> Result<()
         return Ok(());
     }
     Err(Error::precondition(format!(
-        "{}: not fit to run servers: {}",
+        "{} cannot run servers now: see {}",
         diagnosis.place,
         bad.join(", ")
     )))
 }
 
 async fn cluster(general: &General, world: &World) -> Result<Diagnosis> {
-    let connection = clusters::connect(world, general.cluster_name()).await?;
+    let connection = clusters::connect(world, general.cluster_name()?).await?;
     let suffix = world.variable("K8S_DNS_SUFFIX").unwrap_or(DNS_SUFFIX);
     let namespace = general.namespace()?;
     let checks = check(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::backend::{self, Kind, Shared};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lifecycle::{Limits, Patience};
 use crate::model::{Identity, Name};
 use crate::service::Service;
@@ -50,7 +50,7 @@ pub struct General {
     )]
     pub templates: Vec<String>,
     /// The cluster, by the name of its context or of its file in KUBECONFIG_DIR; without NAME the
-    /// current one
+    /// current one. `serve` and `mcp` take several; the first is meant when a request names none
     #[arg(
         long,
         global = true,
@@ -58,7 +58,7 @@ pub struct General {
         num_args = 0..=1,
         default_missing_value = ""
     )]
-    pub cluster: Option<String>,
+    pub cluster: Vec<String>,
     /// The most instances of one server
     #[arg(
         long,
@@ -104,9 +104,26 @@ impl General {
         })
     }
 
+    /// The clusters that were named.
+    pub fn cluster_names(&self) -> Vec<&str> {
+        let names = self.cluster.iter().map(String::as_str);
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
     /// The cluster that was named.
-    pub fn cluster_name(&self) -> Option<&str> {
-        self.cluster.as_deref().filter(|name| !name.is_empty())
+    ///
+    /// # Errors
+    /// There are several.
+    pub fn cluster_name(&self) -> Result<Option<&str>> {
+        match self.cluster_names().as_slice() {
+            [] => Ok(None),
+            [name] => Ok(Some(name)),
+            several => Err(Error::invalid(format!(
+                "{} clusters are named, and this works on one",
+                several.len()
+            ))
+            .hint("name one; `mcp-platform serve` and `mcp-platform mcp` take several")),
+        }
     }
 
     /// All templates: those in the binary, then those of the folders.
@@ -130,8 +147,17 @@ impl General {
     /// # Errors
     /// A template is wrong, or the back end cannot be set up.
     pub async fn service(&self, world: &World) -> Result<Service> {
+        let backend = self.backend(world).await?;
+        self.service_on(backend, world).await
+    }
+
+    /// The service on a back end.
+    ///
+    /// # Errors
+    /// A template is wrong.
+    pub(super) async fn service_on(&self, backend: Shared, world: &World) -> Result<Service> {
         Ok(Service {
-            backend: self.backend(world).await?,
+            backend,
             catalogue: Arc::new(self.catalogue(world).await?),
             limits: Limits {
                 replicas: self.max_replicas,
@@ -146,6 +172,6 @@ impl General {
     }
 
     pub(super) async fn backend(&self, world: &World) -> Result<Shared> {
-        backend::open(self.backend, world, self.cluster_name()).await
+        backend::open(self.backend, world, self.cluster_name()?).await
     }
 }

@@ -73,13 +73,12 @@ pub async fn list(
 async fn print(service: &Service, scope: &Scope, output: &Output) -> Result<()> {
     let servers = service.list(scope).await?;
     let mut rows = vec![
-        ["NAMESPACE", "NAME", "STATUS", "READY", "REASON", "ENDPOINT"]
+        ["NAME", "STATUS", "READY", "REASON", "ENDPOINT"]
             .map(str::to_owned)
             .to_vec(),
     ];
     for server in &servers {
         rows.push(vec![
-            server.observed.identity.namespace.to_string(),
             server.observed.identity.name.to_string(),
             server.status.state.word().to_owned(),
             format!("{}/{}", server.observed.ready, server.observed.desired),
@@ -90,6 +89,15 @@ async fn print(service: &Service, scope: &Scope, output: &Output) -> Result<()> 
                 .first()
                 .map_or_else(|| "-".to_owned(), |endpoint| endpoint.url.clone()),
         ]);
+    }
+    if scope.namespace.is_none() {
+        let places = servers
+            .iter()
+            .map(|server| server.observed.identity.namespace.to_string());
+        let places = std::iter::once("NAMESPACE".to_owned()).chain(places);
+        for (row, place) in rows.iter_mut().zip(places) {
+            row.insert(0, place);
+        }
     }
     let text = if servers.is_empty() {
         let place = service.backend.place();
@@ -130,7 +138,7 @@ fn text(report: &Report) -> String {
             report.status.message
         ),
         format!(
-            "  replicas    {} wanted, {} there, {} of the wanted revision, {} ready, {} available",
+            "  instances   {} wanted, {} there, {} updated, {} ready, {} available",
             observed.desired,
             observed.replicas,
             observed.updated,
@@ -149,15 +157,24 @@ fn text(report: &Report) -> String {
             .as_ref()
             .map(|fault| format!("; {}: {}", fault.cause.word(), fault.message))
             .unwrap_or_default();
+        let restarts = match instance.restarts {
+            0 => String::new(),
+            1 => ", 1 restart".to_owned(),
+            many => format!(", {many} restarts"),
+        };
         lines.push(format!(
-            "  instance    {}  {ready}, {} restarts{fault}",
-            instance.name, instance.restarts
+            "  instance    {}  {ready}{restarts}{fault}",
+            instance.name
         ));
     }
     for condition in &observed.conditions {
+        let message = match condition.message.as_str() {
+            "" => String::new(),
+            message => format!(": {message}"),
+        };
         lines.push(format!(
-            "  condition   {} {} {}",
-            condition.kind, condition.status, condition.message
+            "  condition   {} {}{message}",
+            condition.kind, condition.status
         ));
     }
     for part in &observed.left_out {
@@ -192,7 +209,12 @@ fn described(observed: &Observed) -> Vec<String> {
         lines.push(format!("  commit      {commit}"));
     }
     if let Some(remembered) = observed.remembered {
-        lines.push(format!("  start gives {remembered} instances"));
+        let instances = if remembered == 1 {
+            "instance"
+        } else {
+            "instances"
+        };
+        lines.push(format!("  at start    {remembered} {instances}"));
     }
     if let Some(created) = observed.created {
         let age = world::now().duration_since(created);

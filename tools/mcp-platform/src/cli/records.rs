@@ -11,6 +11,9 @@ use crate::world::World;
 
 use super::{General, Output};
 
+/// How a time is shown to people; programs get all of it.
+const SECONDS: &str = "%Y-%m-%dT%H:%M:%SZ";
+
 /// Arguments of `logs`.
 #[derive(Debug, Args)]
 pub struct LogArguments {
@@ -85,7 +88,9 @@ pub async fn events(
     let events = service.events(&identity).await?;
     let mut text = String::new();
     for event in &events {
-        let at = event.at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+        let at = event
+            .at
+            .map_or_else(|| "-".to_owned(), |at| at.strftime(SECONDS).to_string());
         let sign = if event.warning { "!" } else { " " };
         text.push_str(&format!(
             "{at} {sign} {}  {}: {}\n",

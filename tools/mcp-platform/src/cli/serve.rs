@@ -15,17 +15,18 @@ use crate::api::certificate::Certificate;
 use crate::api::gate::{Gate, Tokens};
 use crate::api::serve::{self, Listening};
 use crate::api::tokens::{self, TokenFile};
-use crate::api::{Api, Limits, OtherCluster, Parts, Rate};
-use crate::backend::Kind;
-use crate::backend::kubernetes::clusters::list;
+use crate::api::{Api, Limits, Parts, Rate};
 use crate::error::{Error, Result};
 use crate::world::{self, World};
 
+use super::clusters::Several;
 use super::{General, Output};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
 pub struct Arguments {
+    #[command(flatten)]
+    several: Several,
     /// Where to listen; port 0 picks one
     #[arg(
         long,
@@ -64,6 +65,9 @@ pub struct Arguments {
     /// The most bytes of a body
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     max_body: usize,
+    /// The most bytes of a backup that is to be restored
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    max_backup: usize,
     /// The most open streams of logs and events
     #[arg(long, value_name = "N", default_value_t = 256)]
     max_streams: usize,
@@ -84,6 +88,7 @@ struct Started {
     url: String,
     address: SocketAddr,
     tokens: &'static str,
+    clusters: Vec<String>,
     audit_log: PathBuf,
 }
 
@@ -118,23 +123,25 @@ pub async fn run(
     let (closing, is_closing) = watch::channel(false);
     let limits = Limits {
         body: arguments.max_body,
+        backup: arguments.max_backup,
         streams: arguments.max_streams,
         connections: arguments.max_connections,
         header_time: Duration::from_secs(arguments.header_timeout),
         operation_time: Duration::from_secs(general.timeout.saturating_mul(2).saturating_add(60)),
         ..Limits::default()
     };
-    let service = general.service(world).await?;
-    service.backend.keep_watching();
-    let backend = service.backend.clone();
+    let opened = arguments.several.open(general, world).await?;
+    let clusters: Vec<String> = opened
+        .clusters
+        .all()
+        .iter()
+        .map(|cluster| cluster.name.clone())
+        .collect();
+    let served = opened.clusters.clone();
     let api = Api::new(Parts {
-        service,
+        clusters: opened.clusters,
         namespace: general.namespace()?,
-        cluster: general
-            .cluster_name()
-            .unwrap_or(general.backend.word())
-            .to_owned(),
-        others: others(general, world),
+        others: opened.others,
         gate: Gate {
             tokens: TokenFile::new(token_path),
             needed,
@@ -154,11 +161,14 @@ pub async fn run(
         needed,
         present.is_some(),
         audit_log,
+        clusters,
     );
     let signalled = signals.wait(tls.clone(), certificate, *output);
     let stop = async move {
         signalled.await;
-        backend.stop_watching();
+        for cluster in served.all() {
+            cluster.service.backend.stop_watching();
+        }
     };
     let grace = Duration::from_secs(arguments.grace);
     match serve::serve(api, listening, tls, stop, closing, grace).await? {
@@ -167,21 +177,6 @@ pub async fn run(
             crate::error::Kind::Timeout,
             format!("{left} operations were cut off; run them again"),
         )),
-    }
-}
-
-/// The clusters that another instance could be started on.
-fn others(general: &General, world: &World) -> Vec<OtherCluster> {
-    match general.backend {
-        Kind::Kubernetes => list(world)
-            .into_iter()
-            .map(|cluster| OtherCluster {
-                name: cluster.name,
-                place: cluster.server.unwrap_or_default(),
-                problem: cluster.problem,
-            })
-            .collect(),
-        Kind::Process | Kind::Docker | Kind::Mock => Vec::new(),
     }
 }
 
@@ -200,6 +195,7 @@ fn say(
     needed: Tokens,
     any: bool,
     audit_log: PathBuf,
+    clusters: Vec<String>,
 ) {
     let scheme = if tls { "https" } else { "http" };
     let url = format!("{scheme}://{}/", listening.address);
@@ -210,11 +206,15 @@ fn say(
     if !tls && !listening.address.ip().is_loopback() {
         output.progress("warning: without TLS, tokens cross the network in the open");
     }
-    let text = format!("listening on {url} (tokens: {tokens})\n");
+    let mut text = format!("listening on {url} (tokens: {tokens})\n");
+    if clusters.len() > 1 {
+        text.push_str(&format!("clusters: {}\n", clusters.join(", ")));
+    }
     let started = Started {
         url,
         address: listening.address,
         tokens,
+        clusters,
         audit_log,
     };
     output.result(&text, &started);

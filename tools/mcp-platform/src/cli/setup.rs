@@ -65,7 +65,7 @@ pub async fn run(
         output.result(&text, &Printed { objects });
         return Ok(());
     }
-    let connection = clusters::connect(world, general.cluster_name()).await?;
+    let connection = clusters::connect(world, general.cluster_name()?).await?;
     let applied = apply(&connection.client, &objects).await?;
     let mut text = String::new();
     for one in &applied {

@@ -30,7 +30,7 @@ struct All {
 pub async fn all(general: &General, world: &World, output: &Output) -> Result<()> {
     let catalogue = general.catalogue(world).await?;
     let mut rows = vec![
-        ["ID", "VERSION", "STATE", "TITLE"]
+        ["ID", "VERSION", "STATEFULNESS", "TITLE"]
             .map(str::to_owned)
             .to_vec(),
     ];

@@ -150,18 +150,25 @@ fn list(path: &std::path::Path, output: &Output) -> Result<()> {
         output.progress("there are no tokens");
     }
     let mut rows = Vec::new();
+    if !shown.is_empty() {
+        rows.push(
+            ["NAME", "ROLE", "NAMESPACES", "EXPIRES"]
+                .map(str::to_owned)
+                .to_vec(),
+        );
+    }
     for token in &shown {
         rows.push(vec![
             token.name.clone(),
             token.role.word().to_owned(),
             if token.namespaces.is_empty() {
-                "all namespaces".to_owned()
+                "all".to_owned()
             } else {
                 token.namespaces.join(",")
             },
             token
                 .expires
-                .map_or_else(|| "-".to_owned(), |expires| expires.to_string()),
+                .map_or_else(|| "never".to_owned(), |expires| expires.to_string()),
         ]);
     }
     output.result(&table(&rows), &Listed { tokens: shown });

@@ -1,6 +1,6 @@
 // Wires the page: the live list, the table, the dialogs, the token and the theme.
 
-import { Problem, call, setToken, token } from "./client.js";
+import { Problem, call, cluster, onCluster, setCluster, setToken, token } from "./client.js";
 import { connectActions } from "./actions.js";
 import { openDeploy } from "./deploy.js";
 import { closeDetails, openDetails, refreshDetails } from "./details.js";
@@ -8,7 +8,7 @@ import { message, openDialog } from "./dialogs.js";
 import { follow } from "./live.js";
 import { prohibition } from "./server.js";
 import { makeTable, show } from "./table.js";
-import { announce, byId, element, foreign, refreshAges } from "./text.js";
+import { announce, byId, clean, element, foreign, refreshAges } from "./text.js";
 import { openUpdate } from "./update.js";
 
 let connection = { kind: "connecting" };
@@ -32,7 +32,8 @@ function connected(state) {
   drawOutage(state, before);
   if (state.kind === "refused" && state.problem.status === 401)
     askForToken(token() ? "The platform does not know this token." : "");
-  if (state.kind === "live" && before !== "live") introduce();
+  // Also when the cluster is down: another one may be chosen then.
+  if (["live", "lost"].includes(state.kind) && before !== state.kind) introduce();
   if (feed) refresh(null);
 }
 
@@ -42,16 +43,39 @@ async function introduce() {
   try {
     const [who, { clusters }] = await Promise.all([call("/api/me/"), call("/api/clusters/")]);
     me = who;
-    const where = clusters.map((each) => `${each.backend} · ${each.place}`).join(", ");
+    const served = clusters.filter((each) => each.current);
+    const chosen = served.find((each) => each.name === cluster()) ?? served[0];
+    drawClusters(served, chosen);
+    const where = `${chosen.backend} · ${chosen.place}`;
     const role = who.name === "local" ? "no token needed" : `${who.name}, ${who.role}`;
     place.replaceChildren(foreign(where), " · ", foreign(role));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     // The list is live all the same; what may not be done is refused when it is tried.
     me = null;
-    place.replaceChildren();
+    if (connection.kind === "live") place.replaceChildren();
   }
   refresh(null);
+}
+
+// ---- the cluster
+
+/** The choice of the cluster, where there is one. */
+function drawClusters(served, chosen) {
+  byId("cluster-choice").hidden = served.length < 2;
+  const options = served.map((each) => {
+    const words = each.reachable ? each.name : `${each.name} (not reachable)`;
+    return element("option", { value: each.name }, clean(words));
+  });
+  byId("cluster").replaceChildren(...options);
+  byId("cluster").value = chosen.name;
+}
+
+/** What was open and said is of the cluster of before. */
+function clusterChanged() {
+  closeDetails();
+  said.clear();
+  announce(`Cluster ${byId("cluster").value}`);
 }
 
 function drawOutage(state, before) {
@@ -201,6 +225,8 @@ makeTable(open);
 connectActions(server, session, openUpdate);
 byId("sign-in").addEventListener("click", () => askForToken(""));
 byId("deploy").addEventListener("click", deploy);
+byId("cluster").addEventListener("change", (event) => setCluster(event.target.value));
+onCluster(clusterChanged);
 window.addEventListener("hashchange", showChosen);
 setInterval(refreshAges, 10_000);
 feed = { servers: new Map(), again: () => {} };

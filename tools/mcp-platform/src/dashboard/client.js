@@ -2,7 +2,9 @@
 // cannot send a token, so streams are read with fetch, too.
 
 const tokenKey = "mcp-platform-token";
+const clusterKey = "mcp-platform-cluster";
 const listeners = [];
+const clusterListeners = [];
 
 /** The bearer token; it lives as long as the tab and nowhere else. */
 export const token = () => sessionStorage.getItem(tokenKey);
@@ -16,6 +18,26 @@ export function setToken(value) {
 
 /** Calls a function whenever the token changed. */
 export const onToken = (listener) => listeners.push(listener);
+
+/** The cluster that this tab looks at; empty for the one that the platform means when none is named. */
+export const cluster = () => sessionStorage.getItem(clusterKey) ?? "";
+
+/** Chooses a cluster for this tab. */
+export function setCluster(value) {
+  if (value === cluster()) return;
+  if (value) sessionStorage.setItem(clusterKey, value);
+  else sessionStorage.removeItem(clusterKey);
+  for (const listener of clusterListeners) listener();
+}
+
+/** Calls a function whenever another cluster was chosen. */
+export const onCluster = (listener) => clusterListeners.push(listener);
+
+/** A path of the API on the chosen cluster. */
+function chosen(path) {
+  if (!cluster()) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}cluster=${encodeURIComponent(cluster())}`;
+}
 
 /** What the API answered when it did not do what was asked (RFC 9457), or why it did not answer. */
 export class Problem extends Error {
@@ -48,7 +70,7 @@ async function ask(path, { method = "GET", body, accept, signal } = {}) {
   if (body !== undefined) request.body = JSON.stringify(body);
   let response;
   try {
-    response = await fetch(path, request);
+    response = await fetch(chosen(path), request);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, {

@@ -1,7 +1,7 @@
 // The live list of servers: one stream of events, reconnected when it breaks. While it is broken the page says since
 // when, and what is shown counts as old.
 
-import { Problem, events, onToken } from "./client.js";
+import { Problem, cluster, events, onCluster, onToken, setCluster } from "./client.js";
 import { keyOf, serverOf } from "./server.js";
 
 const path = "/api/templates/deployments/events/";
@@ -57,6 +57,11 @@ export function follow({ changed, connection }) {
   }
 
   function lose(problem) {
+    if (problem.status === 404 && cluster()) {
+      // The platform serves the chosen cluster no longer.
+      setCluster("");
+      return;
+    }
     lostSince ??= Date.now();
     if (problem.status === 401 || problem.status === 403) {
       connection({ kind: "refused", since: lostSince, problem });
@@ -77,6 +82,13 @@ export function follow({ changed, connection }) {
   }
 
   onToken(again);
+  onCluster(() => {
+    // What another cluster has is not shown as if it were this one's.
+    servers.clear();
+    changed(servers, null);
+    lostSince = null;
+    again();
+  });
   window.addEventListener("online", again);
   window.addEventListener("offline", () => {
     running.abort();

@@ -1,10 +1,14 @@
-//! Tools that look closer: a check of one server, and the specifications of all.
+//! Tools that look closer: a check of one server, the specifications of all, the clusters.
 
+use std::time::Duration;
+
+use futures::future::join_all;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::CallToolResult;
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, tool, tool_router};
+use serde_json::json;
 
 use crate::backend::Scope;
 use crate::service::{Access, CheckTarget, WithSecrets};
@@ -12,6 +16,9 @@ use crate::service::{Access, CheckTarget, WithSecrets};
 use super::Face;
 use super::answer::answer;
 use super::parameters::{CheckParameters, NamespaceParameters};
+
+/// How long a cluster may take to say whether it can be used.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Face {
     /// The tools of this file.
@@ -35,15 +42,14 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let check = async {
-            let identity = self.identity(parameters.namespace.as_deref(), &parameters.name)?;
-            self.gate
-                .allow(&context.extensions, Access::Operate, &identity.namespace)?;
+            let (service, identity) =
+                self.allowed(&context.extensions, Access::Operate, parameters.target())?;
             let target = if parameters.instances.unwrap_or(false) {
                 CheckTarget::Instances
             } else {
                 CheckTarget::Whole
             };
-            self.service.check(&identity, target).await
+            service.check(&identity, target).await
         };
         answer(check.await)
     }
@@ -68,8 +74,34 @@ impl Face {
                 namespace: Some(namespace),
                 template: None,
             };
-            self.service.backup(&scope, WithSecrets::No).await
+            let cluster = self.clusters.find(parameters.cluster.as_deref())?;
+            cluster.service.backup(&scope, WithSecrets::No).await
         };
         answer(backup.await)
+    }
+
+    /// Lists the clusters that other tools take as `cluster`, the one first that they mean when it
+    /// is left out, and whether each can be used now.
+    #[tool(annotations(
+        title = "List clusters",
+        read_only_hint = true,
+        open_world_hint = false
+    ))]
+    async fn list_mcp_clusters(&self) -> CallToolResult {
+        let asked = self.clusters.all().iter().map(|cluster| async {
+            let backend = &cluster.service.backend;
+            let asked = tokio::time::timeout(PATIENCE, backend.reachable()).await;
+            let message = match asked {
+                Ok(answer) => answer.err().map(|error| error.message),
+                Err(_) => Some("it did not answer in time".to_owned()),
+            };
+            json!({
+                "name": cluster.name,
+                "backend": backend.kind(),
+                "reachable": message.is_none(),
+                "message": message,
+            })
+        });
+        answer(Ok(json!({ "clusters": join_all(asked).await })))
     }
 }

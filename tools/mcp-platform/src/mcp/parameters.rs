@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The namespace; the platform's own when left out.
     pub namespace: Option<String>,
     /// Only servers of this template.
@@ -18,6 +20,8 @@ pub struct ListParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The server's name.
     pub name: String,
     /// Its namespace; the platform's own when left out.
@@ -28,6 +32,8 @@ pub struct ServerParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The server's name.
     pub name: String,
     /// Its namespace; the platform's own when left out.
@@ -40,6 +46,8 @@ pub struct CheckParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamespaceParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The namespace; the platform's own when left out.
     pub namespace: Option<String>,
 }
@@ -48,6 +56,8 @@ pub struct NamespaceParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The server's name.
     pub name: String,
     /// Its namespace; the platform's own when left out.
@@ -60,6 +70,8 @@ pub struct StartParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StopParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The server's name.
     pub name: String,
     /// Its namespace; the platform's own when left out.
@@ -72,6 +84,8 @@ pub struct StopParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScaleParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The server's name.
     pub name: String,
     /// Its namespace; the platform's own when left out.
@@ -86,6 +100,8 @@ pub struct ScaleParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeployParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The template's id; list_mcp_templates names them.
     pub template: String,
     /// The server's name; made from template and configuration when left out.
@@ -105,6 +121,8 @@ pub struct DeployParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The server's name.
     pub name: String,
     /// Its namespace; the platform's own when left out.
@@ -120,6 +138,8 @@ pub struct UpdateParameters {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogParameters {
+    /// The cluster, one of list_mcp_clusters; the first of them when left out.
+    pub cluster: Option<String>,
     /// The server's name.
     pub name: String,
     /// Its namespace; the platform's own when left out.
@@ -131,3 +151,39 @@ pub struct LogParameters {
     /// What was written before the last restart.
     pub previous: Option<bool>,
 }
+
+/// Which server, as every tool says it that works on one.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The cluster.
+    pub cluster: Option<&'a str>,
+    /// The namespace.
+    pub namespace: Option<&'a str>,
+    /// The name.
+    pub name: &'a str,
+}
+
+macro_rules! on_a_server {
+    ($($parameters:ty),*) => {
+        $(impl $parameters {
+            /// Which server is meant.
+            pub fn target(&self) -> Target<'_> {
+                Target {
+                    cluster: self.cluster.as_deref(),
+                    namespace: self.namespace.as_deref(),
+                    name: &self.name,
+                }
+            }
+        })*
+    };
+}
+
+on_a_server!(
+    CheckParameters,
+    LogParameters,
+    ScaleParameters,
+    ServerParameters,
+    StartParameters,
+    StopParameters,
+    UpdateParameters
+);

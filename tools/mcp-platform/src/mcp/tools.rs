@@ -11,14 +11,16 @@ use serde_json::{Value, json};
 use crate::backend::{LogOptions, Scope};
 use crate::error::Result;
 use crate::model::{Identity, ImageReference, Name};
-use crate::service::{Access, DeployRequest, Operation, Report, StopMode, UpdateRequest, Waiting};
+use crate::service::{
+    Access, Cluster, DeployRequest, Operation, Report, Service, StopMode, UpdateRequest, Waiting,
+};
 use crate::template::Request;
 
 use super::Face;
 use super::answer::{answer, refusal};
 use super::parameters::{
     DeployParameters, ListParameters, LogParameters, ScaleParameters, ServerParameters,
-    StartParameters, StopParameters, UpdateParameters,
+    StartParameters, StopParameters, Target, UpdateParameters,
 };
 
 const LINES: u32 = 2000;
@@ -33,39 +35,39 @@ impl Face {
         namespace.map_or_else(|| Ok(self.namespace.clone()), Name::label)
     }
 
-    /// The server that is meant.
-    pub(super) fn identity(&self, namespace: Option<&str>, name: &str) -> Result<Identity> {
-        Ok(Identity {
-            namespace: self.place(namespace)?,
-            name: Name::label(name)?,
-        })
+    /// The cluster and the server that are meant.
+    pub(super) fn meant(&self, target: Target<'_>) -> Result<(&Cluster, Identity)> {
+        let identity = Identity {
+            namespace: self.place(target.namespace)?,
+            name: Name::label(target.name)?,
+        };
+        Ok((self.clusters.find(target.cluster)?, identity))
     }
 
-    /// The server that is meant, once the caller may look at it.
-    fn seen(
+    /// The same, once the caller may do something there.
+    pub(super) fn allowed(
         &self,
         extensions: &Extensions,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Identity> {
-        let identity = self.identity(namespace, name)?;
-        self.gate
-            .allow(extensions, Access::View, &identity.namespace)?;
-        Ok(identity)
+        access: Access,
+        target: Target<'_>,
+    ) -> Result<(&Service, Identity)> {
+        let (cluster, identity) = self.meant(target)?;
+        self.gate.allow(extensions, access, &identity.namespace)?;
+        Ok((&cluster.service, identity))
     }
 
     /// Changes a server, once the gate lets it through.
     async fn steer(
         &self,
         extensions: &Extensions,
-        place: (Option<&str>, &str),
+        target: Target<'_>,
         operation: Operation,
         waiting: Waiting,
     ) -> CallToolResult {
         let done = async {
-            let identity = self.identity(place.0, place.1)?;
+            let (cluster, identity) = self.meant(target)?;
             self.gate
-                .change(extensions, &self.service, &identity, operation, waiting)
+                .change(extensions, cluster, &identity, operation, waiting)
                 .await
         };
         answer(done.await)
@@ -118,7 +120,8 @@ impl Face {
                 namespace: Some(namespace),
                 template: parameters.template,
             };
-            let servers = self.service.list(&scope).await?;
+            let cluster = self.clusters.find(parameters.cluster.as_deref())?;
+            let servers = cluster.service.list(&scope).await?;
             Ok(json!({ "servers": servers.iter().map(compatible).collect::<Vec<_>>() }))
         };
         answer(list.await)
@@ -136,12 +139,9 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let status = async {
-            let identity = self.seen(
-                &context.extensions,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
-            Ok(compatible(&self.service.status(&identity).await?))
+            let (service, identity) =
+                self.allowed(&context.extensions, Access::View, parameters.target())?;
+            Ok(compatible(&service.status(&identity).await?))
         };
         answer(status.await)
     }
@@ -159,8 +159,8 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let waiting = Waiting::of(parameters.wait_ready.unwrap_or(true));
-        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
-        self.steer(&context.extensions, place, Operation::Start, waiting)
+        let target = parameters.target();
+        self.steer(&context.extensions, target, Operation::Start, waiting)
             .await
     }
 
@@ -177,8 +177,8 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let stop = Operation::Stop(StopMode::of(parameters.force.unwrap_or(false)));
-        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
-        self.steer(&context.extensions, place, stop, Waiting::Wait)
+        let target = parameters.target();
+        self.steer(&context.extensions, target, stop, Waiting::Wait)
             .await
     }
 
@@ -196,8 +196,9 @@ impl Face {
     ) -> CallToolResult {
         let waiting = Waiting::of(parameters.wait_ready.unwrap_or(false));
         let scale = Operation::Scale(parameters.replicas);
-        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
-        self.steer(&context.extensions, place, scale, waiting).await
+        let target = parameters.target();
+        self.steer(&context.extensions, target, scale, waiting)
+            .await
     }
 
     /// Replaces every instance of an MCP server by a new one; sessions are cut off.
@@ -212,10 +213,10 @@ impl Face {
         Parameters(parameters): Parameters<ServerParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
+        let target = parameters.target();
         self.steer(
             &context.extensions,
-            place,
+            target,
             Operation::Restart,
             Waiting::Wait,
         )
@@ -235,6 +236,7 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let deploy = async {
+            let cluster = self.clusters.find(parameters.cluster.as_deref())?;
             let namespace = self.place(parameters.namespace.as_deref())?;
             self.gate
                 .allow(&context.extensions, Access::Administer, &namespace)?;
@@ -248,12 +250,15 @@ impl Face {
                     ..Request::default()
                 },
             };
-            let identity = self.service.specify(&namespace, &request, None)?.identity;
+            let identity = cluster
+                .service
+                .specify(&namespace, &request, None)?
+                .identity;
             let deploy = Operation::Deploy(request);
             self.gate
                 .change(
                     &context.extensions,
-                    &self.service,
+                    cluster,
                     &identity,
                     deploy,
                     Waiting::Wait,
@@ -281,11 +286,11 @@ impl Face {
         };
         let update = Operation::Update(UpdateRequest {
             image,
-            configuration: parameters.configuration,
+            configuration: parameters.configuration.clone(),
             ..UpdateRequest::default()
         });
-        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
-        self.steer(&context.extensions, place, update, Waiting::Wait)
+        let target = parameters.target();
+        self.steer(&context.extensions, target, update, Waiting::Wait)
             .await
     }
 
@@ -301,9 +306,14 @@ impl Face {
         Parameters(parameters): Parameters<ServerParameters>,
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let place = (parameters.namespace.as_deref(), parameters.name.as_str());
-        self.steer(&context.extensions, place, Operation::Delete, Waiting::Wait)
-            .await
+        let target = parameters.target();
+        self.steer(
+            &context.extensions,
+            target,
+            Operation::Delete,
+            Waiting::Wait,
+        )
+        .await
     }
 
     /// Shows what an MCP server wrote last, of all its instances.
@@ -318,18 +328,15 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let logs = async {
-            let identity = self.seen(
-                &context.extensions,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
+            let (service, identity) =
+                self.allowed(&context.extensions, Access::View, parameters.target())?;
             let options = LogOptions {
                 follow: false,
                 tail: Some(parameters.tail.unwrap_or(100).min(LINES)),
                 instance: parameters.instance,
                 previous: parameters.previous.unwrap_or(false),
             };
-            let mut stream = self.service.logs(&identity, &options).await?;
+            let mut stream = service.logs(&identity, &options).await?;
             let mut lines = Vec::new();
             while let Some(line) = stream.next().await {
                 lines.push(line?);
@@ -351,13 +358,10 @@ impl Face {
         context: RequestContext<RoleServer>,
     ) -> CallToolResult {
         let events = async {
-            let identity = self.seen(
-                &context.extensions,
-                parameters.namespace.as_deref(),
-                &parameters.name,
-            )?;
-            self.service.status(&identity).await?;
-            Ok(json!({ "events": self.service.events(&identity).await? }))
+            let (service, identity) =
+                self.allowed(&context.extensions, Access::View, parameters.target())?;
+            service.status(&identity).await?;
+            Ok(json!({ "events": service.events(&identity).await? }))
         };
         answer(events.await)
     }
@@ -371,6 +375,8 @@ impl Face {
     async fn list_mcp_templates(&self) -> CallToolResult {
         // Templates belong to no namespace, so everyone who was let in may see them.
         let templates: Vec<Value> = self
+            .clusters
+            .first()
             .service
             .catalogue
             .templates

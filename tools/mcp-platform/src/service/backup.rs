@@ -2,9 +2,11 @@
 //! for; restoring it again changes nothing.
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::backend::Scope;
 use crate::error::{Error, Kind, Result};
@@ -20,6 +22,7 @@ use super::{Progress, Service, Waiting};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Backup {
     /// 1.
+    #[serde(deserialize_with = "known_schema")]
     pub schema: u32,
     /// When it was made.
     pub created: Timestamp,
@@ -84,7 +87,42 @@ pub struct Restored {
     pub hints: Vec<String>,
 }
 
+fn known_schema<'de, D: Deserializer<'de>>(json: D) -> std::result::Result<u32, D::Error> {
+    match u32::deserialize(json)? {
+        1 => Ok(1),
+        other => Err(D::Error::custom(format!(
+            "schema {other} is not known; it is 1 in this version"
+        ))),
+    }
+}
+
 impl Backup {
+    /// Reads a document as it comes, without holding its text.
+    ///
+    /// # Errors
+    /// It is no JSON, or none of ours: then [`Backup::refusal`] says so.
+    pub fn parse(
+        text: impl Read,
+    ) -> std::result::Result<Backup, serde_path_to_error::Error<serde_json::Error>> {
+        let mut json = serde_json::Deserializer::from_reader(BufReader::new(text));
+        let backup = serde_path_to_error::deserialize(&mut json)?;
+        let track = serde_path_to_error::Track::new();
+        json.end()
+            .map_err(|error| serde_path_to_error::Error::new(track.path(), error))?;
+        Ok(backup)
+    }
+
+    /// What is wrong with a document that is none of ours. No value of it is repeated: it may be a
+    /// secret.
+    pub fn refusal<E>(error: &serde_path_to_error::Error<E>) -> Error {
+        let place = error.path().to_string();
+        Error::invalid(format!(
+            "this is no backup of mcp-platform: {place} is wrong"
+        ))
+        .hint("`mcp-platform backup FILE` makes one")
+        .hint("restore it with the version of mcp-platform that wrote it")
+    }
+
     /// Reads a document.
     ///
     /// # Errors
@@ -102,14 +140,7 @@ impl Backup {
                 "this is no backup of mcp-platform: it is no object",
             ));
         }
-        serde_path_to_error::deserialize(document).map_err(|error| {
-            let place = error.path().to_string();
-            // The value is left out: it may be a secret.
-            Error::invalid(format!(
-                "this is no backup of mcp-platform: {place} is wrong"
-            ))
-            .hint("`mcp-platform backup FILE` makes one")
-        })
+        serde_path_to_error::deserialize(document).map_err(|error| Backup::refusal(&error))
     }
 }
 

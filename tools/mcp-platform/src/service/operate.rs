@@ -46,6 +46,16 @@ pub struct Outcome {
     pub server: Option<Report>,
 }
 
+/// What an operation would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Planned {
+    /// Which server.
+    pub identity: Identity,
+    /// What would be done, in order; empty when everything is as wanted already.
+    pub actions: Vec<Action>,
+}
+
 /// What to deploy.
 #[derive(Debug, Clone, Default)]
 pub struct DeployRequest {
@@ -169,6 +179,41 @@ impl Service {
             Ok(Goal::Deploy(Box::new(spec)))
         })
         .await
+    }
+
+    /// What [`Service::deploy`] would do now, without doing it. An image is not looked for, which may
+    /// mean to build it: a server that is there keeps the one that it has.
+    ///
+    /// # Errors
+    /// As for [`Service::deploy`].
+    pub async fn plan_deploy(
+        &self,
+        namespace: &Name,
+        deploy: &DeployRequest,
+        progress: &dyn Progress,
+    ) -> Result<Planned> {
+        let identity = self.specify(namespace, deploy, None)?.identity;
+        let template = self.catalogue.get(&deploy.template)?;
+        let present = self.backend.observe(&identity).await?;
+        let mut spec = self.specify(namespace, deploy, present.as_ref())?;
+        let wheel = deploy.request.wheel.as_ref();
+        let wheel = wheel.or(template.process.wheel.as_ref());
+        put(
+            self.find_wheel(&identity, wheel, progress).await?.as_ref(),
+            &mut spec,
+        );
+        let before = present.as_ref().and_then(|observed| observed.spec.as_ref());
+        if self.backend.images().is_some() && deploy.request.image.is_none() {
+            progress.note(&identity, "the image is looked for when it is deployed");
+            if let Some(before) = before {
+                spec.run.image.clone_from(&before.run.image);
+                spec.provenance.clone_from(&before.provenance);
+            }
+        }
+        let goal = Goal::Deploy(Box::new(spec));
+        let actions = decide(&goal, present.as_ref(), self.limits)
+            .map_err(|error| named(error, &identity))?;
+        Ok(Planned { identity, actions })
     }
 
     /// Changes the image or the configuration of a server; goes back when it does not get ready.

@@ -155,7 +155,7 @@ impl Service {
         let Some((action, goal, says)) = way_back(&observed, &begun) else {
             return error;
         };
-        progress.note(identity, &format!("{}; {says}", error.message));
+        progress.note(identity, "not ready: going back");
         if let Err(second) = self.backend.perform(identity, &action).await {
             return error.hint(format!("and it could not be undone: {}", second.message));
         }
@@ -163,7 +163,19 @@ impl Service {
             return error.hint(format!("{says}, but: {}", second.message));
         }
         let message = format!("{}; {says}", error.message);
-        Error { message, ..error }
+        let hints = match action {
+            // There is nothing left that could be looked at.
+            Action::Remove => vec![format!(
+                "keep what fails with --no-wait, then look: mcp-platform logs {}",
+                identity.name
+            )],
+            _ => error.hints,
+        };
+        Error {
+            message,
+            hints,
+            ..error
+        }
     }
 }
 

@@ -34,8 +34,9 @@ async function main() {
 }
 
 /** One scenario with a platform, a browser profile and a page of its own. */
-async function run(browser, backend, name, { act, viewport = { width: 1280, height: 900 } }) {
-  const platform = await Platform.start(MCP_PLATFORM, backend);
+async function run(browser, chosen, name, { act, options, only, viewport = { width: 1280, height: 900 } }) {
+  const backend = only ?? chosen;
+  const platform = await Platform.start(MCP_PLATFORM, backend, options);
   const context = await browser.newContext({ viewport, locale: "en-US", colorScheme: "light" });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);

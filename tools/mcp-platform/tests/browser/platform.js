@@ -63,8 +63,9 @@ function freePort() {
 
 /** A platform that can be stopped and started again at the same address, with the same servers. */
 class Platform {
-  constructor(program, backend, port) {
+  constructor(program, backend, options, port) {
     this.program = program;
+    this.options = options;
     this.backend = backend;
     this.port = port;
     this.address = `http://127.0.0.1:${port}`;
@@ -75,8 +76,8 @@ class Platform {
     this.said = "";
   }
 
-  static async start(program, backend) {
-    const platform = new Platform(program, backend, await freePort());
+  static async start(program, backend, options = []) {
+    const platform = new Platform(program, backend, options, await freePort());
     await platform.serve();
     return platform;
   }
@@ -100,7 +101,7 @@ class Platform {
 
   /** Starts to listen, and returns once it answers. */
   async serve() {
-    const words = ["serve", "--listen", `127.0.0.1:${this.port}`, "--rate", "0", "--fault-timeout", "3"];
+    const words = ["serve", "--listen", `127.0.0.1:${this.port}`, "--rate", "0", "--fault-timeout", "3", ...this.options];
     const options = { env: this.environment, cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] };
     this.process = spawn(this.program, words, options);
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
@@ -136,8 +137,9 @@ class Platform {
   }
 
   /** Deploys, and throws when it was not. */
-  async deploy(template, request) {
-    const { status, body } = await this.call("POST", `/api/templates/deploy/${template}/`, request);
+  async deploy(template, request, cluster = null) {
+    const query = cluster ? `?cluster=${cluster}` : "";
+    const { status, body } = await this.call("POST", `/api/templates/deploy/${template}/${query}`, request);
     if (status >= 300) throw new Error(`deploy answered ${status}: ${JSON.stringify(body)}`);
     return body.deployment;
   }

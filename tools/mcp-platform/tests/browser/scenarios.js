@@ -309,6 +309,40 @@ async function looks({ platform, page, picture }) {
   await page.locator("dialog:modal").waitFor({ state: "detached" });
 }
 
+/** Of several clusters one is looked at, and what is done is done there. */
+async function clusters({ platform, page, picture }) {
+  await platform.deploy("echo", { name: "in-east" });
+  await platform.deploy("echo", { name: "in-west" }, "west");
+  await open(page, platform);
+  await shows(page, "in-east", "running");
+  const choice = page.getByLabel("Cluster");
+  await choice.waitFor();
+  assert.equal(await choice.inputValue(), "east");
+  await rowOf(page, "in-east").locator("button.name").click();
+  await page.keyboard.press("Escape");
+
+  await choice.selectOption("west");
+  await shows(page, "in-west", "running");
+  assert.equal(await rowOf(page, "in-east").count(), 0);
+  await requireAccessible(page, "the table of a chosen cluster");
+  await picture("clusters");
+  await act(page, "in-west", "stop");
+  await dialogOf(page).getByRole("button", { name: "Stop", exact: true }).click();
+  await shows(page, "in-west", "stopped");
+
+  await page.reload();
+  await shows(page, "in-west", "stopped");
+  assert.equal(await choice.inputValue(), "west", "the choice outlives the page");
+  await choice.selectOption("east");
+  await shows(page, "in-east", "running");
+  assert.equal(await rowOf(page, "in-west").count(), 0);
+
+  // A choice that the platform does not serve any more.
+  await page.evaluate(() => sessionStorage.setItem("mcp-platform-cluster", "gone"));
+  await page.reload();
+  await shows(page, "in-east", "running");
+}
+
 module.exports = {
   scenarios: {
     steering: { act: steering },
@@ -321,5 +355,6 @@ module.exports = {
     outage: { act: outage },
     tokens: { act: tokens },
     looks: { act: looks },
+    clusters: { act: clusters, only: "mock", options: ["--cluster", "east", "--cluster", "west"] },
   },
 };

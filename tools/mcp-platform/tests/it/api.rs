@@ -1,8 +1,10 @@
 //! The REST face over real HTTP, on the mock.
 
 mod bad_input;
+mod clusters;
 mod gate;
 mod many;
+mod openapi;
 mod operations;
 mod restore;
 mod revoked;

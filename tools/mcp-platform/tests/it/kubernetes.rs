@@ -16,3 +16,4 @@ pub mod place;
 mod profiles;
 mod races;
 mod serving;
+mod several;

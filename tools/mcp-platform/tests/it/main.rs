@@ -14,3 +14,4 @@ mod manifest;
 mod mcp_http;
 mod platform;
 mod process;
+mod screens;

@@ -198,15 +198,17 @@ async fn a_slow_body_is_cut_off() {
         ..Settings::default()
     };
     let stand = Stand::with(settings).await;
-    let mut stream = TcpStream::connect(stand.address).await.unwrap();
-    let head = format!(
-        "POST /api/templates/deploy/echo/ HTTP/1.1\r\nHost: {}\r\n\
-         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
-        stand.address
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let said = read(&mut stream).await;
-    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+    for path in ["/api/templates/deploy/echo/", "/mcp"] {
+        let mut stream = TcpStream::connect(stand.address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+            stand.address
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let said = read(&mut stream).await;
+        assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -204,15 +204,22 @@ async fn kinds_of_errors_are_told_apart() {
     assert_eq!(clusters["clusters"][0]["reachable"], false);
     let (_, text) = stand.get("/metrics").await;
     let text = text.as_str().unwrap();
-    assert!(text.contains("mcp_platform_backend_up 0"), "{text}");
-    assert!(text.contains("mcp_platform_backend_errors_total{kind=\"unavailable\"}"));
+    assert!(
+        text.contains("mcp_platform_backend_up{cluster=\"here\"} 0"),
+        "{text}"
+    );
+    assert!(
+        text.contains("mcp_platform_backend_errors_total{cluster=\"here\",kind=\"unavailable\"}")
+    );
     stand.faults("");
     let (_, text) = stand.get("/metrics").await;
     let text = text.as_str().unwrap();
-    assert!(text.contains("mcp_platform_servers{namespace=\"team-a\",state=\"running\"} 2"));
-    assert!(
-        text.contains("mcp_platform_operations_total{operation=\"deploy\",outcome=\"failed\"} 1")
-    );
+    assert!(text.contains(
+        "mcp_platform_servers{cluster=\"here\",namespace=\"team-a\",state=\"running\"} 2"
+    ));
+    assert!(text.contains(
+        "mcp_platform_operations_total{cluster=\"here\",operation=\"deploy\",outcome=\"failed\"} 1"
+    ));
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Backup and restore.
 
+use mcp_platform::api::Limits;
 use mcp_platform::api::caller::Role;
 use reqwest::Method;
 use serde_json::json;
 
-use super::stand::{Stand, answer};
+use super::stand::{Settings, Stand, answer};
 
 const ALL: &str = "/api/templates/deployments/";
 
@@ -110,4 +111,59 @@ async fn foreign_namespaces_and_documents_are_refused_as_a_whole() {
     let admin = stand.token("admin", Role::Admin, &[]);
     let all = stand.ask(Method::GET, ALL).bearer_auth(&admin);
     assert_eq!(answer(all).await.1["count"], 0);
+}
+
+#[tokio::test]
+async fn a_long_backup_is_taken_of_administrators_only() {
+    let stand = Stand::new().await;
+    stand.deploy("one").await;
+    let (_, mut backup) = stand.get("/api/backup/").await;
+    let saved = backup["servers"][0].clone();
+    // As many copies of the same server as are longer than any other body may be.
+    let copies = 3 * 1024 * 1024 / saved.to_string().len();
+    backup["servers"] = json!(vec![saved; copies]);
+    let text = backup.to_string();
+    assert!(text.len() > 2 * 1024 * 1024);
+    let plan = |text: String| {
+        let request = stand.ask(Method::POST, "/api/restore/?dry_run=true");
+        request
+            .header("content-type", "application/json")
+            .body(text)
+    };
+    let (status, done) = answer(plan(text.clone())).await;
+    assert_eq!((status, &done["complete"]), (200, &json!(true)));
+    assert_eq!(done["servers"].as_array().unwrap().len(), copies);
+    let cut_off = text[..text.len() - 1].to_owned();
+    let (status, problem) = answer(plan(cut_off)).await;
+    assert_eq!(status, 400, "{problem}");
+    let secret = text.replacen("\"desired\":1", "\"desired\":\"hunter2\"", 1);
+    let (status, problem) = answer(plan(secret)).await;
+    assert_eq!(status, 422, "{problem}");
+    assert!(
+        problem.to_string().contains("servers[0].desired"),
+        "{problem}"
+    );
+    assert!(!problem.to_string().contains("hunter2"), "{problem}");
+    let operator = stand.token("operator", Role::Operator, &[]);
+    let refused = plan(text).bearer_auth(&operator);
+    // It is refused before the body is read, so that the client may not be done with it.
+    if let Ok(refused) = refused.send().await {
+        assert_eq!(refused.status(), 403);
+    }
+}
+
+#[tokio::test]
+async fn a_backup_that_is_too_long_is_refused() {
+    let limits = Limits {
+        backup: 1024,
+        ..Limits::default()
+    };
+    let stand = Stand::with(Settings {
+        limits,
+        ..Settings::default()
+    })
+    .await;
+    let long = json!({"schema": 1, "created": "2026-01-01T00:00:00Z", "backend": "mock",
+        "servers": [], "foreign": vec!["x"; 1024]});
+    assert_eq!(stand.post("/api/restore/", &long).await.0, 413);
 }

@@ -14,7 +14,7 @@ use mcp_platform::api::{Api, Limits, Parts, Rate, serve};
 use mcp_platform::backend::mock::{Faults, MockBackend, MockClock};
 use mcp_platform::lifecycle::{self, Patience};
 use mcp_platform::model::Name;
-use mcp_platform::service::Service;
+use mcp_platform::service::{Cluster, Clusters, Service};
 use mcp_platform::template::{builtin, parse};
 use mcp_platform::world;
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -34,6 +34,8 @@ pub struct Settings {
     /// The file of the mock's servers, for several instances.
     pub shared: Option<PathBuf>,
     pub tls: Option<RustlsConfig>,
+    /// The names of more clusters, each a mock of its own.
+    pub more: Vec<&'static str>,
 }
 
 impl Default for Settings {
@@ -45,6 +47,7 @@ impl Default for Settings {
             audit: None,
             shared: None,
             tls: None,
+            more: Vec::new(),
         }
     }
 }
@@ -53,6 +56,8 @@ impl Default for Settings {
 pub struct Stand {
     pub folder: tempfile::TempDir,
     pub mock: MockBackend,
+    /// Those of the other clusters.
+    pub more: Vec<MockBackend>,
     pub address: SocketAddr,
     pub client: Client,
     stop: Option<oneshot::Sender<()>>,
@@ -97,14 +102,27 @@ impl Stand {
             Some(file) => MockBackend::in_file(clock, file),
             None => MockBackend::new(clock),
         };
+        let more: Vec<MockBackend> = settings
+            .more
+            .iter()
+            .map(|_| MockBackend::new(MockClock::Follow(Arc::new(world::now))))
+            .collect();
+        let cluster = |name: &str, mock: &MockBackend| Cluster {
+            name: name.to_owned(),
+            service: service(mock),
+        };
+        let others = settings.more.iter().zip(&more);
+        let clusters = Clusters::new(
+            cluster("here", &mock),
+            others.map(|(name, mock)| cluster(name, mock)).collect(),
+        );
         let (closing, is_closing) = watch::channel(false);
         let audit = settings
             .audit
             .unwrap_or_else(|| folder.path().join("audit.jsonl"));
         let api = Api::new(Parts {
-            service: service(&mock),
+            clusters,
             namespace: Name::label("team-a").unwrap(),
-            cluster: "here".to_owned(),
             others: Vec::new(),
             gate: Gate {
                 tokens: TokenFile::new(folder.path().join("tokens.toml")),
@@ -131,6 +149,7 @@ impl Stand {
         Stand {
             folder,
             mock,
+            more,
             address,
             client: Client::builder()
                 .no_proxy()

@@ -64,7 +64,8 @@ pub struct Fixture {
     pub image: Option<ImageReference>,
     pub faults: Vec<Fault>,
     pub logs: Logs,
-    /// The object that is the companion `store` while it runs; none: the back end runs none.
+    /// The object that is the companion `store` while it runs; none: the back end runs none, or keeps
+    /// what it is made of and ends its pods, which its own tests count.
     pub companion: Option<&'static str>,
 }
 

@@ -2,17 +2,22 @@
 //! brings it back.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use mcp_platform::backend::Backend;
 use mcp_platform::backend::process::ProcessBackend;
 use mcp_platform::model::{Action, Cause, Instance, Observed, Phase, Remember, State};
 use mcp_platform::service::StopMode;
+use nix::sys::signal::{Signal, kill as signal};
+use nix::unistd::Pid;
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
 
 use super::clients::Client;
 use super::kills::{servers, supervisors};
-use super::{Room, gone, identity, kill, processes, world};
+use super::{PATIENCE, Room, gone, identity, kill, processes, world};
 
 fn numbers(processes: Vec<super::Process>) -> BTreeSet<i32> {
     processes.into_iter().map(|process| process.pid).collect()
@@ -114,5 +119,45 @@ async fn an_orphan_of_a_stopped_server_is_not_called_stopped() {
     room.stop(StopMode::Force).await.unwrap();
     assert_eq!(room.status().await.status.state, State::Stopped);
     gone(|| processes(room.folder.path()).is_empty()).await;
+    room.delete().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_brings_it_back_until_it_ends() {
+    let room = Room::new();
+    room.echo(1).await;
+    let world = world(room.folder.path());
+    let mut serve = Command::new(&world.program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--audit-log"])
+        .arg(room.folder.path().join("audit.jsonl"))
+        .env_clear()
+        .envs(&world.environment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(serve.stdout.take().unwrap()).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+    let line = line.unwrap().unwrap().unwrap();
+    assert!(line.contains("listening on"), "{line}");
+    let before = numbers(supervisors(&room));
+    kill(*before.first().unwrap());
+    gone(|| {
+        let now = numbers(supervisors(&room));
+        now.len() == 1 && now.is_disjoint(&before)
+    })
+    .await;
+    room.until("running again", |observed| observed.ready == 1)
+        .await;
+    let pid = i32::try_from(serve.id().unwrap()).unwrap();
+    signal(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+    let ended = tokio::time::timeout(PATIENCE, serve.wait()).await;
+    assert!(ended.unwrap().unwrap().success());
+    // What it started runs on, and nobody brings it back any more.
+    assert_eq!(room.status().await.status.state, State::Running);
+    kill(supervisors(&room)[0].pid);
+    room.until("missed", Observed::abandoned).await;
     room.delete().await;
 }
