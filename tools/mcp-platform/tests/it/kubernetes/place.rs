@@ -21,7 +21,7 @@ use mcp_platform::world::{World, now, random};
 use serde_json::{Value, json};
 
 /// How long anything may take before a test gives up.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(180);
 /// How long a test may take that does a thing over and over.
 const LONG_DEADLINE: Duration = Duration::from_secs(600);
 
