@@ -32,7 +32,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{ImageReference, Spec, Statefulness, label};
 
-pub use companion::COMPANION;
+pub use companion::{COMPANION, WHICH};
 pub use names::{fitted, revisioned};
 pub use pod::{Termination, termination};
 pub use service::AT_RUN_TIME;

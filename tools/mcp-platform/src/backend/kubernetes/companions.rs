@@ -13,20 +13,23 @@ use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use crate::backend::Scope;
-use crate::error::{Kind, Result};
-use crate::manifest::COMPANION;
-use crate::model::{Condition, Identity, Instance, Observed, Phase, label};
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{COMPANION, WHICH};
+use crate::model::{Condition, Fault, Identity, Instance, Observed, Phase, Spec, label};
 
 use super::changes::changes;
 use super::endpoints::{Ways, cordoned};
 use super::fetch;
 use super::parts::merge;
-use super::pods::{Warnings, instance};
+use super::pods::{Warnings, instance, ready};
 use super::steer;
 use super::workload::Workload;
 
 /// What a server's own grace period is taken for when its pods name none.
 const GRACE: i64 = 30;
+
+/// How often companions are brought in line with a server that others steer at the same time.
+const ATTEMPTS: usize = 10;
 
 /// What pods may need to be gone beyond their grace period.
 const MORE: Duration = Duration::from_secs(5);
@@ -69,6 +72,40 @@ pub fn ending(pods: &[&Pod], warnings: &Warnings<'_>) -> Vec<Instance> {
         .collect()
 }
 
+/// Whether a pod is one of a companion that does not answer yet, or any more.
+pub fn unsettled(pod: &Pod) -> bool {
+    server(&pod.metadata).is_some() && pod.metadata.deletion_timestamp.is_none() && !ready(pod)
+}
+
+/// What is wrong with the companions of a server that is to run. One that the server has no more
+/// says nothing of it.
+pub fn faults(spec: &Spec, pods: &[&Pod], warnings: &Warnings<'_>) -> Vec<Fault> {
+    let enabled = spec.companions.iter().filter(|one| one.enabled);
+    enabled
+        .filter_map(|companion| {
+            let its = |pod: &&&Pod| {
+                let labels = pod.metadata.labels.as_ref();
+                labels.and_then(|labels| labels.get(WHICH)) == Some(&companion.name)
+            };
+            let instances: Vec<Instance> = pods
+                .iter()
+                .filter(its)
+                .map(|pod| instance(pod, warnings))
+                .collect();
+            // One that ended and was replaced is history.
+            if instances.iter().any(|instance| instance.ready) {
+                return None;
+            }
+            let faults = instances.into_iter().filter_map(|instance| instance.fault);
+            let fault = faults.min_by_key(|fault| fault.cause)?;
+            Some(Fault {
+                message: format!("the companion {}: {}", companion.name, fault.message),
+                ..fault
+            })
+        })
+        .collect()
+}
+
 /// Says so when companions of a server that is stopped were not told to end.
 pub fn going_on(pods: &[&Pod]) -> Option<Condition> {
     let alive = |pod: &&&Pod| pod.metadata.deletion_timestamp.is_none();
@@ -90,14 +127,14 @@ pub fn follow(deployment: &mut Value, replicas: u32) {
     merge(deployment, &json!({"spec": {"replicas": replicas.min(1)}}));
 }
 
-/// Sets the number of each companion.
+/// Sets the number of each companion. Returns how many companions there are.
 ///
 /// # Errors
 /// What the API says.
-pub async fn scale(client: &Client, identity: &Identity, to: u32) -> Result<()> {
+pub async fn scale(client: &Client, identity: &Identity, to: u32) -> Result<usize> {
     let api = fetch::api::<Deployment>(client, Some(identity.namespace.as_str()));
     let all = fetch::list(&api, &ListParams::default().labels(&of(identity))).await?;
-    for companion in all {
+    for companion in &all {
         let spec = companion.spec.as_ref();
         let replicas = spec.and_then(|spec| spec.replicas).unwrap_or(1);
         let from = u32::try_from(replicas).unwrap_or(0);
@@ -110,7 +147,7 @@ pub async fn scale(client: &Client, identity: &Identity, to: u32) -> Result<()> 
             answer => answer?,
         }
     }
-    Ok(())
+    Ok(all.len())
 }
 
 /// Stops the companions of a server that was just stopped: when it was drained, after its pods have
@@ -136,11 +173,42 @@ pub async fn stop(client: &Client, workload: &Workload, identity: &Identity) -> 
             ended?;
         }
     }
-    let present = fetch::workload(client, identity).await?;
-    if present.is_none_or(|present| present.desired() > 0) {
+    if wanted(client, identity).await? != Some(false) {
         return Ok(());
     }
-    scale(client, identity, 0).await
+    agree(client, identity).await
+}
+
+/// Gives the companions the number that goes with what their server is wanted to do, until both say
+/// the same: a start and a stop that pass each other both come here after their own change, and
+/// whoever is last sees it.
+///
+/// # Errors
+/// What the API says.
+pub async fn agree(client: &Client, identity: &Identity) -> Result<()> {
+    for _ in 0..ATTEMPTS {
+        let Some(runs) = wanted(client, identity).await? else {
+            return Ok(());
+        };
+        match scale(client, identity, u32::from(runs)).await {
+            // Somebody else does the same, or the opposite.
+            Err(error) if error.kind == Kind::Conflict => continue,
+            Ok(0) => return Ok(()),
+            answer => drop(answer?),
+        }
+        if wanted(client, identity).await? == Some(runs) {
+            return Ok(());
+        }
+    }
+    Err(Error::unavailable(format!(
+        "{identity} is started and stopped faster than its companions can follow; try again"
+    )))
+}
+
+/// Whether the server is to run; none when it is gone.
+async fn wanted(client: &Client, identity: &Identity) -> Result<Option<bool>> {
+    let present = fetch::workload(client, identity).await?;
+    Ok(present.map(|present| present.desired() > 0))
 }
 
 /// Whether new sessions are kept away from the server.
@@ -163,8 +231,7 @@ async fn ended(client: &Client, workload: &Workload, identity: &Identity) -> Res
         if steer::pods(client, workload).await?.is_empty() {
             return Ok(());
         }
-        let present = fetch::workload(client, identity).await?;
-        if present.is_none_or(|present| present.desired() > 0) {
+        if wanted(client, identity).await? != Some(false) {
             return Ok(());
         }
         if let Some(Err(error)) = changes.next().await

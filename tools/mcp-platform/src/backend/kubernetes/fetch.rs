@@ -1,6 +1,6 @@
 //! Reads a cluster: one request a kind, all at the same time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -195,25 +195,25 @@ pub async fn server(client: &Client, identity: &Identity) -> Result<Snapshot> {
     );
     let everything = ListParams::default();
     let store = store::name(identity);
-    let (workload, services, ingresses, autoscalers, store) = tokio::try_join!(
+    let all_pods = api::<Pod>(client, namespace);
+    let of_companions = ListParams::default().labels(&companions::of(identity));
+    let (workload, services, ingresses, autoscalers, store, companions) = tokio::try_join!(
         workload(client, identity),
         list(&services, &everything),
         list_if_served(&ingresses),
         list_if_served(&autoscalers),
         ask_optional("get the store of the server", secrets.get(&store)),
+        list(&all_pods, &of_companions),
     )?;
     let selector = match workload.as_ref().and_then(Workload::selector) {
         Some(selector) => written(selector),
         None => format!("{}={}", label::INSTANCE, identity.name),
     };
-    let all_pods = api(client, namespace);
     let mut pods = list(&all_pods, &ListParams::default().labels(&selector)).await?;
-    // While a server is stopped, its companions are to be gone, too.
-    let stopped = |workload: &Workload| workload.desired() == 0 || workload.deleting();
-    if workload.as_ref().is_some_and(stopped) {
-        let companions = ListParams::default().labels(&companions::of(identity));
-        pods.extend(list(&all_pods, &companions).await?);
-    }
+    // A foreign selector may match them as well.
+    let known: HashSet<_> = pods.iter().map(|pod| pod.metadata.name.clone()).collect();
+    let others = companions.into_iter();
+    pods.extend(others.filter(|pod| !known.contains(&pod.metadata.name)));
     let mut snapshot = Snapshot {
         workloads: workload.into_iter().collect(),
         pods,

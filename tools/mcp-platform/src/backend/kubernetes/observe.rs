@@ -46,10 +46,12 @@ pub type Place = (WorkloadKind, String, String);
 impl Snapshot {
     /// Whether something is not as wanted, so that the warnings say something.
     pub fn unsettled(&self) -> bool {
-        self.workloads.iter().any(|workload| {
+        let unsettled = |workload: &Workload| {
             let numbers = workload.numbers();
             numbers.ready < workload.desired() || numbers.updated < workload.desired()
-        })
+        };
+        let mut pods = self.pods.iter();
+        self.workloads.iter().any(unsettled) || pods.any(|pod| companions::unsettled(pod))
     }
 
     fn ways(&self) -> Ways {
@@ -191,35 +193,25 @@ fn observed(identity: Identity, workload: &Workload, parts: &Parts<'_>) -> Obser
         conditions.push(untidy());
     }
     let revision = workload.label(label::REVISION).map(str::to_owned);
-    let mut instances: Vec<Instance> = parts
-        .pods
-        .iter()
-        .map(|pod| instance(pod, parts.warnings))
-        .collect();
+    let mut instances = instances(workload, parts, revision.as_ref());
     if workload.desired() == 0 && spec.is_some() {
         instances.extend(companions::ending(parts.companions, parts.warnings));
         conditions.extend(companions::going_on(parts.companions));
     }
     instances.sort_by(|a, b| a.name.cmp(&b.name));
-    let complete = numbers.ready >= workload.desired();
-    for instance in &mut instances {
-        let other =
-            revision.is_some() && instance.revision.is_some() && instance.revision != revision;
-        // What is being replaced, and what was replaced already, says nothing of what is wanted.
-        if other || (complete && instance.phase == Phase::Ended) {
-            instance.fault = None;
-        }
+    let mut faults = faults(workload, &conditions, &instances, parts.warnings);
+    if let Some(spec) = spec.as_ref().filter(|_| runs(workload)) {
+        faults.extend(companions::faults(spec, parts.companions, parts.warnings));
     }
-    let faults = faults(workload, &conditions, &instances, parts.warnings);
     Observed {
         last_activity: last_activity(workload, &conditions, parts.pods),
         previous,
         generation: workload.generation(),
         observed_generation: numbers.observed_generation,
-        desired: if workload.deleting() {
-            0
-        } else {
+        desired: if runs(workload) {
             workload.desired()
+        } else {
+            0
         },
         // Left by an operation that was cut off, it says nothing of what runs.
         remembered: workload.remembered().filter(|_| workload.desired() == 0),
@@ -247,6 +239,26 @@ fn observed(identity: Identity, workload: &Workload, parts: &Parts<'_>) -> Obser
         faults,
         conditions,
     }
+}
+
+/// Whether it is to run.
+fn runs(workload: &Workload) -> bool {
+    workload.desired() > 0 && !workload.deleting()
+}
+
+/// Its pods; those that are not of what is wanted say nothing of it.
+fn instances(workload: &Workload, parts: &Parts<'_>, revision: Option<&String>) -> Vec<Instance> {
+    let complete = workload.numbers().ready >= workload.desired();
+    let all = parts.pods.iter().map(|pod| {
+        let mut instance = instance(pod, parts.warnings);
+        let its = instance.revision.as_ref();
+        let replaced = its.is_some() && revision.is_some() && its != revision;
+        if replaced || (complete && instance.phase == Phase::Ended) {
+            instance.fault = None;
+        }
+        instance
+    });
+    all.collect()
 }
 
 /// The specification in an annotation, with the secrets that go with it.
@@ -289,7 +301,7 @@ fn faults(
     warnings: &Warnings<'_>,
 ) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if workload.desired() == 0 || workload.deleting() {
+    if !runs(workload) {
         return faults;
     }
     for condition in conditions {

@@ -88,7 +88,8 @@ fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::core:
         .find(|condition| condition.type_ == kind)
 }
 
-fn ready(pod: &Pod) -> bool {
+/// Whether it takes sessions.
+pub fn ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
 }
 

@@ -70,6 +70,8 @@ pub async fn scale(
     }
     if to == 0 {
         companions::stop(client, &workload, identity).await?;
+    } else {
+        companions::agree(client, identity).await?;
     }
     if remember == Remember::Forget {
         remember_replicas(client, &workload, None).await?;
@@ -286,7 +288,7 @@ pub async fn kill(client: &Client, identity: &Identity) -> Result<()> {
     let api = fetch::api::<Pod>(client, Some(workload.namespace()));
     let mut ending = pods(client, &workload).await?;
     if workload.desired() == 0 {
-        companions::scale(client, identity, 0).await?;
+        companions::agree(client, identity).await?;
         ending.extend(companions::pods(client, identity).await?);
     }
     for pod in ending {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
 use kube::api::{Patch, PatchParams};
+use mcp_platform::backend::Backend as _;
 use mcp_platform::lifecycle::status;
-use mcp_platform::model::State;
+use mcp_platform::model::{Action, Cause, Observed, Remember, State};
 use mcp_platform::service::{DeployRequest, Outcome, Quiet, Service, StopMode, Waiting};
 use mcp_platform::template::{Request, builtin, parse};
 use serde_json::json;
 
-use super::place::{Place, image, watching, within};
+use super::gate::Gate;
+use super::place::{Place, backend, image, watching, within};
 
 /// The example with a database.
 pub const NOTES: &str = include_str!("../../../examples/templates/notes/template.toml");
@@ -198,5 +200,119 @@ fn a_name_that_starts_with_a_digit_has_companions_too() {
             .await
             .unwrap();
         assert_eq!(place.objects("1-a").await, Vec::<String>::new());
+    });
+}
+
+/// A database that does not come up, or breaks down, is told of at its server.
+async fn tells(place: Arc<Place>) {
+    let service = service(&place);
+    deploy(&place, &service, "a").await;
+    let pods = place.pods().await;
+    let pod = pods.iter().find(|pod| of_companion(pod)).unwrap();
+    let name = pod.metadata.name.as_deref().unwrap();
+    let crash = async |value: serde_json::Value| {
+        let patch = json!({"metadata": {"annotations": {"test/crash": value}}});
+        let parameters = PatchParams::default();
+        let pods = place.api::<Pod>();
+        pods.patch(name, &parameters, &Patch::Merge(&patch))
+            .await
+            .unwrap();
+    };
+    let is = |state: State| {
+        move |observed: Option<&Observed>| observed.is_some_and(|one| status(one).state == state)
+    };
+    crash(json!("true")).await;
+    let broken = place.until("a", is(State::Degraded)).await.unwrap();
+    let told = status(&broken);
+    assert_eq!(told.cause, Cause::CrashLoop, "{told:?}");
+    assert!(
+        told.message
+            .starts_with("2 of 2 ready; the companion mongodb: "),
+        "{told:?}"
+    );
+    crash(json!(null)).await;
+    place.until("a", is(State::Running)).await;
+    // What ends is not broken.
+    crash(json!("true")).await;
+    place.until("a", is(State::Degraded)).await;
+    let identity = place.identity("a");
+    service
+        .stop(&identity, StopMode::Graceful, Waiting::Wait, &Quiet)
+        .await
+        .unwrap();
+    let stopped = place.observe("a").await.unwrap();
+    assert_eq!(status(&stopped).state, State::Stopped, "{stopped:?}");
+}
+
+#[test]
+fn what_is_wrong_with_one_is_told() {
+    within(tells);
+}
+
+#[test]
+fn what_is_wrong_with_one_is_told_the_same_when_it_is_watched() {
+    watching(tells);
+}
+
+/// A stop that was about to end the companions when the server was started again.
+#[test]
+fn a_start_that_passes_a_stop_by_keeps_them() {
+    within(|place| async move {
+        let (service, identity) = (service(&place), place.identity("a"));
+        deploy(&place, &service, "a").await;
+        let gate = Gate::open(place.client.clone()).await;
+        let stopping = backend(&gate.client().await);
+        gate.stop_at_path("/a-mongodb/scale");
+        let stop = Action::Scale {
+            from: 2,
+            to: 0,
+            remember: Remember::Set(2),
+        };
+        let start = async {
+            gate.reached().await;
+            service
+                .start(&identity, Waiting::Wait, &Quiet)
+                .await
+                .unwrap();
+            gate.stop_nothing();
+        };
+        let (stopped, ()) = tokio::join!(stopping.perform(&identity, &stop), start);
+        stopped.unwrap();
+        assert_eq!(companion(&place).await, 1);
+        assert_eq!(place.observe("a").await.unwrap().desired, 2);
+    });
+}
+
+/// A start that found them running when somebody else ended them.
+#[test]
+fn a_stop_that_passes_a_start_by_does_not_take_them_away() {
+    within(|place| async move {
+        let (service, identity) = (service(&place), place.identity("a"));
+        deploy(&place, &service, "a").await;
+        let stop = async || {
+            let mode = StopMode::Graceful;
+            let stopped = service.stop(&identity, mode, Waiting::Wait, &Quiet).await;
+            stopped.unwrap();
+        };
+        stop().await;
+        let gate = Gate::open(place.client.clone()).await;
+        let starting = backend(&gate.client().await);
+        gate.stop_at_path("/a/scale");
+        let start = Action::Scale {
+            from: 0,
+            to: 2,
+            remember: Remember::Forget,
+        };
+        let stop = async {
+            gate.reached().await;
+            assert_eq!(companion(&place).await, 1);
+            stop().await;
+            assert_eq!(companion(&place).await, 0);
+            gate.stop_nothing();
+        };
+        let (started, ()) = tokio::join!(starting.perform(&identity, &start), stop);
+        started.unwrap();
+        assert_eq!(companion(&place).await, 1);
+        assert_eq!(place.observe("a").await.unwrap().desired, 2);
     });
 }
