@@ -93,7 +93,7 @@ export async function perform({ doing, done, failed, request }) {
 function post(server, verb, body, words) {
   return perform({
     ...words,
-    request: () => call(address(server, `${verb}/`), { method: "POST", body: body ?? {} }),
+    request: () => call(address(server, `${verb}/`), { method: "POST", body: body ?? {}, where: server.cluster }),
   });
 }
 
@@ -196,7 +196,7 @@ async function check(server) {
     done: (answer) => `${server.key} answers: ${answer.steps.map(stepText).join(", ")}`,
     failed: `${server.key} did not pass the check`,
     request: async () => {
-      const answer = await call(address(server, "check/"), { method: "POST", body: {} });
+      const answer = await call(address(server, "check/"), { method: "POST", body: {}, where: server.cluster });
       if (answer.passed) return answer;
       const failed = answer.steps.filter((step) => step.verdict === "failed");
       const errors = failed.map((step) => ({ parameter: stepText(step), detail: step.reason }));
@@ -220,6 +220,6 @@ async function remove(server) {
     doing: `Deleting ${server.key}`,
     done: `Deleted ${server.key}`,
     failed: `${server.key} was not deleted`,
-    request: () => call(address(server, "delete/"), { method: "DELETE" }),
+    request: () => call(address(server, "delete/"), { method: "DELETE", where: server.cluster }),
   });
 }

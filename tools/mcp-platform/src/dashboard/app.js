@@ -4,7 +4,7 @@ import { Problem, call, cluster, onCluster, setCluster, setToken, token } from "
 import { connectActions } from "./actions.js";
 import { openDeploy } from "./deploy.js";
 import { closeDetails, openDetails, refreshDetails } from "./details.js";
-import { message, openDialog } from "./dialogs.js";
+import { closeDialogs, message, openDialog } from "./dialogs.js";
 import { follow } from "./live.js";
 import { prohibition } from "./server.js";
 import { makeTable, show } from "./table.js";
@@ -74,6 +74,7 @@ function drawClusters(served, chosen) {
 /** What was open and said is of the cluster of before. */
 function clusterChanged() {
   closeDetails();
+  closeDialogs();
   said.clear();
   announce(`Cluster ${byId("cluster").value}`);
 }

@@ -33,10 +33,10 @@ export function setCluster(value) {
 /** Calls a function whenever another cluster was chosen. */
 export const onCluster = (listener) => clusterListeners.push(listener);
 
-/** A path of the API on the chosen cluster. */
-function chosen(path) {
-  if (!cluster()) return path;
-  return `${path}${path.includes("?") ? "&" : "?"}cluster=${encodeURIComponent(cluster())}`;
+/** A path of the API on a cluster: the one that is named, else the chosen one. */
+function on(where, path) {
+  if (!where) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}cluster=${encodeURIComponent(where)}`;
 }
 
 /** What the API answered when it did not do what was asked (RFC 9457), or why it did not answer. */
@@ -62,7 +62,7 @@ async function problemOf(response) {
   return new Problem(response.status, { ...body, retryAfter });
 }
 
-async function ask(path, { method = "GET", body, accept, signal } = {}) {
+async function ask(path, { method = "GET", body, accept, signal, where = cluster() } = {}) {
   const headers = { Accept: accept ?? "application/json, application/problem+json" };
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -70,7 +70,7 @@ async function ask(path, { method = "GET", body, accept, signal } = {}) {
   if (body !== undefined) request.body = JSON.stringify(body);
   let response;
   try {
-    response = await fetch(chosen(path), request);
+    response = await fetch(on(where, path), request);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, {
@@ -83,7 +83,10 @@ async function ask(path, { method = "GET", body, accept, signal } = {}) {
   return response;
 }
 
-/** Asks and returns the JSON of the answer, or null when it has none. */
+/**
+ * Asks and returns the JSON of the answer, or null when it has none. `where` is the cluster that is meant; another one may
+ * be chosen by the time that somebody has read what he was asked.
+ */
 export async function call(path, options) {
   const response = await ask(path, options);
   const text = await response.text();
@@ -141,7 +144,7 @@ async function* parse(response, heard) {
  * Server-sent events, until the server ends them. Ends with a problem when nothing at all, not even a comment that
  * keeps the connection alive, came for `patience` milliseconds.
  */
-export async function* events(path, { signal, patience = 45_000, opened = () => {} } = {}) {
+export async function* events(path, { signal, where, patience = 45_000, opened = () => {} } = {}) {
   const silent = new AbortController();
   let timer;
   const heard = () => {
@@ -151,7 +154,7 @@ export async function* events(path, { signal, patience = 45_000, opened = () => 
   const both = signal ? AbortSignal.any([signal, silent.signal]) : silent.signal;
   heard();
   try {
-    const response = await ask(path, { accept: "text/event-stream", signal: both });
+    const response = await ask(path, { accept: "text/event-stream", signal: both, where });
     opened();
     yield* parse(response, heard);
   } catch (error) {
@@ -165,9 +168,9 @@ export async function* events(path, { signal, patience = 45_000, opened = () => 
 }
 
 /** Lines of a streamed answer as they come. */
-export async function* streamLines(path, { signal, accept } = {}) {
+export async function* streamLines(path, { signal, accept, where } = {}) {
   try {
-    const response = await ask(path, { accept: accept ?? "application/x-ndjson", signal });
+    const response = await ask(path, { accept: accept ?? "application/x-ndjson", signal, where });
     yield* lines(response, () => {});
   } catch (error) {
     if (signal?.aborted) return;

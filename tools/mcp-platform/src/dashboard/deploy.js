@@ -1,6 +1,6 @@
 // Deploying: a template, a name, and the configuration that the template's schema asks for.
 
-import { Problem, call } from "./client.js";
+import { Problem, call, cluster } from "./client.js";
 import { openDialog, problemElement } from "./dialogs.js";
 import { labelled, refuse, send, text } from "./forms.js";
 import { fieldsOf } from "./schema.js";
@@ -8,11 +8,12 @@ import { element, foreign } from "./text.js";
 
 /** Opens the form. */
 export async function openDeploy() {
+  const where = cluster();
   const place = element("div", {}, element("p", { role: "status" }, "Asking for the templates …"));
   const dialog = openDialog({ title: "Deploy a server", name: "deploy", content: place });
   try {
-    const { templates } = await call("/api/templates/");
-    place.replaceChildren(form(templates, dialog));
+    const { templates } = await call("/api/templates/", { where });
+    place.replaceChildren(form(templates, dialog, where));
     place.querySelector("select").focus();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -20,7 +21,7 @@ export async function openDeploy() {
   }
 }
 
-function form(templates, dialog) {
+function form(templates, dialog, where) {
   const template = element("select", { name: "template", required: true });
   for (const each of templates) template.append(element("option", { value: each.id }, `${each.title} (${each.id})`));
   const about = element("p", { class: "help" });
@@ -91,7 +92,7 @@ function form(templates, dialog) {
       done: ({ deployment }) => `Deployed ${deployment.namespace}/${deployment.name}`,
       failed: `${what} was not deployed`,
       dialog,
-      request: () => call(`/api/templates/deploy/${encodeURIComponent(template.value)}/`, { method: "POST", body }),
+      request: () => call(`/api/templates/deploy/${encodeURIComponent(template.value)}/`, { method: "POST", body, where }),
     });
     go.disabled = false;
     if (problem) refuse(problem, fields, refused, made);

@@ -235,7 +235,7 @@ function eventPanel(server) {
   const panel = element("div", {}, list, state);
   const run = async () => {
     try {
-      for await (const { event, data } of events(address(server, "events/"), { signal: running.signal })) {
+      for await (const { event, data } of events(address(server, "events/"), { signal: running.signal, where: server.cluster })) {
         if (event !== "event") continue;
         list.prepend(eventElement(JSON.parse(data)));
         while (list.children.length > mostEvents) list.lastElementChild.remove();

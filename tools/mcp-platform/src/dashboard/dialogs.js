@@ -28,6 +28,11 @@ export function openDialog({ title, name, content, closed = () => {} }) {
   return dialog;
 }
 
+/** Closes all of them; what they asked is called off. */
+export function closeDialogs() {
+  for (const dialog of [...stack]) dialog.close();
+}
+
 function placeMessages() {
   const place = stack.at(-1) ?? document.body;
   place.append(byId("activity"));

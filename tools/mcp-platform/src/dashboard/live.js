@@ -19,14 +19,14 @@ export function follow({ changed, connection }) {
   let wait = shortest;
   let timer = null;
 
-  function take({ event, data }) {
+  function take({ event, data }, where) {
     const said = JSON.parse(data);
     if (event === "snapshot") {
       servers.clear();
-      for (const each of said.deployments) servers.set(keyOf(each), serverOf(each));
+      for (const each of said.deployments) servers.set(keyOf(each), serverOf(each, where));
       changed(servers, null);
     } else if (event === "deployment") {
-      servers.set(keyOf(said), serverOf(said));
+      servers.set(keyOf(said), serverOf(said, where));
       changed(servers, [keyOf(said)]);
     } else if (event === "gone") {
       servers.delete(keyOf(said));
@@ -38,11 +38,13 @@ export function follow({ changed, connection }) {
   }
 
   async function run(signal) {
+    const where = cluster();
     let live = false;
     if (lostSince === null) connection({ kind: "connecting" });
     try {
-      for await (const event of events(path, { signal })) {
-        take(event);
+      for await (const event of events(path, { signal, where })) {
+        if (signal.aborted) return;
+        take(event, where);
         if (!live && event.event === "snapshot") {
           live = true;
           lostSince = null;

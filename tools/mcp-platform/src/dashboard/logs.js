@@ -64,7 +64,7 @@ export function logPanel(server) {
     if (instance.value) query.instance = instance.value;
     if (previous.checked) query.previous = "true";
     try {
-      for await (const line of streamLines(address(server, "logs/", query), { signal })) {
+      for await (const line of streamLines(address(server, "logs/", query), { signal, where: server.cluster })) {
         if (signal.aborted) return;
         if (line) take(JSON.parse(line));
       }

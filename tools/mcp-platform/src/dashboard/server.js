@@ -13,9 +13,10 @@ export const states = {
 /** The key of a server among all: no name holds a slash. */
 export const keyOf = (json) => `${json.namespace}/${json.name}`;
 
-/** Reads a server from the API's answer; what is missing there is missing here. */
-export function serverOf(json) {
+/** Reads a server from the API's answer about a cluster; what is missing there is missing here. */
+export function serverOf(json, cluster) {
   return {
+    cluster,
     key: keyOf(json),
     name: String(json.name ?? ""),
     namespace: String(json.namespace ?? ""),

@@ -13,8 +13,9 @@ export async function openUpdate(server) {
   const place = element("div", {}, element("p", { role: "status" }, "Asking for the configuration …"));
   const dialog = openDialog({ title: `Update ${server.name}`, name: "update", content: place });
   try {
-    const { deployment } = await call(address(server));
-    const { template } = await call(`/api/templates/${encodeURIComponent(server.template)}/`);
+    const where = server.cluster;
+    const { deployment } = await call(address(server), { where });
+    const { template } = await call(`/api/templates/${encodeURIComponent(server.template)}/`, { where });
     place.replaceChildren(form(server, deployment.spec?.configuration ?? {}, template, dialog));
     place.querySelector("input, select, textarea")?.focus();
   } catch (error) {
@@ -55,7 +56,7 @@ function form(server, present, template, dialog) {
       done: () => `Updated ${server.key}`,
       failed: `${server.key} was not updated`,
       dialog,
-      request: () => call(address(server, "update/"), { method: "POST", body }),
+      request: () => call(address(server, "update/"), { method: "POST", body, where: server.cluster }),
     });
     go.disabled = false;
     if (problem) refuse(problem, fields, refused, made);

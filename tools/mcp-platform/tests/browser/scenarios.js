@@ -337,6 +337,19 @@ async function clusters({ platform, page, picture }) {
   await shows(page, "in-east", "running");
   assert.equal(await rowOf(page, "in-west").count(), 0);
 
+  // A question about a server of one cluster is called off when another one is looked at.
+  await act(page, "in-east", "stop");
+  await dialogOf(page).waitFor();
+  await page.evaluate(() => {
+    const select = document.getElementById("cluster");
+    select.value = "west";
+    select.dispatchEvent(new Event("change"));
+  });
+  await page.locator("dialog:modal").waitFor({ state: "detached" });
+  await shows(page, "in-west", "stopped");
+  await choice.selectOption("east");
+  await shows(page, "in-east", "running");
+
   // A choice that the platform does not serve any more.
   await page.evaluate(() => sessionStorage.setItem("mcp-platform-cluster", "gone"));
   await page.reload();
