@@ -38,12 +38,16 @@ impl Probe {
         }
     }
 
-    /// The answer that still holds, else a new one. Who comes while it is asked waits for the same
+    /// The answer that still holds, else a new one, which `heard` is told once. Who comes while it is asked waits for the same
     /// answer; a client that goes away does not take the question with it.
     ///
     /// # Errors
     /// What the back end says, or that it did not answer in time.
-    pub async fn ask<F>(&self, question: impl FnOnce() -> F) -> Result<()>
+    pub async fn ask<F>(
+        &self,
+        question: impl FnOnce() -> F,
+        heard: impl FnOnce(&Result<()>) + Send + 'static,
+    ) -> Result<()>
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
@@ -58,6 +62,7 @@ impl Probe {
             let answer = asked
                 .await
                 .unwrap_or_else(|_| Err(Error::unavailable("it did not answer in time")));
+            heard(&answer);
             *last = Some(Said {
                 at: Instant::now(),
                 answer: answer.clone(),
@@ -83,6 +88,7 @@ mod tests {
     /// A back end that counts how often it is asked, and answers as often as it may.
     struct BackEnd {
         asked: AtomicU32,
+        heard: AtomicU32,
         answers: Semaphore,
     }
 
@@ -90,24 +96,31 @@ mod tests {
         fn new(answers: usize) -> Arc<BackEnd> {
             Arc::new(BackEnd {
                 asked: AtomicU32::new(0),
+                heard: AtomicU32::new(0),
                 answers: Semaphore::new(answers),
             })
         }
 
+        /// How often it was asked, which is how often its answer was heard.
         fn asked(&self) -> u32 {
-            self.asked.load(Ordering::SeqCst)
+            let asked = self.asked.load(Ordering::SeqCst);
+            assert_eq!(self.heard.load(Ordering::SeqCst), asked);
+            asked
         }
     }
 
     async fn ask(probe: &Probe, back_end: &Arc<BackEnd>) -> Result<()> {
         let back_end = Arc::clone(back_end);
-        probe
-            .ask(move || async move {
-                back_end.asked.fetch_add(1, Ordering::SeqCst);
-                back_end.answers.acquire().await.unwrap().forget();
-                Ok(())
-            })
-            .await
+        let heard = Arc::clone(&back_end);
+        let question = move || async move {
+            back_end.asked.fetch_add(1, Ordering::SeqCst);
+            back_end.answers.acquire().await.unwrap().forget();
+            Ok(())
+        };
+        let count = move |_: &Result<()>| {
+            heard.heard.fetch_add(1, Ordering::SeqCst);
+        };
+        probe.ask(question, count).await
     }
 
     #[tokio::test]

@@ -67,10 +67,16 @@ impl Site {
     /// It cannot, and why.
     pub async fn reachable(&self) -> Result<()> {
         let backend = Arc::clone(&self.service.backend);
-        let asked = self
-            .probe
-            .ask(move || async move { backend.reachable().await });
-        self.counted(asked.await)
+        let (metrics, name) = (Arc::clone(&self.metrics), self.name.clone());
+        // An answer that is given twice is one failure.
+        let count = move |answer: &Result<()>| {
+            if let Err(error) = answer {
+                metrics.failed(&name, error.kind);
+            }
+        };
+        self.probe
+            .ask(move || async move { backend.reachable().await }, count)
+            .await
     }
 }
 
