@@ -88,38 +88,39 @@ pub async fn pull(engine: &Engine, reference: &ImageReference) -> Result<()> {
         .create_image(Some(options), None, credentials)
         .try_collect()
         .await;
-    match pulled {
+    match pulled.map_err(|error| refused("image pull failed", error)) {
         Ok(_) => Ok(()),
+        Err(error) if error.kind == Kind::Unavailable => Err(error),
         Err(error) => {
-            let error = refused("image pull failed", error);
-            let file = engine.place.docker_config.file.display();
-            match error.kind {
-                Kind::Unavailable => Err(error),
-                _ if unauthorized(&error.message) => {
-                    let why = if shown {
-                        format!("{registry} does not take the credentials that {file} leads to")
-                    } else {
-                        format!("{registry} wants credentials, and {file} leads to none")
-                    };
-                    let why = format!("image pull failed: unauthorized: {why}");
-                    Err(unavailable(&reference.to_string(), &why))
-                }
-                _ => Err(unavailable(&reference.to_string(), &error.message)),
-            }
+            let file = engine.place.docker_config.file.display().to_string();
+            let why = why(&error.message, registry, &file, shown);
+            Err(unavailable(&reference.to_string(), &why))
         }
     }
 }
 
-/// Whether a registry refuses us, by what the engine passes on of it.
-fn unauthorized(message: &str) -> bool {
-    [
+/// Why an image was not pulled, by what the engine passes on of its registry, and by whether we had
+/// credentials to show.
+fn why(message: &str, registry: &str, file: &str, shown: bool) -> String {
+    let refused = [
         "unauthorized",
         "no basic auth credentials",
         "authentication required",
-        "access denied",
-    ]
-    .iter()
-    .any(|words| message.contains(words))
+    ];
+    let refused = refused.iter().any(|words| message.contains(words));
+    match shown {
+        true if refused => format!(
+            "image pull failed: unauthorized: {registry} does not take the credentials that {file} leads to"
+        ),
+        false if refused => format!(
+            "image pull failed: unauthorized: {registry} wants credentials, and {file} leads to none"
+        ),
+        // Docker Hub does not tell what is not there from what is not for us.
+        false if message.contains("access denied") => {
+            format!("{message}; {file} leads to no credentials for {registry}")
+        }
+        _ => message.to_owned(),
+    }
 }
 
 fn for_engine(credentials: Credentials, registry: &str) -> DockerCredentials {
@@ -241,4 +242,27 @@ pub async fn record_image(engine: &Engine) -> Result<()> {
         .await
         .map_err(|error| refused("the image of records", error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_registry_said_is_called_unauthorized() {
+        let why = |message, shown| why(message, "docker.io", "/c.json", shown);
+        let hub = "image pull failed: pull access denied for nginy, repository does not exist or may \
+                   require 'docker login': denied: requested access to the resource is denied";
+        let without = why(hub, false);
+        assert_eq!(
+            without,
+            format!("{hub}; /c.json leads to no credentials for docker.io")
+        );
+        assert_eq!(why(hub, true), hub);
+        let basic = "image pull failed: no basic auth credentials";
+        assert!(why(basic, false).ends_with("wants credentials, and /c.json leads to none"));
+        assert!(why(basic, true).contains("does not take the credentials"));
+        let missing = "image pull failed: manifest unknown";
+        assert_eq!(why(missing, false), missing);
+    }
 }
