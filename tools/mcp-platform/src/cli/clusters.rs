@@ -49,7 +49,7 @@ impl Several {
             Kind::Kubernetes => list(world),
             Kind::Process | Kind::Docker | Kind::Mock => Vec::new(),
         };
-        if matches!(general.backend, Kind::Process | Kind::Docker) && named.len() > 1 {
+        if matches!(general.backend, Kind::Process | Kind::Docker) && !named.is_empty() {
             return Err(Error::invalid(format!(
                 "the back end {} has one place and no clusters",
                 general.backend.word()

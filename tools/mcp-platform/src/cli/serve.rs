@@ -121,15 +121,6 @@ pub async fn run(
         None => None,
     };
     let (closing, is_closing) = watch::channel(false);
-    let limits = Limits {
-        body: arguments.max_body,
-        backup: arguments.max_backup,
-        streams: arguments.max_streams,
-        connections: arguments.max_connections,
-        header_time: Duration::from_secs(arguments.header_timeout),
-        operation_time: Duration::from_secs(general.timeout.saturating_mul(2).saturating_add(60)),
-        ..Limits::default()
-    };
     let opened = arguments.several.open(general, world).await?;
     let clusters: Vec<String> = opened
         .clusters
@@ -149,7 +140,7 @@ pub async fn run(
             rate: Rate::new(arguments.rate, arguments.burst),
         },
         audit: Audit::to(audit_log.clone()),
-        limits,
+        limits: limits(general, &arguments),
         closing: is_closing,
     });
     let listening = serve::listen(arguments.listen)?;
@@ -177,6 +168,18 @@ pub async fn run(
             crate::error::Kind::Timeout,
             format!("{left} operations were cut off; run them again"),
         )),
+    }
+}
+
+fn limits(general: &General, arguments: &Arguments) -> Limits {
+    Limits {
+        body: arguments.max_body,
+        backup: arguments.max_backup,
+        streams: arguments.max_streams,
+        connections: arguments.max_connections,
+        header_time: Duration::from_secs(arguments.header_timeout),
+        operation_time: Duration::from_secs(general.timeout.saturating_mul(2).saturating_add(60)),
+        ..Limits::default()
     }
 }
 

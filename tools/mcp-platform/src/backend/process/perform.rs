@@ -71,41 +71,37 @@ pub async fn perform(
         // Done above, and the service's own.
         Action::Apply { .. } | Action::Drain { .. } => Ok(()),
         Action::Scale { from, to, remember } => {
-            change(surroundings, &folder, |record| {
-                scale(record, identity, *from, *to, *remember)
-            })
-            .await
+            let scale = |record| scale(record, identity, *from, *to, *remember);
+            change(surroundings, &folder, scale).await
         }
         Action::Cordon => {
-            change(surroundings, &folder, |record| {
-                cordon(record, identity, true)
-            })
-            .await
+            let cordon = |record| cordon(record, identity, true);
+            change(surroundings, &folder, cordon).await
         }
         Action::Uncordon => {
-            change(surroundings, &folder, |record| {
-                cordon(record, identity, false)
-            })
-            .await
+            let uncordon = |record| cordon(record, identity, false);
+            change(surroundings, &folder, uncordon).await
         }
         Action::Restart => change(surroundings, &folder, |record| restart(record, identity)).await,
         Action::Kill => kill(&folder).await,
-        Action::Remove => {
-            let removed = change(surroundings, &folder, |record| match record {
-                None => Ok(Edit::Nothing),
-                Some(record) if record.removing => Ok(Edit::Same(record)),
-                Some(record) => Ok(Edit::To(Record {
-                    removing: true,
-                    ..record
-                })),
-            })
-            .await;
-            match removed {
-                // It went while the supervisor was asked.
-                Err(_) if !folder.record().exists() => Ok(()),
-                other => other,
-            }
-        }
+        Action::Remove => remove(surroundings, &folder).await,
+    }
+}
+
+async fn remove(surroundings: &Surroundings, folder: &Folder) -> Result<()> {
+    let removed = change(surroundings, folder, |record| match record {
+        None => Ok(Edit::Nothing),
+        Some(record) if record.removing => Ok(Edit::Same(record)),
+        Some(record) => Ok(Edit::To(Record {
+            removing: true,
+            ..record
+        })),
+    })
+    .await;
+    match removed {
+        // It went while the supervisor was asked.
+        Err(_) if !folder.record().exists() => Ok(()),
+        other => other,
     }
 }
 

@@ -4,13 +4,13 @@
 //! Nothing is remembered: whether one lives says its lock, that it ended says its socket. However many
 //! platforms do this on one folder, the lock around every change lets one supervisor come of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use crate::backend::Scope;
@@ -47,19 +47,20 @@ pub async fn run(surroundings: Surroundings, hub: Arc<Hub>) {
         starts: Arc::new(Semaphore::new(AT_A_TIME)),
         connections: Arc::new(Semaphore::new(CONNECTIONS)),
     };
-    let mut guards: JoinSet<Identity> = JoinSet::new();
-    let mut guarded: BTreeSet<Identity> = BTreeSet::new();
+    let mut guards: JoinSet<()> = JoinSet::new();
+    let mut guarded: BTreeMap<Identity, Id> = BTreeMap::new();
     let mut changes = hub.changes(&surroundings.root, &Scope::default());
     let mut net = tokio::time::interval(NET);
     loop {
         let suspects = tokio::select! {
-            Some(ended) = guards.join_next() => {
-                match ended {
-                    Ok(identity) => guarded.remove(&identity),
-                    // One that panicked is unknown: all are looked at again.
-                    Err(_) => false,
+            Some(ended) = guards.join_next_with_id() => {
+                let (id, suspects) = match ended {
+                    Ok((id, ())) => (id, Vec::new()),
+                    // It panicked, and its server is as much in need of one as before.
+                    Err(error) => (error.id(), all(&surroundings)),
                 };
-                Vec::new()
+                guarded.retain(|_, guard| *guard != id);
+                suspects
             }
             change = changes.next() => match change {
                 Some(Ok(Change::Server(identity))) => vec![identity],
@@ -73,9 +74,9 @@ pub async fn run(surroundings: Surroundings, hub: Arc<Hub>) {
             _ = net.tick() => all(&surroundings),
         };
         for identity in suspects {
-            if !guarded.contains(&identity) && to_run(&surroundings.root.server(&identity)) {
-                guarded.insert(identity.clone());
-                guards.spawn(guard(surroundings.clone(), identity, room.clone()));
+            if !guarded.contains_key(&identity) && to_run(&surroundings.root.server(&identity)) {
+                let guard = guard(surroundings.clone(), identity.clone(), room.clone());
+                guarded.insert(identity, guards.spawn(guard).id());
             }
         }
     }
@@ -90,7 +91,7 @@ fn to_run(folder: &Folder) -> bool {
 }
 
 /// Stays with one server for as long as it needs a supervisor.
-async fn guard(surroundings: Surroundings, identity: Identity, room: Room) -> Identity {
+async fn guard(surroundings: Surroundings, identity: Identity, room: Room) {
     let folder = surroundings.root.server(&identity);
     let mut failures = 0_usize;
     loop {
@@ -108,11 +109,11 @@ async fn guard(surroundings: Surroundings, identity: Identity, room: Room) -> Id
         tokio::time::sleep(Duration::from_millis(pause)).await;
         match record::read(&folder) {
             Ok(Some(record)) if needed(&folder, &record) => {}
-            _ => return identity,
+            _ => return,
         }
         failures += 1;
         let Ok(_permit) = room.starts.acquire().await else {
-            return identity;
+            return;
         };
         // Why it did not start is in its log, and what it means in the status.
         let _ = revive(&surroundings, &folder).await;
