@@ -135,7 +135,7 @@ impl Release {
         let old = old.map(|old| old.sha256.clone());
         let same = old.as_ref() == Some(&artifact.sha256);
         if old.is_some() && !same && matches!(kind, Kind::Wheel | Kind::Requirements) {
-            self.take_out(&[Kind::Vsix, Kind::Image, Kind::ImageBill, Kind::ServerJson]);
+            self.take_out_made_from_wheel();
         }
         if !same {
             self.take_out(&[Kind::Provenance]);
@@ -144,6 +144,18 @@ impl Release {
         self.manifest.put(artifact);
         self.drop_unproved();
         self.drop_unnamed();
+    }
+
+    /// Takes out what is made from the wheel, and the bill of its image; those of programs stay.
+    fn take_out_made_from_wheel(&mut self) {
+        let images = self.manifest.artifacts.iter();
+        let images = images.filter(|artifact| artifact.kind == Kind::Image);
+        let names: BTreeSet<String> = images.map(|artifact| artifact.name.clone()).collect();
+        let bill = |artifact: &Artifact| {
+            artifact.kind == Kind::ImageBill && names.contains(&artifact.name)
+        };
+        self.manifest.artifacts.retain(|artifact| !bill(artifact));
+        self.take_out(&[Kind::Vsix, Kind::Image, Kind::ServerJson]);
     }
 
     /// Takes out the artifacts of these kinds, and the statement over all files with them.
@@ -356,4 +368,32 @@ fn below(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
             _ => vec![entry.into_path()],
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::seal;
+
+    #[test]
+    fn another_wheel_takes_out_what_is_made_from_it_and_leaves_programs_alone() {
+        let source = Source {
+            commit: "c".repeat(40),
+            dirty: false,
+            source_date_epoch: 0,
+        };
+        let mut release = Release::empty("server", "1.0.0", source);
+        let mut put = |kind, name, path: &str, bytes: &[u8]| {
+            let artifact = seal(kind, (name, "1.0.0"), path, bytes, BTreeMap::new());
+            release.put(artifact, bytes.to_vec());
+        };
+        put(Kind::Wheel, "server", "server.whl", b"old");
+        put(Kind::Image, "server", "server.tar", b"image");
+        put(Kind::ImageBill, "server", "server.cdx.json", b"bill");
+        put(Kind::ProgramImage, "fleet", "fleet.tar", b"program");
+        put(Kind::ImageBill, "fleet", "fleet.cdx.json", b"bill");
+        put(Kind::Wheel, "server", "server.whl", b"new");
+        let left: Vec<&str> = release.contents.keys().map(String::as_str).collect();
+        assert_eq!(left, ["fleet.cdx.json", "fleet.tar", "server.whl"]);
+    }
 }

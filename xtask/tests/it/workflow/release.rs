@@ -302,6 +302,27 @@ fn local_release(repository: &mut Repository, manifest: &Manifest) -> Release {
     Release::load(&world, self::manifest(&repository.root.join("dist"))).unwrap()
 }
 
+/// Every blob of the images is at the registry, and no other.
+fn compare_images(targets: &Targets, local: &Release) {
+    for (kind, repository) in [(Kind::Image, IMAGE), (Kind::ProgramImage, PLATFORM)] {
+        let (image, bytes) = local.only(kind).unwrap();
+        let package = archive::package(bytes, &image.path).unwrap();
+        let named = package
+            .blobs
+            .iter()
+            .chain(&package.parts)
+            .map(|(digest, _)| digest);
+        let named = named
+            .chain([&package.digest])
+            .map(|digest| digest.hex().to_owned());
+        let mut named: Vec<String> = named.collect();
+        named.sort();
+        named.dedup();
+        let there = real::registry_blobs(&targets.images, repository);
+        assert_eq!(there, named, "{repository}");
+    }
+}
+
 /// What is at every target is what was made here.
 fn compare(targets: &Targets, local: &Release) {
     let of = |kinds: &[Kind]| {
@@ -323,24 +344,7 @@ fn compare(targets: &Targets, local: &Release) {
     let files = named(files.map(|file| (file.name.clone(), file.bytes.as_slice())));
     assert_eq!(files, distributions, "index");
 
-    for (kind, repository) in [(Kind::Image, IMAGE), (Kind::ProgramImage, PLATFORM)] {
-        let (image, bytes) = local.only(kind).unwrap();
-        let package = archive::package(bytes, &image.path).unwrap();
-        let named = package
-            .blobs
-            .iter()
-            .chain(&package.parts)
-            .map(|(digest, _)| digest);
-        let named = named
-            .chain([&package.digest])
-            .map(|digest| digest.hex().to_owned());
-        let mut named: Vec<String> = named.collect();
-        named.sort();
-        named.dedup();
-        let there = real::registry_blobs(&targets.images, repository);
-        assert_eq!(there, named, "{repository}");
-    }
-
+    compare_images(targets, local);
     let extension = local.only(Kind::Vsix).unwrap().0.sha256.hex().to_owned();
     let marketplace = targets.marketplace.service();
     let shown: Vec<String> = marketplace
