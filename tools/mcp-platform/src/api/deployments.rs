@@ -1,5 +1,7 @@
 //! Lists servers, shows one.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::response::Response;
 use serde::Deserialize;
@@ -7,8 +9,9 @@ use utoipa::IntoParams;
 
 use crate::backend::Scope;
 use crate::error::{Error, Result};
+use crate::lifecycle::status;
 use crate::model::{Identity, Name, Observed, State as Word};
-use crate::service::{Access, Report};
+use crate::service::Access;
 
 use super::answers::{Deployment, One, ProblemAnswer, Several};
 use super::caller::Caller;
@@ -92,15 +95,14 @@ impl Sieve {
     }
 
     /// Whether a server comes through.
-    pub fn lets(&self, report: &Report) -> bool {
-        let observed = &report.observed;
+    pub fn lets(&self, observed: &Observed) -> bool {
         let template = observed.spec.as_ref().map(|spec| &spec.template);
         self.sees(&observed.identity)
             && (self.scope.template.is_none() || self.scope.template.as_ref() == template)
             && self
                 .states
                 .as_ref()
-                .is_none_or(|states| states.contains(&report.status.state))
+                .is_none_or(|states| states.contains(&status(observed).state))
     }
 }
 
@@ -153,18 +155,16 @@ pub async fn list(
             .into());
     }
     let sieve = Sieve::of(&filter, caller)?;
-    let reports = site.counted(site.service.list(&sieve.scope).await)?;
-    let matching: Vec<&Report> = reports.iter().filter(|report| sieve.lets(report)).collect();
+    let servers = site.counted(site.service.observe_all(&sieve.scope).await)?;
+    let matching: Vec<&Arc<Observed>> = servers.iter().filter(|one| sieve.lets(one)).collect();
     let begin = match &filter.after {
-        Some(after) => matching.partition_point(|report| !is_after(&report.observed, after)),
+        Some(after) => matching.partition_point(|observed| !is_after(observed, after)),
         None => 0,
     };
     let rest = &matching[begin..];
     let page = &rest[..limit.min(rest.len())];
     let next = match page.last() {
-        Some(last) if page.len() < rest.len() => {
-            Some(next(&filter, &last.observed.identity.to_string()))
-        }
+        Some(last) if page.len() < rest.len() => Some(next(&filter, &last.identity.to_string())),
         _ => None,
     };
     Ok(site.shown.page(page, matching.len(), next.as_deref()))

@@ -339,7 +339,7 @@ fn tell(live: &Live, sieve: &Sieve, next: Next) -> Vec<Sent> {
         Next::Snapshot(number, reports) => {
             let deployments = reports
                 .iter()
-                .filter(|report| sieve.lets(report))
+                .filter(|report| sieve.lets(&report.observed))
                 .map(|report| Deployment::of(report))
                 .collect();
             vec![sent("snapshot", &Snapshot { deployments }).id(live.id(number))]
@@ -354,7 +354,7 @@ fn tell(live: &Live, sieve: &Sieve, next: Next) -> Vec<Sent> {
 /// One change as a listener hears it. What a filter does not let through any more is gone for it.
 fn one(sieve: &Sieve, news: News) -> Option<Sent> {
     match news {
-        News::Server(report) if sieve.lets(&report) => {
+        News::Server(report) if sieve.lets(&report.observed) => {
             Some(sent("deployment", &Deployment::of(&report)))
         }
         News::Server(report) => left(sieve, &report.observed.identity),

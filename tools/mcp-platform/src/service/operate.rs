@@ -100,8 +100,16 @@ impl Service {
     /// # Errors
     /// What the back end says.
     pub async fn list(&self, scope: &Scope) -> Result<Vec<Report>> {
-        let all = self.backend.list(scope).await?;
+        let all = self.observe_all(scope).await?;
         Ok(all.into_iter().map(Report::of).collect())
+    }
+
+    /// What the back end answers about all servers of a scope.
+    ///
+    /// # Errors
+    /// What the back end says.
+    pub async fn observe_all(&self, scope: &Scope) -> Result<Vec<Arc<Observed>>> {
+        self.backend.list(scope).await
     }
 
     /// One server.
