@@ -217,6 +217,21 @@ pub async fn get(client: &Client, url: &str) -> Vec<u8> {
     body.to_vec()
 }
 
+/// Reads a page to its end as it comes. Returns its bytes.
+pub async fn drain(client: &Client, url: &str) -> usize {
+    let mut response = client.get(url).send().await.unwrap();
+    assert!(
+        response.status().is_success(),
+        "{url}: {}",
+        response.status()
+    );
+    let mut size = 0;
+    while let Some(piece) = response.chunk().await.unwrap() {
+        size += piece.len();
+    }
+    size
+}
+
 /// Asks until a page is there: what is started by hand reports nothing that could be waited for.
 pub async fn ready(url: &str) {
     let client = client();
