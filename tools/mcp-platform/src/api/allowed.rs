@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use super::Api;
 use super::caller::Caller;
 use super::input;
+use super::problem::Problem;
 
 /// In which session of MCP a request is.
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -81,11 +82,19 @@ pub fn while_allowed<T: Send + 'static>(
     .boxed()
 }
 
-/// The same for the streams of MCP, whose messages have to come in time. The session ends with its stream: who comes back needs a token
-/// first, and then a session of its own.
+/// The same for the streams of MCP, whose messages have to come in time. A session is only for the one
+/// who began it, and ends with its stream: who comes back needs a token first, and then a session of
+/// their own.
 pub async fn sessions(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().cloned();
+    let name = caller.as_ref().map_or("", |caller| caller.name.as_str());
     let asked = session(request.headers());
+    if let Some(session) = &asked
+        && !api.tools.is_of(session, name)
+    {
+        let error = Error::not_found("there is no such session of MCP for who asks");
+        return Problem::from(error.hint("begin one with `initialize`")).into_response();
+    }
     // The endpoint would wait for its message as long as it takes.
     let (parts, body) = request.into_parts();
     let body = match input::whole(body, &api.limits).await {
@@ -93,6 +102,9 @@ pub async fn sessions(State(api): State<Arc<Api>>, request: Request, next: Next)
         Err(problem) => return problem.into_response(),
     };
     let response = next.run(Request::from_parts(parts, body)).await;
+    if let (None, Some(begun)) = (&asked, session(response.headers())) {
+        api.tools.begun(&begun, name).await;
+    }
     let streams = response
         .headers()
         .get(CONTENT_TYPE)

@@ -1,8 +1,9 @@
 //! MCP over streamable HTTP at `/mcp`. It stands behind the same layers as the REST API: token,
 //! `Host` and `Origin`, limits. Who asks is in the extensions of each request, never in the session,
-//! so that a session id that got about gives nobody more rights than their own token.
+//! and a session is only for the one who began it: its streams carry what others may not see.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use rmcp::transport::streamable_http_server::session::SessionManager as _;
@@ -11,6 +12,9 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::Face;
 
+/// Above so many known sessions it is looked which of them have ended.
+const FEW: usize = 64;
+
 /// Where the endpoint is.
 pub const PATH: &str = "/mcp";
 
@@ -18,6 +22,8 @@ pub const PATH: &str = "/mcp";
 pub struct Endpoint {
     service: StreamableHttpService<Face, LocalSessionManager>,
     sessions: Arc<LocalSessionManager>,
+    /// Who began each session, by the session's id.
+    owners: Mutex<HashMap<String, String>>,
     end: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -40,6 +46,7 @@ impl Endpoint {
                 config,
             ),
             sessions,
+            owners: Mutex::default(),
             end: Arc::new(move || token.cancel()),
         }
     }
@@ -47,6 +54,32 @@ impl Endpoint {
     /// Its route.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new().route_service(PATH, self.service.clone())
+    }
+
+    fn owners(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A session was begun by whoever is called so.
+    pub async fn begun(&self, session: &str, owner: &str) {
+        let known: Vec<String> = self.owners().keys().cloned().collect();
+        // It doubles before it is looked again, so that a look costs each session little.
+        if known.len() >= FEW && known.len().is_power_of_two() {
+            for session in known {
+                let is_there = self.sessions.has_session(&session.as_str().into()).await;
+                if !is_there.unwrap_or(false) {
+                    self.owners().remove(&session);
+                }
+            }
+        }
+        self.owners().insert(session.to_owned(), owner.to_owned());
+    }
+
+    /// Whether a session is one that this caller has begun.
+    pub fn is_of(&self, session: &str, caller: &str) -> bool {
+        self.owners()
+            .get(session)
+            .is_some_and(|owner| owner == caller)
     }
 
     /// Ends one session, in the background; none of that id is none to end.

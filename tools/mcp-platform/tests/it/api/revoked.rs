@@ -129,16 +129,27 @@ async fn a_session_of_mcp_ends_with_its_token() {
     let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
     let taken = ask(Method::POST, &one, session).json(&ready).send().await;
     assert_eq!(taken.unwrap().status(), 202);
+    // It is for nobody else, not even its end.
+    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+    for method in [Method::GET, Method::POST, Method::DELETE] {
+        let request = ask(method.clone(), &other, session);
+        let request = match method {
+            Method::POST => request.json(&list),
+            _ => request,
+        };
+        let status = request.send().await.unwrap().status();
+        assert_eq!(status, 404, "{method}");
+    }
     let stream = open(ask(Method::GET, &one, session)).await;
     revoke(&stand, "one");
     rest(stream).await;
     let again = ask(Method::GET, &one, session).send().await.unwrap();
     assert_eq!(again.status(), 401);
-    // The session is gone for everyone.
-    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+    // The session is gone, also for a new token of that name.
+    let one = stand.token("one", Role::Viewer, &[]);
     let gone = async {
         loop {
-            let request = ask(Method::POST, &other, session).json(&list);
+            let request = ask(Method::POST, &one, session).json(&list);
             if request.send().await.unwrap().status() == 404 {
                 break;
             }
