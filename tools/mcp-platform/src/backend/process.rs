@@ -195,7 +195,8 @@ impl Backend for ProcessBackend {
     }
 
     async fn reachable(&self) -> Result<()> {
-        folder::make_folder(&self.surroundings.root.0)
+        folder::make_folder(&self.surroundings.root.0)?;
+        folder::room(&self.surroundings.root.0)
     }
 
     fn keep_watching(&self) {

@@ -12,6 +12,8 @@ use crate::model::{Identity, Name};
 /// What keeps others from reading what is ours.
 const PRIVATE_FILE: u32 = 0o600;
 const PRIVATE_FOLDER: u32 = 0o700;
+/// Bytes that a record may need.
+const RECORD: usize = 16 << 10;
 
 /// The folder with all servers.
 #[derive(Debug, Clone)]
@@ -117,6 +119,17 @@ impl Folder {
     /// What instances write.
     pub fn logs(&self) -> PathBuf {
         self.0.join("logs")
+    }
+
+    /// Empties what it wrote and what happened to it, where both are about to go: on a full disk, the
+    /// word that it is to go needs a little room. What cannot be emptied stays.
+    pub fn make_room(&self) {
+        let logs = fs::read_dir(self.logs()).into_iter().flatten().flatten();
+        let logs = logs.map(|entry| entry.path());
+        for path in logs.chain([self.events()]) {
+            let file = OpenOptions::new().write(true).open(path);
+            let _ = file.and_then(|file| file.set_len(0));
+        }
     }
 
     /// Storage that outlives instances.
@@ -278,6 +291,15 @@ pub fn append(path: &Path) -> std::io::Result<File> {
         .open(path)
 }
 
+/// Whether there is room for one more record, by a file without a name that is gone at once.
+///
+/// # Errors
+/// There is none, or nothing can be written there.
+pub fn room(folder: &Path) -> Result<()> {
+    let written = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; RECORD]));
+    written.map_err(|error| failed(folder, &error))
+}
+
 /// Reads a file; none when it is not there.
 ///
 /// # Errors
@@ -299,7 +321,7 @@ pub fn failed(path: &Path, error: &std::io::Error) -> Error {
         ErrorKind::NotFound => Error::not_found(message),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::unavailable(message)
             .hint("make room there, or choose another folder with MCP_STATE_DIR"),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory => {
             Error::precondition(message).hint("choose a folder of your own with MCP_STATE_DIR")
         }
         _ => Error::internal(message),

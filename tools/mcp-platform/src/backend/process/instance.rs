@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::error::Result;
@@ -29,6 +30,8 @@ use super::members::{self, Member};
 use super::probing::{self, STABLE};
 use super::record::Wheel;
 
+/// How long the last output of a process is waited for.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Between two looks at its memory, and at its sessions while it drains.
 const MEMORY_PERIOD: Duration = Duration::from_secs(1);
 const MEMORY_FIRST: Duration = Duration::from_millis(50);
@@ -168,7 +171,7 @@ impl Life {
             // An environment is being made; whoever needs it next makes it anew.
             _ = orders.changed() => return End::Killed,
         };
-        let (mut child, port, last) = match started {
+        let (mut child, port, output) = match started {
             Ok(started) => started,
             Err((cause, message)) => return End::Failed(cause, message, Duration::ZERO),
         };
@@ -187,19 +190,19 @@ impl Life {
         let told = told(&mut orders, order.kills);
         let settled = failures <= 1;
         let end = tokio::select! {
-            status = child.wait() => ended(status, &last, begun),
+            status = child.wait() => ended(status, &output.last().await, begun),
             why = probing::watch(&self.keeper, &self.name, &self.spec, port, settled) => {
-                self.finish(&mut child, pid).await;
+                self.finish(&mut child, pid, order.kills).await;
                 End::Failed(Cause::Probe, why, begun.elapsed())
             }
             () = self.exceeds(pid) => {
                 let limit = self.spec.resources.memory_limit >> 20;
                 End::Failed(Cause::OutOfMemory, format!("used more than {limit} MiB of memory"), begun.elapsed())
             }
-            order = told => {
-                if order.kills == 0 {
-                    self.drain(&mut child, port).await;
-                    self.finish(&mut child, pid).await;
+            told = told => {
+                if told.kills == 0 {
+                    self.drain(&mut child, port, order.kills).await;
+                    self.finish(&mut child, pid, order.kills).await;
                     End::Told
                 } else {
                     self.keeper.note(&self.name, "Killed", "ended without grace");
@@ -219,7 +222,7 @@ impl Life {
     async fn start(
         &self,
         log: &Arc<Log>,
-    ) -> std::result::Result<(Child, u16, Arc<Mutex<String>>), (Cause, String)> {
+    ) -> std::result::Result<(Child, u16, Pumps), (Cause, String)> {
         let keeper = &self.keeper;
         let programs = match &self.wheel {
             None => None,
@@ -263,14 +266,8 @@ impl Life {
                     format!("cannot start {}: {error}", launch.program.display()),
                 )
             })?;
-        let last = Arc::new(Mutex::new(String::new()));
-        if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(pump(stdout, log.clone(), last.clone()));
-        }
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(pump(stderr, log.clone(), last.clone()));
-        }
-        Ok((child, port, last))
+        let pumps = Pumps::of(&mut child, log);
+        Ok((child, port, pumps))
     }
 
     /// Returns once it holds more memory than it may.
@@ -287,8 +284,9 @@ impl Life {
         }
     }
 
-    /// Waits until its sessions have ended, it has, or the time for that is over.
-    async fn drain(&self, child: &mut Child, port: u16) {
+    /// Waits until its sessions have ended, it has, or the time for that is over; `kills` is how often
+    /// it was to end at once before it was started.
+    async fn drain(&self, child: &mut Child, port: u16, kills: u64) {
         self.keeper.instance(&self.name, |state| {
             state.phase = Phase::Ending;
             state.ready = false;
@@ -299,7 +297,6 @@ impl Life {
             }
         };
         let mut orders = self.orders.clone();
-        let kills = orders.borrow().kills;
         // Whoever kept new sessions away before has waited for the present ones already.
         let deadline =
             self.keeper.cordoned_since() + Duration::from_secs(u64::from(self.spec.drain_seconds));
@@ -333,7 +330,7 @@ impl Life {
     }
 
     /// A signal to its process group, then the grace period.
-    async fn finish(&self, child: &mut Child, pid: Option<i32>) {
+    async fn finish(&self, child: &mut Child, pid: Option<i32>, kills: u64) {
         self.keeper
             .instance(&self.name, |state| state.ready = false);
         // Until the child is waited for, its number is not given to another program.
@@ -342,7 +339,6 @@ impl Life {
         }
         let grace = Duration::from_secs(u64::from(self.spec.grace_seconds));
         let mut orders = self.orders.clone();
-        let kills = orders.borrow().kills;
         tokio::select! {
             _ = child.wait() => {}
             _ = killed(&mut orders, kills) => {}
@@ -401,9 +397,8 @@ async fn killed(orders: &mut watch::Receiver<Order>, kills: u64) {
     }
 }
 
-fn ended(status: std::io::Result<ExitStatus>, last: &Arc<Mutex<String>>, begun: Instant) -> End {
+fn ended(status: std::io::Result<ExitStatus>, last: &str, begun: Instant) -> End {
     let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-    let last = last.lock().map(|last| last.clone()).unwrap_or_default();
     let said = if last.is_empty() {
         String::new()
     } else {
@@ -414,6 +409,34 @@ fn ended(status: std::io::Result<ExitStatus>, last: &Arc<Mutex<String>>, begun: 
         format!("ended with {how}{said}"),
         begun.elapsed(),
     )
+}
+
+/// What carries its output into the log.
+struct Pumps {
+    last: Arc<Mutex<String>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Pumps {
+    fn of(child: &mut Child, log: &Arc<Log>) -> Pumps {
+        let last = Arc::new(Mutex::new(String::new()));
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let stdout = stdout.map(|it| tokio::spawn(pump(it, log.clone(), last.clone())));
+        let stderr = stderr.map(|it| tokio::spawn(pump(it, log.clone(), last.clone())));
+        let tasks = stdout.into_iter().chain(stderr).collect();
+        Pumps { last, tasks }
+    }
+
+    /// The last line that it wrote before it ended. A process that it left behind may hold its output
+    /// open for as long as it likes.
+    async fn last(self) -> String {
+        let all = futures::future::join_all(self.tasks);
+        let _ = tokio::time::timeout(LAST_WORDS, all).await;
+        self.last
+            .lock()
+            .map(|last| last.clone())
+            .unwrap_or_default()
+    }
 }
 
 /// Copies what it writes into the log, and keeps the last line.

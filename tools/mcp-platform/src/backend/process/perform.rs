@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Action, Identity, Remember, Spec};
 use crate::world::{now, random};
 
@@ -89,15 +89,22 @@ pub async fn perform(
 }
 
 async fn remove(surroundings: &Surroundings, folder: &Folder) -> Result<()> {
-    let removed = change(surroundings, folder, |record| match record {
+    let edit = |record: Option<Record>| match record {
         None => Ok(Edit::Nothing),
         Some(record) if record.removing => Ok(Edit::Same(record)),
         Some(record) => Ok(Edit::To(Record {
             removing: true,
             ..record
         })),
-    })
-    .await;
+    };
+    let mut removed = change(surroundings, folder, edit).await;
+    if removed
+        .as_ref()
+        .is_err_and(|error| error.kind == Kind::Unavailable)
+    {
+        folder.make_room();
+        removed = change(surroundings, folder, edit).await;
+    }
     match removed {
         // It went while the supervisor was asked.
         Err(_) if !folder.record().exists() => Ok(()),

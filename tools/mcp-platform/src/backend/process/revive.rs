@@ -54,13 +54,10 @@ pub async fn run(surroundings: Surroundings, hub: Arc<Hub>) {
     loop {
         let suspects = tokio::select! {
             Some(ended) = guards.join_next_with_id() => {
-                let (id, suspects) = match ended {
-                    Ok((id, ())) => (id, Vec::new()),
-                    // It panicked, and its server is as much in need of one as before.
-                    Err(error) => (error.id(), all(&surroundings)),
-                };
+                // Whether it ended or panicked; a server that still needs one is found by the net.
+                let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
                 guarded.retain(|_, guard| *guard != id);
-                suspects
+                Vec::new()
             }
             change = changes.next() => match change {
                 Some(Ok(Change::Server(identity))) => vec![identity],

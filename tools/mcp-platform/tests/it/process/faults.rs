@@ -209,8 +209,12 @@ async fn a_full_disk() {
         (report.status.state, report.observed.token.clone()),
         (State::Running, before)
     );
-    std::fs::remove_file(&ballast).unwrap();
+    // What would make room can be deleted, and who asks whether all is well is told that it is not.
+    let error = room.service.backend.reachable().await.unwrap_err();
+    assert_eq!(error.kind, Kind::Unavailable, "{error}");
     room.delete().await;
+    std::fs::remove_file(&ballast).unwrap();
+    room.service.backend.reachable().await.unwrap();
     drop(room);
     let _ = tokio::process::Command::new("umount")
         .arg(&path)
