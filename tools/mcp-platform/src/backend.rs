@@ -223,6 +223,14 @@ pub type Shared = Arc<dyn Backend>;
 /// # Errors
 /// Its configuration cannot be read, or names something that is not there.
 pub async fn open(kind: Kind, world: &World, cluster: Option<&str>) -> Result<Shared> {
+    if matches!(kind, Kind::Process | Kind::Docker) && cluster.is_some() {
+        // Whoever forgot --backend would change another place than the one that was named.
+        return Err(Error::invalid(format!(
+            "the back end {} has one place and no clusters",
+            kind.word()
+        ))
+        .hint("--cluster is for --backend kubernetes"));
+    }
     match kind {
         Kind::Docker => Ok(Arc::new(docker::Docker::from_world(world)?)),
         Kind::Kubernetes => Ok(Arc::new(

@@ -20,9 +20,11 @@ mod templates;
 mod token;
 mod update;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::{Error, Kind, Result};
 use crate::service::Operation;
@@ -40,7 +42,10 @@ const EXIT_CODES: [(u8, &str); 7] = [
     (2, "usage, configuration, or no such server or template"),
     (3, "not ready in time"),
     (4, "conflict with the present state"),
-    (5, "the back end cannot be reached, or a tool is missing"),
+    (
+        5,
+        "the back end cannot be reached, or a tool, a file or a port of this machine cannot be used",
+    ),
     (6, "not allowed"),
 ];
 
@@ -123,10 +128,16 @@ enum Verb {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    cli.general.namespace_named =
+        matches.value_source("namespace") == Some(ValueSource::CommandLine);
     let output = Output::new(cli.general.format, cli.general.quiet);
     let done = World::read()
-        .map_err(|error| Error::internal(format!("the working folder: {error}")))
+        .map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => Error::invalid(error.to_string()),
+            _ => Error::internal(format!("the working folder: {error}")),
+        })
         .and_then(|world| run(cli, &world, &output));
     match done {
         Ok(code) => ExitCode::from(code),
@@ -165,7 +176,7 @@ fn run(cli: Cli, world: &World, output: &Output) -> Result<u8> {
             Verb::Backup(arguments) => backup::backup(&general, world, output, &arguments).await,
             Verb::Restore(arguments) => backup::restore(&general, world, output, &arguments).await,
             Verb::Serve(arguments) => serve::run(&general, world, output, arguments).await,
-            Verb::Token(arguments) => token::run(world, output, arguments),
+            Verb::Token(arguments) => token::run(&general, world, output, arguments),
             Verb::Doctor => doctor::run(&general, world, output).await,
             Verb::Setup(arguments) => setup::run(&general, world, output, arguments).await,
             Verb::Clusters => {

@@ -2,9 +2,21 @@
 //! at the start; nothing else asks the system.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+
+/// Variables of others that say where we work.
+const PLACES: [&str; 7] = [
+    "HOME",
+    "XDG_STATE_HOME",
+    "KUBECONFIG",
+    "KUBECONFIG_DIR",
+    "POD_NAMESPACE",
+    "DOCKER_HOST",
+    "DOCKER_CONFIG",
+];
 
 /// The surroundings.
 #[derive(Debug, Clone)]
@@ -19,11 +31,24 @@ pub struct World {
 
 impl World {
     /// Reads the surroundings of this process.
+    ///
+    /// # Errors
+    /// `InvalidData`: a variable that decides where we work is no text. Taken as one that is not set,
+    /// it would let us work elsewhere.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the environment"
     )]
     pub fn read() -> std::io::Result<World> {
+        let decides = |key: &str| key.starts_with("MCP_") || PLACES.contains(&key);
+        let broken = std::env::vars_os().find_map(|(key, value)| {
+            let key = key.into_string().ok()?;
+            (value.to_str().is_none() && decides(&key)).then_some(key)
+        });
+        if let Some(key) = broken {
+            let message = format!("the environment variable {key} is not UTF-8");
+            return Err(std::io::Error::new(ErrorKind::InvalidData, message));
+        }
         Ok(World {
             environment: std::env::vars_os()
                 .filter_map(|(key, value)| {

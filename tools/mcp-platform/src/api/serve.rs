@@ -35,7 +35,7 @@ pub fn may_listen(address: SocketAddr, tokens: Option<&[Token]>) -> Result<Token
         return Ok(Tokens::NeededOnceThereAreAny);
     }
     if tokens.is_none_or(<[Token]>::is_empty) {
-        return Err(Error::precondition(format!(
+        return Err(Error::invalid(format!(
             "{address} can be reached by others, and there is no token: everyone could deploy"
         ))
         .hint("mcp-platform token create NAME --role admin")

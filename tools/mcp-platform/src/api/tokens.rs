@@ -129,8 +129,10 @@ pub fn revoke(path: &Path, name: &Name) -> Result<()> {
 
 /// Reads, changes and swaps the file, one at a time.
 fn change(path: &Path, edit: impl FnOnce(&mut Vec<Token>) -> Result<()>) -> Result<()> {
-    let failed =
-        |error: std::io::Error| Error::precondition(format!("{}: {error}", path.display()));
+    let failed = |error: std::io::Error| {
+        Error::precondition(format!("{}: {error}", path.display()))
+            .hint("make room there, or name another file with --tokens")
+    };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut lock_path = path.as_os_str().to_owned();
@@ -152,7 +154,9 @@ fn change(path: &Path, edit: impl FnOnce(&mut Vec<Token>) -> Result<()>) -> Resu
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
         .tempfile_in(folder)
         .map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    // The file itself: the wrapper would name the temporary one.
+    let written = file.as_file_mut().write_all(text.as_bytes());
+    written.map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())

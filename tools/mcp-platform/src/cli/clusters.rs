@@ -49,13 +49,6 @@ impl Several {
             Kind::Kubernetes => list(world),
             Kind::Process | Kind::Docker | Kind::Mock => Vec::new(),
         };
-        if matches!(general.backend, Kind::Process | Kind::Docker) && !named.is_empty() {
-            return Err(Error::invalid(format!(
-                "the back end {} has one place and no clusters",
-                general.backend.word()
-            ))
-            .hint("--cluster is for --backend kubernetes"));
-        }
         let mut wanted: Vec<Wanted> = Vec::new();
         for name in named {
             add(&mut wanted, name, Need::Must);

@@ -40,6 +40,9 @@ pub struct General {
         hide_env_values = true
     )]
     pub namespace: String,
+    /// Whether the command line names the namespace, and not only the environment.
+    #[arg(skip)]
+    pub namespace_named: bool,
     /// A folder with templates, each a folder with template.toml; or a git repository: URL, URL#revision or URL#revision:folder
     #[arg(
         long,

@@ -14,7 +14,7 @@ use crate::world::{self, World};
 
 use super::output::table;
 use super::serve::token_path;
-use super::{Format, Output};
+use super::{Format, General, Output};
 
 /// Arguments of `token`.
 #[derive(Debug, Args)]
@@ -87,7 +87,14 @@ struct Shown {
 ///
 /// # Errors
 /// The file cannot be read or written, or a name is wrong.
-pub fn run(world: &World, output: &Output, arguments: Arguments) -> Result<()> {
+pub fn run(general: &General, world: &World, output: &Output, arguments: Arguments) -> Result<()> {
+    if general.namespace_named {
+        // Taken in silence, it would make a token for all of them.
+        return Err(
+            Error::invalid("--namespace says where a verb works, not what a token is for")
+                .hint("mcp-platform token create NAME --for-namespace NAMESPACE"),
+        );
+    }
     let path = token_path(world, arguments.tokens.as_deref());
     match arguments.verb {
         Verb::Create(create) => self::create(&path, output, &create),

@@ -115,12 +115,13 @@ impl Backup {
     /// What is wrong with a document that is none of ours. No value of it is repeated: it may be a
     /// secret.
     pub fn refusal<E>(error: &serde_path_to_error::Error<E>) -> Error {
-        let place = error.path().to_string();
-        Error::invalid(format!(
-            "this is no backup of mcp-platform: {place} is wrong"
-        ))
-        .hint("`mcp-platform backup FILE` makes one")
-        .hint("restore it with the version of mcp-platform that wrote it")
+        let what = match error.path().to_string().as_str() {
+            "." => "something is missing, or there is too much".to_owned(),
+            place => format!("{place} is wrong"),
+        };
+        Error::invalid(format!("this is no backup of mcp-platform: {what}"))
+            .hint("`mcp-platform backup FILE` makes one")
+            .hint("restore it with the version of mcp-platform that wrote it")
     }
 
     /// Reads a document.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::backend::Kind;
 use crate::error::{Error, Result};
 
 use super::Service;
@@ -61,9 +62,14 @@ impl Clusters {
                 let shown: String = name.chars().take(SHOWN).collect();
                 let known: Vec<&str> = self.0.iter().map(|each| each.name.as_str()).collect();
                 let known = known.join(", ");
-                Error::not_found(format!("there is no cluster {shown:?} here, only {known}"))
-                    .hint(format!("choose one of {known}"))
-                    .hint("or start the platform with --cluster NAME for each that it shall serve")
+                let message = format!("there is no cluster {shown:?} here, only {known}");
+                let error = Error::not_found(message).hint(format!("choose one of {known}"));
+                match self.0[0].service.backend.kind() {
+                    Kind::Process | Kind::Docker => error,
+                    Kind::Kubernetes | Kind::Mock => error.hint(
+                        "or start the platform with --cluster NAME for each that it shall serve",
+                    ),
+                }
             })
     }
 }

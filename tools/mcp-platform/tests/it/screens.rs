@@ -1,6 +1,7 @@
 //! What a person sees at the command line: each screen as it is printed, without colour, and no wider
 //! than a terminal of 80 columns.
 
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -221,20 +222,6 @@ error: \"Bad_Name\" is no name: 'B' is none of the lower-case ASCII letters, dig
   try: names are DNS-1123 labels, for example `notebooks-2`
 [2]",
         ),
-        (
-            "list --cluster a --cluster b",
-            "
-error: 2 clusters are named, and this works on one
-  try: name one; `mcp-platform serve` and `mcp-platform mcp` take several
-[2]",
-        ),
-        (
-            "--backend process serve --cluster a --cluster b",
-            "
-error: the back end process has one place and no clusters
-  try: --cluster is for --backend kubernetes
-[2]",
-        ),
     ];
     for (line, wanted) in check {
         terminal.shows(line, wanted).await;
@@ -249,6 +236,74 @@ error: STATE/mock.json cannot run servers now: see reachable
 [5]",
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_says_where_is_never_passed_over() {
+    let terminal = Terminal::new("");
+    let check = [
+        (
+            "list --cluster a --cluster b",
+            "
+error: 2 clusters are named, and this works on one
+  try: name one; `mcp-platform serve` and `mcp-platform mcp` take several
+[2]",
+        ),
+        (
+            "--backend process serve --cluster a --cluster b",
+            "
+error: the back end process has one place and no clusters
+  try: --cluster is for --backend kubernetes
+[2]",
+        ),
+        (
+            "--backend process list --cluster prod",
+            "
+error: the back end process has one place and no clusters
+  try: --cluster is for --backend kubernetes
+[2]",
+        ),
+        (
+            "token create guest --namespace team",
+            "
+error: --namespace says where a verb works, not what a token is for
+  try: mcp-platform token create NAME --for-namespace NAMESPACE
+[2]",
+        ),
+        (
+            "serve --listen 0.0.0.0:0",
+            "
+error: 0.0.0.0:0 can be reached by others, and there is no token: everyone could deploy
+  try: mcp-platform token create NAME --role admin
+  try: or listen on 127.0.0.1
+[2]",
+        ),
+    ];
+    for (line, wanted) in check {
+        terminal.shows(line, wanted).await;
+    }
+}
+
+/// Taken as one that is not set, it would let us work elsewhere.
+#[tokio::test]
+async fn a_variable_that_is_no_text_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = std::ffi::OsString::from_vec(b"/tmp/\xff".to_vec());
+    let list = Command::new(env!("CARGO_BIN_EXE_mcp-platform"))
+        .arg("list")
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("MCP_STATE_DIR", broken)
+        .output();
+    let done = tokio::time::timeout(PATIENCE, list).await;
+    let done = done.expect("it ends").unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(
+        said,
+        "error: the environment variable MCP_STATE_DIR is not UTF-8\n"
+    );
+    assert_eq!(done.status.code(), Some(2));
 }
 
 #[tokio::test]
