@@ -29,9 +29,9 @@ use super::answers::{Deployment, ProblemAnswer, gone};
 use super::caller::Caller;
 use super::deployments::{Filter, Place, Sieve};
 use super::input::{Asked, Named};
-use super::live::{Ear, Live, News, Next};
+use super::live::{Ear, News, Next};
 use super::problem::Problem;
-use super::site::At;
+use super::site::{At, Site};
 
 /// How often a silent stream says that it is alive.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -317,24 +317,25 @@ pub async fn all(
             "the back end did not say in time which servers there are",
         ))
     }))?;
-    let live = Arc::clone(&site.live);
     let stream = stream::unfold(
-        (ear, live, sieve, held),
-        |(mut ear, live, sieve, held): (Ear, Arc<Live>, Sieve, OwnedSemaphorePermit)| async move {
+        (ear, site, sieve, held),
+        |(mut ear, site, sieve, held): (Ear, Arc<Site>, Sieve, OwnedSemaphorePermit)| async move {
             let next = ear.next().await?;
-            let sent = tell(&live, &sieve, next);
-            Some((stream::iter(sent), (ear, live, sieve, held)))
+            let sent = tell(&site, &sieve, next);
+            Some((stream::iter(sent), (ear, site, sieve, held)))
         },
     );
     Ok(sse(&api, who, stream.flatten()))
 }
 
 #[derive(Serialize)]
-struct Snapshot {
+struct Snapshot<'a> {
+    cluster: &'a str,
     deployments: Vec<Deployment>,
 }
 
-fn tell(live: &Live, sieve: &Sieve, next: Next) -> Vec<Sent> {
+fn tell(site: &Site, sieve: &Sieve, next: Next) -> Vec<Sent> {
+    let live = &site.live;
     match next {
         Next::Snapshot(number, reports) => {
             let deployments = reports
@@ -342,7 +343,11 @@ fn tell(live: &Live, sieve: &Sieve, next: Next) -> Vec<Sent> {
                 .filter(|report| sieve.lets(&report.observed))
                 .map(|report| Deployment::of(report))
                 .collect();
-            vec![sent("snapshot", &Snapshot { deployments }).id(live.id(number))]
+            let snapshot = Snapshot {
+                cluster: &site.name,
+                deployments,
+            };
+            vec![sent("snapshot", &snapshot).id(live.id(number))]
         }
         Next::Changes(changes) => changes
             .into_iter()

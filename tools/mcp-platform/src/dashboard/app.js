@@ -76,7 +76,7 @@ function clusterChanged() {
   closeDetails();
   closeDialogs();
   said.clear();
-  announce(`Cluster ${byId("cluster").value}`);
+  announce(cluster() ? `Cluster ${cluster()}` : "Another cluster");
 }
 
 function drawOutage(state, before) {

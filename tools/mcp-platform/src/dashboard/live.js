@@ -18,10 +18,13 @@ export function follow({ changed, connection }) {
   let lostSince = null;
   let wait = shortest;
   let timer = null;
+  let where = "";
 
-  function take({ event, data }, where) {
+  function take({ event, data }) {
     const said = JSON.parse(data);
     if (event === "snapshot") {
+      // Nobody may have chosen one; what is shown is of one all the same.
+      where = said.cluster;
       servers.clear();
       for (const each of said.deployments) servers.set(keyOf(each), serverOf(each, where));
       changed(servers, null);
@@ -38,13 +41,12 @@ export function follow({ changed, connection }) {
   }
 
   async function run(signal) {
-    const where = cluster();
     let live = false;
     if (lostSince === null) connection({ kind: "connecting" });
     try {
-      for await (const event of events(path, { signal, where })) {
+      for await (const event of events(path, { signal })) {
         if (signal.aborted) return;
-        take(event, where);
+        take(event);
         if (!live && event.event === "snapshot") {
           live = true;
           lostSince = null;
