@@ -50,25 +50,7 @@ fn problems(template: &Template) -> Vec<Detail> {
     if template.transport.port == 0 {
         say("transport.port".to_owned(), "must be 1 to 65535".to_owned());
     }
-    for (key, path) in [
-        ("transport.path", template.transport.path.as_deref()),
-        (
-            "health.path",
-            template.health.as_ref().map(|probe| probe.path.as_str()),
-        ),
-        (
-            "ready.path",
-            template.ready.as_ref().map(|probe| probe.path.as_str()),
-        ),
-        (
-            "sessions.path",
-            template.sessions.as_ref().map(|page| page.path.as_str()),
-        ),
-    ] {
-        if path.is_some_and(|path| !path.starts_with('/')) {
-            say(key.to_owned(), "must start with `/`".to_owned());
-        }
-    }
+    pages(template, &mut say);
     if let Some(bearer) = &template.transport.bearer
         && !template
             .configuration
@@ -101,6 +83,28 @@ fn problems(template: &Template) -> Vec<Detail> {
     }
     companions(template, &mut say);
     found
+}
+
+fn pages(template: &Template, say: &mut impl FnMut(String, String)) {
+    for (key, path) in [
+        ("transport.path", template.transport.path.as_deref()),
+        (
+            "health.path",
+            template.health.as_ref().map(|probe| probe.path.as_str()),
+        ),
+        (
+            "ready.path",
+            template.ready.as_ref().map(|probe| probe.path.as_str()),
+        ),
+        (
+            "sessions.path",
+            template.sessions.as_ref().map(|page| page.path.as_str()),
+        ),
+    ] {
+        if path.is_some_and(|path| !path.starts_with('/')) {
+            say(key.to_owned(), "must start with `/`".to_owned());
+        }
+    }
 }
 
 fn settings(template: &Template, say: &mut impl FnMut(String, String)) {

@@ -383,6 +383,20 @@ fn last_activity(
         .max()
 }
 
+/// Whether a pod is one of our server, by its labels.
+fn is_of(pod: &Pod, identity: &Identity) -> bool {
+    let labels = pod.metadata.labels.as_ref();
+    let is = |key: &str, value: &str| {
+        labels
+            .and_then(|labels| labels.get(key))
+            .map(String::as_str)
+            == Some(value)
+    };
+    pod.metadata.namespace.as_deref() == Some(identity.namespace.as_str())
+        && is(label::INSTANCE, identity.name.as_str())
+        && is(label::MANAGED_BY, label::MANAGED_BY_VALUE)
+}
+
 /// What is left of a server whose workload is not there yet, or not any more: it can be deployed
 /// again, or deleted.
 fn remains(
@@ -392,18 +406,8 @@ fn remains(
     warnings: &Warnings<'_>,
 ) -> Observed {
     let labels = secret.metadata.labels.clone().unwrap_or_default();
-    let instances: Vec<Instance> = pods
-        .iter()
-        .filter(|pod| {
-            pod.metadata.namespace.as_deref() == Some(identity.namespace.as_str())
-                && pod.metadata.labels.as_ref().is_some_and(|labels| {
-                    labels.get(label::INSTANCE).map(String::as_str) == Some(identity.name.as_str())
-                        && labels.get(label::MANAGED_BY).map(String::as_str)
-                            == Some(label::MANAGED_BY_VALUE)
-                })
-        })
-        .map(|pod| instance(pod, warnings))
-        .collect();
+    let left = pods.iter().filter(|pod| is_of(pod, identity));
+    let instances: Vec<Instance> = left.map(|pod| instance(pod, warnings)).collect();
     let alive = instances
         .iter()
         .filter(|instance| instance.phase != Phase::Ending)
