@@ -8,37 +8,38 @@ const path = "/api/templates/deployments/events/";
 const shortest = 500;
 const longest = 15_000;
 
+/** Takes up one event of the stream. Returns the keys of the servers that changed; null for all of them. */
+function takeUp(known, { event, data }) {
+  const { servers } = known;
+  const said = JSON.parse(data);
+  if (event === "problem") {
+    // The platform is there and its back end is not: what is shown is old just the same.
+    throw new Problem(said.status ?? 503, said);
+  }
+  if (event === "snapshot") {
+    // Nobody may have chosen a cluster; what is shown is of one all the same.
+    known.cluster = said.cluster;
+    servers.clear();
+    for (const each of said.deployments) servers.set(keyOf(each), serverOf(each, known.cluster));
+    return null;
+  }
+  if (event === "deployment") servers.set(keyOf(said), serverOf(said, known.cluster));
+  else if (event === "gone") servers.delete(keyOf(said));
+  else return [];
+  return [keyOf(said)];
+}
+
 /**
  * Follows all servers. `changed(servers, keys)` gets all of them and the keys of those that changed, or null when all
  * were said anew; `connection(state)` gets `{ kind: "connecting" | "live" | "lost" | "refused", since, retry, problem }`.
  */
 export function follow({ changed, connection }) {
   const servers = new Map();
+  const known = { servers, cluster: "" };
   let running = new AbortController();
   let lostSince = null;
   let wait = shortest;
   let timer = null;
-  let where = "";
-
-  function take({ event, data }) {
-    const said = JSON.parse(data);
-    if (event === "snapshot") {
-      // Nobody may have chosen one; what is shown is of one all the same.
-      where = said.cluster;
-      servers.clear();
-      for (const each of said.deployments) servers.set(keyOf(each), serverOf(each, where));
-      changed(servers, null);
-    } else if (event === "deployment") {
-      servers.set(keyOf(said), serverOf(said, where));
-      changed(servers, [keyOf(said)]);
-    } else if (event === "gone") {
-      servers.delete(keyOf(said));
-      changed(servers, [keyOf(said)]);
-    } else if (event === "problem") {
-      // The platform is there and its back end is not: what is shown is old just the same.
-      throw new Problem(said.status ?? 503, said);
-    }
-  }
 
   async function run(signal) {
     let live = false;
@@ -46,7 +47,7 @@ export function follow({ changed, connection }) {
     try {
       for await (const event of events(path, { signal })) {
         if (signal.aborted) return;
-        take(event);
+        changed(servers, takeUp(known, event));
         if (!live && event.event === "snapshot") {
           live = true;
           lostSince = null;

@@ -8,12 +8,8 @@ import { clean, clock, element } from "./text.js";
 const most = 2000;
 const first = 500;
 
-/** The panel for a server's lines; `stop()` ends the stream. */
-export function logPanel(server) {
-  let running = new AbortController();
-  let waiting = [];
-  let due = false;
-
+/** What the panel is made of. */
+function parts(server) {
   const instance = element("select", {}, element("option", { value: "" }, "All instances"));
   for (const each of server.instances) instance.append(element("option", { value: each.name }, each.name));
   const pause = element("button", { type: "button", class: "small", "aria-pressed": "false" }, "Pause");
@@ -34,7 +30,16 @@ export function logPanel(server) {
     output,
     state,
   );
+  return { instance, pause, previous, output, state, panel };
+}
 
+/** The panel for a server's lines; `stop()` ends the stream. */
+export function logPanel(server) {
+  let running = new AbortController();
+  let waiting = [];
+  let due = false;
+
+  const { instance, pause, previous, output, state, panel } = parts(server);
   const paused = () => pause.getAttribute("aria-pressed") === "true";
 
   function write() {

@@ -46,13 +46,15 @@ fn outside(secret: &Value) -> OutsideSecret {
         let value = secret.pointer(pointer).and_then(Value::as_object);
         value.cloned().unwrap_or_default()
     };
+    let mut keys: Vec<String> = members("/stringData")
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    keys.sort();
     OutsideSecret {
         namespace: text("/metadata/namespace"),
         name: text("/metadata/name"),
-        keys: members("/stringData")
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect(),
+        keys,
         labels: members("/metadata/labels")
             .into_iter()
             .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())))
@@ -95,7 +97,10 @@ pub fn write(heading: &str, objects: &[Value], outside: &[OutsideSecret]) -> Res
         )));
     }
     for object in objects {
-        let document = serde_saphyr::to_string(object).map_err(|error| {
+        // The same text from every build: whether maps keep their order is decided for all crates at once.
+        let mut object = object.clone();
+        object.sort_all_objects();
+        let document = serde_saphyr::to_string(&object).map_err(|error| {
             Error::internal(format!("an object cannot be written as YAML: {error}"))
         })?;
         text.push_str("---\n");
