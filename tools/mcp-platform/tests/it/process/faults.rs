@@ -7,7 +7,7 @@ use mcp_platform::model::{Cause, State};
 use mcp_platform::service::StopMode;
 use serde_json::json;
 
-use super::{Room, identity};
+use super::{Room, gone, identity};
 use crate::engine::say;
 
 async fn fails(room: &mut Room, template: &str, fail: &str) -> Error {
@@ -136,9 +136,14 @@ async fn one_whose_port_is_taken_while_it_is_stopped() {
     room.echo(1).await;
     let endpoint: url::Url = room.endpoint().await.parse().unwrap();
     room.stop(StopMode::Graceful).await.unwrap();
-    let thief = tokio::net::TcpListener::bind(("127.0.0.1", endpoint.port().unwrap()))
-        .await
-        .unwrap();
+    // Its supervisor lets go of it a moment after it is said to be stopped.
+    let thief = std::cell::OnceCell::new();
+    gone(|| {
+        let port = endpoint.port().unwrap();
+        let taken = std::net::TcpListener::bind(("127.0.0.1", port));
+        taken.is_ok_and(|listener| thief.set(listener).is_ok())
+    })
+    .await;
     room.service.patience.total = Duration::from_secs(3);
     let error = room.start().await.unwrap_err();
     assert!(error.message.contains("is taken"), "{error}");

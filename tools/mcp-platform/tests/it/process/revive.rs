@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use mcp_platform::backend::Backend;
 use mcp_platform::backend::process::ProcessBackend;
+use mcp_platform::lifecycle::status;
 use mcp_platform::model::{Action, Cause, Instance, Observed, Phase, Remember, State};
 use mcp_platform::service::StopMode;
 use nix::sys::signal::{Signal, kill as signal};
@@ -40,9 +41,10 @@ async fn two_platforms_bring_back_one_supervisor() {
             new && (now.0.len(), now.1.len()) == (1, 2)
         })
         .await;
-        room.until("running again", |observed| observed.ready == 2)
-            .await;
-        assert_eq!(room.status().await.status.state, State::Running);
+        // What is gone is shown as ending for a moment more.
+        let running = |observed: &Observed| status(observed).state == State::Running;
+        let report = room.until("running again", running).await;
+        assert_eq!(report.ready, 2);
         assert_eq!(room.endpoint().await, endpoint);
         Client::connect(&endpoint).await.close().await;
     }
