@@ -20,7 +20,6 @@ mod templates;
 mod token;
 mod update;
 
-use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
@@ -133,12 +132,7 @@ pub fn main() -> ExitCode {
     cli.general.namespace_named =
         matches.value_source("namespace") == Some(ValueSource::CommandLine);
     let output = Output::new(cli.general.format, cli.general.quiet);
-    let done = World::read()
-        .map_err(|error| match error.kind() {
-            ErrorKind::InvalidData => Error::invalid(error.to_string()),
-            _ => Error::internal(format!("the working folder: {error}")),
-        })
-        .and_then(|world| run(cli, &world, &output));
+    let done = World::read().and_then(|world| run(cli, &world, &output));
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

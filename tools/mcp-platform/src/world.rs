@@ -2,10 +2,11 @@
 //! at the start; nothing else asks the system.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+
+use crate::error::{Error, Result};
 
 /// Variables of others that say where we work.
 const PLACES: [&str; 7] = [
@@ -33,13 +34,13 @@ impl World {
     /// Reads the surroundings of this process.
     ///
     /// # Errors
-    /// `InvalidData`: a variable that decides where we work is no text. Taken as one that is not set,
-    /// it would let us work elsewhere.
+    /// A variable that decides where we work is no text: taken as one that is not set, it would let us
+    /// work elsewhere. Or there is no working folder.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the environment"
     )]
-    pub fn read() -> std::io::Result<World> {
+    pub fn read() -> Result<World> {
         let decides = |key: &str| key.starts_with("MCP_") || PLACES.contains(&key);
         let broken = std::env::vars_os().find_map(|(key, value)| {
             let key = key.into_string().ok()?;
@@ -47,7 +48,7 @@ impl World {
         });
         if let Some(key) = broken {
             let message = format!("the environment variable {key} is not UTF-8");
-            return Err(std::io::Error::new(ErrorKind::InvalidData, message));
+            return Err(Error::invalid(message));
         }
         Ok(World {
             environment: std::env::vars_os()
@@ -55,8 +56,8 @@ impl World {
                     Some((key.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
-            folder: std::env::current_dir()?,
-            program: std::env::current_exe()?,
+            folder: std::env::current_dir().map_err(|error| failed("working folder", &error))?,
+            program: std::env::current_exe().map_err(|error| failed("running program", &error))?,
         })
     }
 
@@ -81,6 +82,10 @@ impl World {
         };
         base.join("mcp-platform")
     }
+}
+
+fn failed(what: &str, error: &std::io::Error) -> Error {
+    Error::internal(format!("the {what}: {error}"))
 }
 
 /// The present moment.

@@ -38,8 +38,8 @@ impl Probe {
         }
     }
 
-    /// The answer that still holds, else a new one, which `heard` is told once. Who comes while it is asked waits for the same
-    /// answer; a client that goes away does not take the question with it.
+    /// The answer that still holds, else a new one, which `heard` is told once. Who comes while it is
+    /// asked waits for the same answer; a client that goes away does not take the question with it.
     ///
     /// # Errors
     /// What the back end says, or that it did not answer in time.

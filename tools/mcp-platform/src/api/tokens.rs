@@ -131,7 +131,7 @@ pub fn revoke(path: &Path, name: &Name) -> Result<()> {
 fn change(path: &Path, edit: impl FnOnce(&mut Vec<Token>) -> Result<()>) -> Result<()> {
     let failed = |error: std::io::Error| {
         Error::precondition(format!("{}: {error}", path.display()))
-            .hint("make room there, or name another file with --tokens")
+            .hint("see to its rights and its room, or name another file with --tokens")
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;

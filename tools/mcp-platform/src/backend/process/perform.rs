@@ -98,10 +98,13 @@ async fn remove(surroundings: &Surroundings, folder: &Folder) -> Result<()> {
         })),
     };
     let mut removed = change(surroundings, folder, edit).await;
-    if removed
-        .as_ref()
-        .is_err_and(|error| error.kind == Kind::Unavailable)
-    {
+    let full = |result: &Result<()>| {
+        result
+            .as_ref()
+            .is_err_and(|error| error.kind == Kind::Unavailable)
+    };
+    // A supervisor that does not answer is as unavailable; then its logs are still wanted.
+    if full(&removed) && full(&folder::room(&folder.0)) {
         folder.make_room();
         removed = change(surroundings, folder, edit).await;
     }
